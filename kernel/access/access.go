@@ -1,0 +1,228 @@
+// Package access owns who may do what, for which purpose: the appointments of officials, and the actor that a request
+// turns out to be.
+//
+// A role, an agency and a territory come from an appointment in the server's own records, never from a request; a
+// request may only choose among the appointments that its person holds. An appointment has a term; a substitute's
+// appointment names the one it stands in for and ends with its own term. Appointments are made and ended by acts of a
+// registrar of the same agency, never by the appointed person.
+package access
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/seal"
+	"yagona/kernel/territory"
+)
+
+// Purpose is what personal data is read for. Purposes are granted one by one.
+type Purpose string
+
+// The purposes.
+const (
+	Preview   Purpose = "preview"   // to show an applicant what would be used, before they send
+	Apply     Purpose = "apply"     // to decide an application
+	Review    Purpose = "review"    // to review a running benefit
+	Proactive Purpose = "proactive" // to find what a resident may be entitled to
+	Simulate  Purpose = "simulate"  // to count: aggregates only
+	Decide    Purpose = "decide"    // an official reads an application to take a step
+	Own       Purpose = "own"       // a subject reads their own data
+	Keep      Purpose = "keep"      // an agency keeps its own register
+	Audit     Purpose = "audit"     // an auditor checks the journal
+)
+
+// Roles that the platform itself knows. All others are words of the packs.
+const (
+	Registrar ident.Role = "registrar" // appoints officials of their agency, keeps its registers
+	Treasurer ident.Role = "treasurer" // releases payments
+	Publisher ident.Role = "publisher" // publishes and approves packs of their agency
+	Operator  ident.Role = "operator"  // sees dead letters and the state of the node; no personal data
+)
+
+// Appointment is one person in one role of one agency, for a territory and a time.
+type Appointment struct {
+	ID          ident.Appointment
+	Person      ident.Person
+	Agency      ident.Agency
+	Role        ident.Role
+	Territory   ident.Territory // with all that lies in it
+	From        time.Time
+	Until       time.Time         // zero: open
+	Substitutes ident.Appointment // the appointment it stands in for, or ""
+	Event       ident.Event       // the journal's event that last wrote it
+}
+
+// Holds reports whether the appointment is in force at the time.
+func (a Appointment) Holds(at time.Time) bool {
+	return !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
+}
+
+// digest is what the journal vouches for.
+func (a Appointment) digest() []byte {
+	a.Event = ""
+	a.From, a.Until = a.From.UTC(), a.Until.UTC()
+	return journal.Digest(a)
+}
+
+// Cover returns what an event says of the appointment.
+func (a Appointment) Cover() journal.Cover {
+	return journal.Cover{Row: "appointment/" + string(a.ID), Digest: a.digest()}
+}
+
+// Actor is who acts, as the server's records say.
+type Actor struct {
+	Person      ident.Person
+	Session     ident.Session
+	Appointment *Appointment // the one that the person acts by, nil for a resident
+}
+
+// Journal returns the actor as the journal names them.
+func (a Actor) Journal() journal.Actor {
+	named := journal.Actor{Person: a.Person}
+	if a.Appointment != nil {
+		named.Agency, named.Role, named.Appointment = a.Appointment.Agency, a.Appointment.Role, a.Appointment.ID
+	}
+	return named
+}
+
+// ErrForbidden is what everybody gets who may not: it tells nothing about what it protects.
+var ErrForbidden = fault.New(fault.Forbidden, "access.forbidden", "You may not do this. If it is your task, ask whoever keeps your agency's appointments.")
+
+// As checks that the actor acts by an appointment with the role in the agency, for a territory that includes the given
+// one ("" : any).
+func (a Actor) As(tree *territory.Tree, agency ident.Agency, role ident.Role, place ident.Territory) error {
+	held := a.Appointment
+	if held == nil || held.Agency != agency || held.Role != role {
+		return ErrForbidden
+	}
+	if place != "" && !tree.Contains(held.Territory, place) {
+		return ErrForbidden
+	}
+	return nil
+}
+
+// Reader is what access needs for reading.
+type Reader interface {
+	// AppointmentsOf returns all appointments of the person, ended ones too, oldest first.
+	AppointmentsOf(person ident.Person) ([]Appointment, error)
+	// Appointment returns one, or fault.NotFound.
+	Appointment(id ident.Appointment) (Appointment, error)
+	// AppointmentsIn returns the appointments with the role in the agency for exactly the territory.
+	AppointmentsIn(agency ident.Agency, role ident.Role, place ident.Territory) ([]Appointment, error)
+}
+
+// Tx is what access needs of an act.
+type Tx interface {
+	journal.Tx
+	Reader
+	// SaveAppointment stores a new or changed appointment under the act's key, its agency's.
+	SaveAppointment(appointment Appointment) error
+}
+
+// Office keeps the appointments.
+type Office struct {
+	Store act.Store[Reader, Tx]
+	Vault *seal.Vault
+}
+
+// Actor returns who a person is when they act by an appointment of theirs ("" : as a resident).
+func (o *Office) Actor(ctx context.Context, person ident.Person, session ident.Session, by ident.Appointment, at time.Time) (Actor, error) {
+	actor := Actor{Person: person, Session: session}
+	if by == "" {
+		return actor, nil
+	}
+	held, err := o.Appointments(ctx, person, at)
+	if err != nil {
+		return Actor{}, err
+	}
+	for _, one := range held {
+		if one.ID == by {
+			actor.Appointment = &one
+			return actor, nil
+		}
+	}
+	return Actor{}, ErrForbidden
+}
+
+// Appointments returns the person's appointments in force at the time.
+func (o *Office) Appointments(ctx context.Context, person ident.Person, at time.Time) (held []Appointment, err error) {
+	err = o.Store.View(ctx, func(tx Reader) error {
+		held, err = tx.AppointmentsOf(person)
+		return err
+	})
+	return slices.DeleteFunc(held, func(a Appointment) bool { return !a.Holds(at) }), err
+}
+
+// Appoint makes an appointment. By is a registrar of the same agency, or a zero actor when the installation is set up.
+func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (Appointment, error) {
+	if err := registrarOf(by, wanted); err != nil {
+		return Appointment{}, err
+	}
+	if wanted.Person == "" || !ident.IsName(string(wanted.Agency)) || !ident.IsName(string(wanted.Role)) {
+		return Appointment{}, fault.New(fault.Invalid, "appointment.incomplete", "An appointment names a person, an agency, a role and a territory.")
+	}
+	return o.save(ctx, by, wanted, "appointment.made")
+}
+
+// End ends an appointment at the time of the act.
+func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appointment, error) {
+	var found Appointment
+	err := o.Store.View(ctx, func(tx Reader) (err error) {
+		found, err = tx.Appointment(id)
+		return err
+	})
+	if err != nil {
+		return Appointment{}, err
+	}
+	if err := registrarOf(by, found); err != nil {
+		return Appointment{}, err
+	}
+	return o.save(ctx, by, found, "appointment.ended")
+}
+
+func registrarOf(by Actor, wanted Appointment) error {
+	if by.Person == "" {
+		return nil
+	}
+	if by.Appointment == nil || by.Appointment.Role != Registrar || by.Appointment.Agency != wanted.Agency || by.Person == wanted.Person {
+		return ErrForbidden
+	}
+	return nil
+}
+
+func (o *Office) save(ctx context.Context, by Actor, wanted Appointment, what string) (Appointment, error) {
+	subject := wanted.Person.Subject()
+	sealer, err := o.Vault.Open(ctx, subject)
+	if err != nil {
+		return Appointment{}, err
+	}
+	var saved Appointment
+	err = o.Store.Update(ctx, act.OfAgency(wanted.Agency), func(tx Tx) error {
+		saved = wanted
+		if what == "appointment.ended" {
+			saved.Until = tx.Now()
+		}
+		if saved.ID == "" {
+			saved.ID = ident.New[ident.Appointment](tx.Now())
+		}
+		if saved.From.IsZero() {
+			saved.From = tx.Now()
+		}
+		saved.Event = journal.NewID(tx)
+		if err := tx.SaveAppointment(saved); err != nil {
+			return err
+		}
+		return journal.AppendAs(tx, sealer, saved.Event, journal.Event{
+			Type: what, Actor: by.Journal(), Object: fmt.Sprintf("appointment:%s", saved.ID),
+			Covers: []journal.Cover{saved.Cover()},
+			Parts:  []journal.Part{{Subject: subject, Personal: map[string]any{"agency": saved.Agency, "role": saved.Role, "territory": saved.Territory}}},
+		})
+	})
+	return saved, err
+}

@@ -1,0 +1,260 @@
+// Package job owns what must happen later and outside the act: a deadline, a retry, a message to a bank, a command under
+// another key. A job is queued in the act's transaction, so it exists exactly if the act does.
+//
+// A job is done at least once. Its handler makes it once in effect: either it removes the job in its own act
+// (Tx.FinishJob, which fails if the job is gone), or the receiver can tell a duplicate by the job's id. A handler that
+// fails is run again with growing delay; one that fails for good becomes a dead letter that an operator sees and can
+// retry. Payloads hold ids, never personal data.
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+)
+
+// Job is something that must happen later.
+type Job struct {
+	ID       ident.Job
+	Key      act.Key         // under which it is queued
+	Kind     string          // which handler does it: "payment.send"
+	Due      time.Time       // not before
+	Payload  json.RawMessage // ids only
+	Attempts int             // how often it was tried and failed
+	Failure  string          // the fault code of the last try, or ""
+	Dead     bool            // given up: an operator decides
+}
+
+// Reader is what the runner needs for reading.
+type Reader interface {
+	// DueJobs returns jobs due at the time that are not dead, oldest first, at most limit.
+	DueJobs(at time.Time, limit int) ([]Job, error)
+	// NextJob returns when the earliest living job is due, zero if there is none.
+	NextJob() (time.Time, error)
+	// DeadJobs returns the dead letters, oldest first.
+	DeadJobs(limit int) ([]Job, error)
+}
+
+// Tx is what acts need to queue and to finish jobs.
+type Tx interface {
+	act.Tx
+	Reader
+	// QueueJob stores a new job.
+	QueueJob(job Job) error
+	// FinishJob removes a job; if it is gone already, fault.Conflict with the code "job.gone".
+	FinishJob(key act.Key, id ident.Job) error
+	// DelayJob stores a failed try: attempts, due, failure and dead.
+	DelayJob(job Job) error
+}
+
+// ErrGone is what FinishJob returns for a job that is done already.
+var ErrGone = fault.New(fault.Conflict, "job.gone", "This job is done already.")
+
+// Queue queues a job of the kind in the act, due after the delay.
+func Queue(tx Tx, kind string, after time.Duration, payload any) error {
+	return QueueAt(tx, kind, tx.Now().Add(after), payload)
+}
+
+// QueueAt queues a job of the kind in the act, due at the time.
+func QueueAt(tx Tx, kind string, due time.Time, payload any) error {
+	encoded, err := json.Marshal(payload)
+	if err != nil {
+		return err
+	}
+	return tx.QueueJob(Job{ID: ident.New[ident.Job](tx.Now()), Key: tx.Key(), Kind: kind, Due: due, Payload: encoded})
+}
+
+// Handler does a job. It may be called again for a job that it did.
+type Handler func(ctx context.Context, job Job) error
+
+// Runner does due jobs, several at a time, never the same twice at once. An idle runner sleeps until the next job is
+// due or until it is woken: it does not poll.
+type Runner struct {
+	Store    act.Store[Reader, Tx]
+	Clock    act.Clock
+	Handlers map[string]Handler
+	Workers  int // how many jobs at a time; zero: 4
+	// MostAttempts is after how many failures a job becomes a dead letter; zero: 20 (about two days).
+	MostAttempts int
+	Log          *slog.Logger
+
+	wake chan struct{}
+	once sync.Once
+}
+
+func (r *Runner) init() {
+	r.once.Do(func() {
+		r.wake = make(chan struct{}, 1)
+		if r.Workers == 0 {
+			r.Workers = 4
+		}
+		if r.MostAttempts == 0 {
+			r.MostAttempts = 20
+		}
+		if r.Log == nil {
+			r.Log = slog.New(slog.DiscardHandler)
+		}
+	})
+}
+
+// Wake tells the runner that a job may have been queued. It never blocks.
+func (r *Runner) Wake() {
+	r.init()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run does jobs until the context ends; it then waits for those under way.
+func (r *Runner) Run(ctx context.Context) error {
+	r.init()
+	var (
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		running = map[ident.Job]bool{}
+		slots   = make(chan struct{}, r.Workers)
+	)
+	defer workers.Wait()
+	for {
+		due, next, err := r.look(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.Log.Error("reading the queue failed", "error", err)
+			next = r.Clock().Add(time.Second)
+		}
+		started := false
+		for _, one := range due {
+			mu.Lock()
+			busy := running[one.ID]
+			running[one.ID] = true
+			mu.Unlock()
+			if busy {
+				continue
+			}
+			started = true
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return nil
+			}
+			workers.Go(func() {
+				r.do(ctx, one)
+				mu.Lock()
+				delete(running, one.ID)
+				mu.Unlock()
+				<-slots
+				r.Wake()
+			})
+		}
+		if started {
+			continue
+		}
+		if err := r.sleep(ctx, next, len(due) > 0); err != nil {
+			return nil
+		}
+	}
+}
+
+// look returns the due jobs and when the next is due (zero: none).
+func (r *Runner) look(ctx context.Context) (due []Job, next time.Time, err error) {
+	err = r.Store.View(ctx, func(tx Reader) error {
+		if due, err = tx.DueJobs(r.Clock(), 64); err != nil {
+			return err
+		}
+		next, err = tx.NextJob()
+		return err
+	})
+	return due, next, err
+}
+
+// sleep waits for a wake-up or for the next job; busy means that all due jobs are under way and only a wake-up helps.
+func (r *Runner) sleep(ctx context.Context, next time.Time, busy bool) error {
+	var timer <-chan time.Time
+	if !next.IsZero() && !busy {
+		// The machine's clock may be set while we sleep: look again at least every minute while something waits.
+		wait := min(max(next.Sub(r.Clock()), time.Millisecond), time.Minute)
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.wake:
+	case <-timer:
+	}
+	return nil
+}
+
+// Drain does all jobs due until none is left, in order, and returns the first error; for tests and examples.
+func (r *Runner) Drain(ctx context.Context) error {
+	r.init()
+	for {
+		due, _, err := r.look(ctx)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, one := range due {
+			r.do(ctx, one)
+		}
+	}
+}
+
+func (r *Runner) do(ctx context.Context, job Job) {
+	handler, ok := r.Handlers[job.Kind]
+	err := error(fault.Newf(fault.Internal, "job.no-handler", "Nothing here does jobs of the kind %s.", job.Kind))
+	if ok {
+		err = r.call(ctx, handler, job)
+	}
+	if ctx.Err() != nil && err != nil {
+		return // shutting down: the job stays as it is
+	}
+	if errors.Is(err, ErrGone) {
+		return
+	}
+	settle := func(tx Tx) error {
+		if err == nil {
+			if gone := tx.FinishJob(job.Key, job.ID); gone != nil && !errors.Is(gone, ErrGone) {
+				return gone
+			}
+			return nil
+		}
+		job := job
+		job.Attempts++
+		job.Failure = fault.Code(err)
+		job.Dead = job.Attempts >= r.MostAttempts || !ok
+		job.Due = tx.Now().Add(Backoff(job.Attempts))
+		return tx.DelayJob(job)
+	}
+	if err != nil {
+		r.Log.Warn("a job failed", "job", job.ID, "kind", job.Kind, "attempts", job.Attempts+1, "error", err)
+	}
+	// A job under way when the process is told to stop is still settled.
+	if err := r.Store.Update(context.WithoutCancel(ctx), job.Key, settle); err != nil {
+		r.Log.Error("settling a job failed", "job", job.ID, "kind", job.Kind, "error", err)
+	}
+}
+
+func (r *Runner) call(ctx context.Context, handler Handler, job Job) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fault.Newf(fault.Internal, "job.panic", "The handler of %s panicked: %v", job.Kind, broken)
+		}
+	}()
+	return handler(ctx, job)
+}
+
+// Backoff returns how long to wait after a number of failures: from one second, doubling, to at most six hours, with a
+// tenth of chance so that many failures at once do not come back at once.
+func Backoff(attempts int) time.Duration {
+	wait := min(time.Second<<min(attempts-1, 15), 6*time.Hour)
+	return wait + time.Duration(rand.Int64N(int64(wait)/10+1))
+}

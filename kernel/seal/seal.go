@@ -1,0 +1,203 @@
+// Package seal owns the keys under which each subject's personal data is encrypted, so that destroying one key erases
+// that subject everywhere: in records, in the journal, in copies and in backups of the database.
+//
+// The keys live in a store of their own, with a backup of its own, each wrapped by the installation's master key. A
+// Vault opens the keys of the subjects that an act is about before the act begins; the Sealer it hands out then works
+// without I/O, inside transactions.
+//
+// Sealing is AES-256-GCM with a random nonce; the subject and a context ("record:civil/person") are authenticated with
+// it, so that a sealed value moved to another subject or another place does not open.
+package seal
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"sync"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+)
+
+// KeySize is the size of a subject's key and of the master key, in bytes.
+const KeySize = 32
+
+// ErrErased is what opening erased data gives.
+var ErrErased = fault.New(fault.Erased, "seal.erased", "This was erased by law. It cannot be brought back.")
+
+// WrappedKey is a subject's key as the store keeps it.
+type WrappedKey struct {
+	Subject ident.Subject
+	Wrapped []byte // encrypted under the master key; empty once erased
+	Erased  bool
+}
+
+// Store keeps the wrapped keys, apart from every other data. Each method is durable when it returns.
+type Store interface {
+	// SubjectKeys returns the keys of those subjects that have one.
+	SubjectKeys(ctx context.Context, subjects []ident.Subject) ([]WrappedKey, error)
+	// AddSubjectKeys stores keys for subjects that have none; where another was faster, the stored one stays.
+	AddSubjectKeys(ctx context.Context, keys []WrappedKey) error
+	// EraseSubjectKey destroys the key for good, so that not even the store's file holds it, and remembers that it did.
+	EraseSubjectKey(ctx context.Context, subject ident.Subject) error
+}
+
+// Vault opens subjects' keys. It is safe for concurrent use.
+type Vault struct {
+	store  Store
+	master cipher.AEAD
+
+	mu    sync.Mutex
+	cache map[ident.Subject]cipher.AEAD // guarded by mu; nil value: erased
+}
+
+// most keys that a vault keeps in memory; a key with its schedule takes about 600 bytes.
+const cacheSize = 50_000
+
+// NewVault returns a vault over the store, with a master key of KeySize bytes.
+func NewVault(store Store, master []byte) (*Vault, error) {
+	aead, err := newAEAD(master)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{store: store, master: aead, cache: map[ident.Subject]cipher.AEAD{}}, nil
+}
+
+func newAEAD(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// Open returns a sealer for the subjects, and makes keys for those that have none yet. Call it before the act.
+func (v *Vault) Open(ctx context.Context, subjects ...ident.Subject) (*Sealer, error) {
+	sealer := &Sealer{keys: make(map[ident.Subject]cipher.AEAD, len(subjects))}
+	var unknown []ident.Subject
+	v.mu.Lock()
+	for _, subject := range subjects {
+		if key, ok := v.cache[subject]; ok {
+			sealer.keys[subject] = key
+		} else if _, asked := sealer.keys[subject]; !asked {
+			sealer.keys[subject] = nil
+			unknown = append(unknown, subject)
+		}
+	}
+	v.mu.Unlock()
+	if len(unknown) == 0 {
+		return sealer, nil
+	}
+	if err := v.load(ctx, sealer, unknown, true); err != nil {
+		return nil, err
+	}
+	return sealer, nil
+}
+
+// load fetches keys of the subjects into the sealer and the cache, and makes missing ones if asked to.
+func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subject, create bool) error {
+	stored, err := v.store.SubjectKeys(ctx, subjects)
+	if err != nil {
+		return err
+	}
+	found := make(map[ident.Subject]bool, len(stored))
+	for _, wrapped := range stored {
+		found[wrapped.Subject] = true
+		var key cipher.AEAD
+		if !wrapped.Erased {
+			plain, err := v.master.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject))
+			if err != nil {
+				return fault.New(fault.Internal, "seal.master-key", "A subject's key does not open with this master key. Check which master key is configured.").Because(err)
+			}
+			if key, err = newAEAD(plain); err != nil {
+				return err
+			}
+		}
+		sealer.keys[wrapped.Subject] = key
+		v.remember(wrapped.Subject, key)
+	}
+	if !create || len(found) == len(subjects) {
+		return nil
+	}
+	var added []WrappedKey
+	var missing []ident.Subject
+	for _, subject := range subjects {
+		if !found[subject] {
+			plain := make([]byte, KeySize)
+			rand.Read(plain)
+			added = append(added, WrappedKey{Subject: subject, Wrapped: v.master.Seal(nil, nil, plain, []byte(subject))})
+			missing = append(missing, subject)
+		}
+	}
+	if err := v.store.AddSubjectKeys(ctx, added); err != nil {
+		return err
+	}
+	// Read back: where another act was faster, its key counts.
+	return v.load(ctx, sealer, missing, false)
+}
+
+func (v *Vault) remember(subject ident.Subject, key cipher.AEAD) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.cache) >= cacheSize {
+		for some := range v.cache { // any one: the map's order is random
+			delete(v.cache, some)
+			break
+		}
+	}
+	v.cache[subject] = key
+}
+
+// Erase destroys the subject's key. The act that decides it and the event that names what is erased come first; this
+// is their effect, and doing it twice does no harm.
+func (v *Vault) Erase(ctx context.Context, subject ident.Subject) error {
+	if err := v.store.EraseSubjectKey(ctx, subject); err != nil {
+		return err
+	}
+	v.remember(subject, nil)
+	return nil
+}
+
+// Sealer seals and unseals for the subjects it was opened for. It does no I/O and is safe for concurrent use.
+type Sealer struct {
+	keys map[ident.Subject]cipher.AEAD // nil value: erased
+}
+
+// Seal encrypts a value of the subject for the place that context names.
+func (s *Sealer) Seal(subject ident.Subject, context string, plain []byte) ([]byte, error) {
+	key, err := s.key(subject)
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal(nil, nil, plain, authenticated(subject, context)), nil
+}
+
+// Unseal decrypts what Seal made for the same subject and context. Erased data gives ErrErased; changed data gives a
+// fault with the code "seal.broken".
+func (s *Sealer) Unseal(subject ident.Subject, context string, sealed []byte) ([]byte, error) {
+	key, err := s.key(subject)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := key.Open(nil, nil, sealed, authenticated(subject, context))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "seal.broken", "Stored data does not open: it was changed. Run yagona audit verify.").Because(err)
+	}
+	return plain, nil
+}
+
+func (s *Sealer) key(subject ident.Subject) (cipher.AEAD, error) {
+	key, opened := s.keys[subject]
+	switch {
+	case !opened:
+		return nil, fault.New(fault.Internal, "seal.not-opened", "An act touched a subject whose key it did not open.")
+	case key == nil:
+		return nil, ErrErased
+	}
+	return key, nil
+}
+
+func authenticated(subject ident.Subject, context string) []byte {
+	return []byte(string(subject) + "\x00" + context)
+}

@@ -1,0 +1,67 @@
+package query
+
+import (
+	"yagona/kernel/access"
+	"yagona/kernel/ident"
+	"yagona/kernel/person"
+)
+
+const appointmentColumns = `id, person, agency, role, territory, from_time, until_time, substitutes, event`
+
+func scanAppointment(scan func(into ...any) error) (a access.Appointment, err error) {
+	err = scan(&a.ID, &a.Person, &a.Agency, &a.Role, &a.Territory, instant{&a.From}, instant{&a.Until}, &a.Substitutes, &a.Event)
+	return a, err
+}
+
+// AppointmentsOf implements access.Reader.
+func (t *Tx) AppointmentsOf(person ident.Person) ([]access.Appointment, error) {
+	return list(t, `SELECT `+appointmentColumns+` FROM appointment WHERE person = $1 ORDER BY from_time, id`, args(person), scanAppointment)
+}
+
+// Appointment implements access.Reader.
+func (t *Tx) Appointment(id ident.Appointment) (found access.Appointment, err error) {
+	err = t.row(notFound("appointment.unknown", "appointment"), `SELECT `+appointmentColumns+` FROM appointment WHERE id = $1`, args(id),
+		&found.ID, &found.Person, &found.Agency, &found.Role, &found.Territory, instant{&found.From}, instant{&found.Until}, &found.Substitutes, &found.Event)
+	return found, err
+}
+
+// AppointmentsIn implements access.Reader.
+func (t *Tx) AppointmentsIn(agency ident.Agency, role ident.Role, place ident.Territory) ([]access.Appointment, error) {
+	return list(t, `SELECT `+appointmentColumns+` FROM appointment WHERE agency = $1 AND role = $2 AND territory = $3 ORDER BY from_time, id`,
+		args(agency, role, place), scanAppointment)
+}
+
+// SaveAppointment implements access.Tx.
+func (t *Tx) SaveAppointment(a access.Appointment) error {
+	_, err := t.exec(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (key, id) DO UPDATE SET until_time = excluded.until_time, event = excluded.event`,
+		t.key, a.ID, a.Person, a.Agency, a.Role, a.Territory, micros(a.From), micros(a.Until), a.Substitutes, a.Event)
+	return err
+}
+
+// PersonOfIndex implements person.Reader.
+func (t *Tx) PersonOfIndex(index person.Index) (found ident.Person, err error) {
+	err = t.row(person.ErrUnknown, `SELECT person FROM person_index WHERE number_index = $1`, args(index), &found)
+	return found, err
+}
+
+// StoredPerson implements person.Reader.
+func (t *Tx) StoredPerson(id ident.Person) (found person.Stored, err error) {
+	found.Person = id
+	err = t.row(person.ErrUnknown, `SELECT sealed, event FROM person WHERE key = $1`, args(id.Subject()), &found.Sealed, &found.Event)
+	return found, err
+}
+
+// ClaimIndex implements person.Tx.
+func (t *Tx) ClaimIndex(index person.Index, claimed ident.Person) error {
+	_, err := t.exec(`INSERT INTO person_index (number_index, person) VALUES ($1, $2)`, index, claimed)
+	return err
+}
+
+// SavePerson implements person.Tx.
+func (t *Tx) SavePerson(stored person.Stored) error {
+	_, err := t.exec(`INSERT INTO person (key, sealed, event) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, event = excluded.event`,
+		stored.Person.Subject(), stored.Sealed, stored.Event)
+	return err
+}

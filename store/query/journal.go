@@ -1,0 +1,134 @@
+package query
+
+import (
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+)
+
+// StoredEvent implements journal.Reader.
+func (t *Tx) StoredEvent(key act.Key, id ident.Event) (found journal.StoredEvent, err error) {
+	found.Key, found.ID = key, id
+	err = t.row(notFound("journal.no-event", "event"),
+		`SELECT at, header, entry, coalesce(log_index, -1) FROM event WHERE key = $1 AND id = $2`, args(key, id),
+		instant{&found.At}, &found.Header, &found.Entry, &found.Index)
+	return found, err
+}
+
+const partColumns = `key, event, number, subject, sealed, disclosure, shown_from`
+
+func scanPart(scan func(into ...any) error) (part journal.StoredPart, err error) {
+	err = scan(&part.Key, &part.Event, &part.Number, &part.Subject, &part.Sealed, &part.Disclosure, instant{&part.ShownFrom})
+	return part, err
+}
+
+// StoredParts implements journal.Reader.
+func (t *Tx) StoredParts(key act.Key, id ident.Event) ([]journal.StoredPart, error) {
+	return list(t, `SELECT `+partColumns+` FROM event_part WHERE key = $1 AND event = $2 ORDER BY number`, args(key, id), scanPart)
+}
+
+// PartsOf implements journal.Reader.
+func (t *Tx) PartsOf(subject ident.Subject, disclosures bool, before ident.Event, limit int) ([]journal.StoredPart, error) {
+	if before == "" {
+		before = "~" // after every identifier
+	}
+	return list(t, `SELECT `+partColumns+` FROM event_part
+		WHERE subject = $1 AND disclosure >= $2 AND event < $3 ORDER BY event DESC, number LIMIT $4`,
+		args(subject, flag(disclosures), before, limit), scanPart)
+}
+
+// AppendEvent implements journal.Tx.
+func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) error {
+	_, err := t.exec(`INSERT INTO event (key, id, at, header, entry) VALUES ($1, $2, $3, $4, $5)`,
+		event.Key, event.ID, micros(event.At), event.Header, event.Entry)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		_, err := t.exec(`INSERT INTO event_part (`+partColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			part.Key, part.Event, part.Number, part.Subject, part.Sealed, flag(part.Disclosure), micros(part.ShownFrom))
+		if err != nil {
+			return err
+		}
+	}
+	t.Woken.Events = true
+	return nil
+}
+
+// EventsByIndex returns events with an index in the transparency log from the given one on, in order, at most limit;
+// for the auditor.
+func (t *Tx) EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error) {
+	return list(t, `SELECT key, id, at, header, entry, log_index FROM event WHERE log_index >= $1 ORDER BY log_index LIMIT $2`,
+		args(from, limit), func(scan func(into ...any) error) (event journal.StoredEvent, err error) {
+			err = scan(&event.Key, &event.ID, instant{&event.At}, &event.Header, &event.Entry, &event.Index)
+			return event, err
+		})
+}
+
+// LastActTime returns a time that no committed act is later than, zero in an empty store.
+func (t *Tx) LastActTime() (last time.Time, err error) {
+	// The events without an index are few, and the indexed ones are in the order of their commits.
+	err = t.row(nil, `SELECT max(at) FROM (
+		SELECT max(at) AS at FROM event WHERE log_index IS NULL
+		UNION ALL SELECT max(at) FROM event WHERE log_index > (SELECT coalesce(max(log_index), 0) - 1000 FROM event)) AS newest`,
+		nil, instant{&last})
+	return last, err
+}
+
+const jobColumns = `id, key, kind, due, payload, attempts, failure, dead`
+
+func scanJob(scan func(into ...any) error) (found job.Job, err error) {
+	var payload []byte
+	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, &found.Dead)
+	found.Payload = payload
+	return found, err
+}
+
+// DueJobs implements job.Reader.
+func (t *Tx) DueJobs(at time.Time, limit int) ([]job.Job, error) {
+	return list(t, `SELECT `+jobColumns+` FROM job WHERE dead = 0 AND due <= $1 ORDER BY due, id LIMIT $2`, args(micros(at), limit), scanJob)
+}
+
+// NextJob implements job.Reader.
+func (t *Tx) NextJob() (next time.Time, err error) {
+	err = t.row(nil, `SELECT min(due) FROM job WHERE dead = 0`, nil, instant{&next})
+	return next, err
+}
+
+// DeadJobs implements job.Reader.
+func (t *Tx) DeadJobs(limit int) ([]job.Job, error) {
+	return list(t, `SELECT `+jobColumns+` FROM job WHERE dead = 1 ORDER BY due, id LIMIT $1`, args(limit), scanJob)
+}
+
+// QueueJob implements job.Tx.
+func (t *Tx) QueueJob(queued job.Job) error {
+	_, err := t.exec(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead))
+	t.Woken.Jobs = true
+	return err
+}
+
+// FinishJob implements job.Tx.
+func (t *Tx) FinishJob(key act.Key, id ident.Job) error {
+	changed, err := t.exec(`DELETE FROM job WHERE key = $1 AND id = $2`, key, id)
+	return one(changed, err, job.ErrGone)
+}
+
+// DelayJob implements job.Tx.
+func (t *Tx) DelayJob(delayed job.Job) error {
+	changed, err := t.exec(`UPDATE job SET attempts = $3, due = $4, failure = $5, dead = $6 WHERE key = $1 AND id = $2`,
+		delayed.Key, delayed.ID, delayed.Attempts, micros(delayed.Due), delayed.Failure, flag(delayed.Dead))
+	t.Woken.Jobs = true
+	return one(changed, err, job.ErrGone)
+}
+
+// flag returns a boolean as it is stored.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

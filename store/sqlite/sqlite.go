@@ -1,0 +1,401 @@
+// Package sqlite owns the embedded engine: connections, group commits, readers and the tables, over the statements of
+// package query.
+//
+// All acts run on one connection, one after another, on one goroutine: concurrent requests' acts share a commit. Each
+// act runs in a savepoint of its own, so that a failing one leaves no trace and harms no neighbour. Update returns after
+// the commit is on the disk (WAL, synchronous FULL). Readings run on connections of their own, each on a snapshot, and
+// are never blocked by acts.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/store/query"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// groupSize is how many acts share a commit at most.
+const groupSize = 64
+
+// Config says where a database is and how it behaves.
+type Config struct {
+	Path    string    // of the database file; its folder exists
+	Clock   act.Clock // required
+	Readers int       // connections for readings; zero: 4
+	// Durable false means that a commit may be lost when the machine loses power: for tests and examples only.
+	Durable bool
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	config  Config
+	writer  *connection // used by the writing goroutine only
+	readers chan *connection
+	pools   []*sql.DB
+	acts    chan *pending
+	stopped chan struct{}
+
+	closing   chan struct{}
+	closeOnce sync.Once
+
+	lastAct time.Time // the time of the newest act; used by the writing goroutine only
+
+	onJobs, onEvents atomic.Pointer[func()]
+	remove           string // a folder to remove at Close, or ""
+}
+
+// Open opens a database and brings its tables up to date.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	if config.Readers == 0 {
+		config.Readers = 4
+	}
+	db := &DB{
+		config:  config,
+		readers: make(chan *connection, config.Readers),
+		acts:    make(chan *pending, groupSize),
+		stopped: make(chan struct{}),
+		closing: make(chan struct{}),
+	}
+	if err := db.open(ctx); err != nil {
+		for _, pool := range db.pools {
+			pool.Close()
+		}
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	go db.write()
+	return db, nil
+}
+
+// Temporary opens a database that lives as long as it is open, for tests and for the examples of packs: it is not
+// durable.
+func Temporary(ctx context.Context, clock act.Clock) (*DB, error) {
+	folder, err := os.MkdirTemp("", "yagona-")
+	if err != nil {
+		return nil, err
+	}
+	db, err := Open(ctx, Config{Path: filepath.Join(folder, "yagona.db"), Clock: clock, Readers: 2})
+	if err != nil {
+		os.RemoveAll(folder)
+		return nil, err
+	}
+	db.remove = folder
+	return db, nil
+}
+
+func (db *DB) open(ctx context.Context) error {
+	synchronous := "FULL"
+	if !db.config.Durable {
+		synchronous = "OFF"
+	}
+	pragmas := []string{"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-16000)", "temp_store(MEMORY)"}
+	writer, err := db.connect(ctx, pragmas)
+	if err != nil {
+		return err
+	}
+	db.writer = writer
+	folder, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	// The migrations run on a pool of their own: the writer's only connection is taken.
+	pool, err := sql.Open("sqlite", db.dsn(pragmas))
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, folder)
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return err
+	}
+	for range db.config.Readers {
+		reader, err := db.connect(ctx, append(pragmas, "query_only(1)"))
+		if err != nil {
+			return err
+		}
+		db.readers <- reader
+	}
+	db.lastAct, err = query.New(ctx, db.writer, "", time.Time{}).LastActTime()
+	return err
+}
+
+func (db *DB) dsn(pragmas []string) string {
+	values := url.Values{"_pragma": pragmas}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: db.config.Path, RawQuery: values.Encode()}).String()
+}
+
+func (db *DB) connect(ctx context.Context, pragmas []string) (*connection, error) {
+	pool, err := sql.Open("sqlite", db.dsn(pragmas))
+	if err != nil {
+		return nil, err
+	}
+	db.pools = append(db.pools, pool)
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{conn: conn, prepared: map[string]*sql.Stmt{}}, nil
+}
+
+// Close waits for the acts under way and closes the database.
+func (db *DB) Close() error {
+	db.closeOnce.Do(func() { close(db.closing) })
+	<-db.stopped
+	var errs []error
+	for range db.config.Readers {
+		<-db.readers
+	}
+	for _, pool := range db.pools {
+		errs = append(errs, pool.Close())
+	}
+	if db.remove != "" {
+		errs = append(errs, os.RemoveAll(db.remove))
+	}
+	return errors.Join(errs...)
+}
+
+// OnJobs sets what is called after a commit that queued jobs. It must not block.
+func (db *DB) OnJobs(wake func()) { db.onJobs.Store(&wake) }
+
+// OnEvents sets what is called after a commit that appended events. It must not block.
+func (db *DB) OnEvents(wake func()) { db.onEvents.Store(&wake) }
+
+// connection is one connection with its prepared statements.
+type connection struct {
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+// Prepared implements query.Statements.
+func (c *connection) Prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if statement, ok := c.prepared[text]; ok {
+		return statement, nil
+	}
+	statement, err := c.conn.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.prepared[text] = statement
+	return statement, nil
+}
+
+func (c *connection) exec(text string) error {
+	// Never under a request's context: a cancelled request must not tear a shared commit.
+	ctx := context.Background()
+	statement, err := c.Prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = statement.ExecContext(ctx)
+	return err
+}
+
+// pending is an act that waits for its commit.
+type pending struct {
+	ctx  context.Context
+	key  act.Key
+	run  func(*query.Tx) error
+	err  error
+	done chan error
+}
+
+var (
+	errClosed = fault.New(fault.Unavailable, "store.closed", "The platform is shutting down. Try again in a minute.")
+	errFull   = fault.New(fault.Unavailable, "store.cannot-write", "The platform cannot store anything at the moment. Nothing of this was done; try again later.")
+)
+
+// Update implements act.Store for *query.Tx.
+func (db *DB) Update(ctx context.Context, key act.Key, run func(*query.Tx) error) error {
+	one := &pending{ctx: ctx, key: key, run: run, done: make(chan error, 1)}
+	select {
+	case <-db.closing:
+		return errClosed
+	default:
+	}
+	select {
+	case db.acts <- one:
+	case <-db.closing:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// From here on the act will be run; only its answer tells whether it was done.
+	select {
+	case err := <-one.done:
+		return err
+	case <-db.stopped:
+		select {
+		case err := <-one.done:
+			return err
+		default:
+			return errClosed
+		}
+	}
+}
+
+// write is the writing goroutine.
+func (db *DB) write() {
+	defer close(db.stopped)
+	for {
+		select {
+		case first := <-db.acts:
+			db.commit(db.gather(first))
+		case <-db.closing:
+			for {
+				select {
+				case first := <-db.acts:
+					db.commit(db.gather(first))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// gather takes the acts that wait already.
+func (db *DB) gather(first *pending) []*pending {
+	group := []*pending{first}
+	for len(group) < groupSize {
+		select {
+		case next := <-db.acts:
+			group = append(group, next)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit runs a group of acts in one transaction. If the transaction fails as a whole, each act is run again alone.
+func (db *DB) commit(group []*pending) {
+	err := db.transact(group)
+	if err != nil && len(group) > 1 {
+		for _, one := range group {
+			db.commit([]*pending{one})
+		}
+		return
+	}
+	for _, one := range group {
+		if err != nil {
+			one.err = errFull.Because(err)
+		}
+		one.done <- one.err
+	}
+}
+
+// transact runs the acts and commits what succeeded. An error means that nothing of the group was committed.
+func (db *DB) transact(group []*pending) (err error) {
+	if err := db.writer.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			db.writer.exec("ROLLBACK")
+		}
+	}()
+	var jobs, events bool
+	now := db.lastAct
+	for _, one := range group {
+		if one.err = one.ctx.Err(); one.err != nil {
+			continue
+		}
+		if err := db.writer.exec("SAVEPOINT act"); err != nil {
+			return err
+		}
+		now = latest(now, db.config.Clock().UTC().Truncate(time.Microsecond))
+		tx := query.New(context.WithoutCancel(one.ctx), db.writer, one.key, now)
+		if one.err = protect(tx, one.run); one.err != nil {
+			if err := db.writer.exec("ROLLBACK TO act"); err != nil {
+				return err
+			}
+		} else {
+			jobs = jobs || tx.Woken.Jobs
+			events = events || tx.Woken.Events
+		}
+		if err := db.writer.exec("RELEASE act"); err != nil {
+			return err
+		}
+	}
+	if err := db.writer.exec("COMMIT"); err != nil {
+		return err
+	}
+	db.lastAct = now
+	if wake := db.onJobs.Load(); jobs && wake != nil {
+		(*wake)()
+	}
+	if wake := db.onEvents.Load(); events && wake != nil {
+		(*wake)()
+	}
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// protect runs an act; a panic in it is its own error and nobody else's.
+func protect(tx *query.Tx, run func(*query.Tx) error) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fault.Newf(fault.Internal, "store.panic", "An act panicked: %v\n%s", broken, debug.Stack())
+		}
+	}()
+	return run(tx)
+}
+
+// View implements act.Store for *query.Tx.
+func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
+	var reader *connection
+	select {
+	case reader = <-db.readers:
+	case <-db.closing:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { db.readers <- reader }()
+	if err := reader.exec("BEGIN"); err != nil {
+		return err
+	}
+	defer reader.exec("ROLLBACK")
+	return run(query.New(ctx, reader, "", time.Time{}))
+}
+
+// For returns the database as the store that a kernel package asks for. It panics if the transaction type does not
+// implement R and W, which the assertions in package query rule out.
+func For[R, W any](db *DB) act.Store[R, W] { return view[R, W]{db} }
+
+type view[R, W any] struct{ db *DB }
+
+func (v view[R, W]) Update(ctx context.Context, key act.Key, run func(W) error) error {
+	return v.db.Update(ctx, key, func(tx *query.Tx) error { return run(any(tx).(W)) })
+}
+
+func (v view[R, W]) View(ctx context.Context, run func(R) error) error {
+	return v.db.View(ctx, func(tx *query.Tx) error { return run(any(tx).(R)) })
+}

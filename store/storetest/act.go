@@ -1,0 +1,219 @@
+// Package storetest is the one conformance suite of the stores: every engine passes it, with a fresh store for each
+// subtest. A property that an engine cannot have is named in that engine's test, never skipped here.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/store/query"
+)
+
+// DB is what an engine offers.
+type DB interface {
+	Update(ctx context.Context, key act.Key, run func(*query.Tx) error) error
+	View(ctx context.Context, run func(*query.Tx) error) error
+}
+
+// Open opens a fresh, empty store with the clock, and closes it when the test ends.
+type Open func(t *testing.T, clock act.Clock) DB
+
+// Start is when the suite's clocks start.
+var Start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+
+// Still is a clock that stands at Start.
+func Still() time.Time { return Start }
+
+// TestAct checks what package act promises.
+func TestAct(t *testing.T, open Open) {
+	ctx := t.Context()
+	queue := func(tx *query.Tx, kind string) error { return job.Queue(tx, kind, 0, nil) }
+	kinds := func(t *testing.T, db DB) string {
+		t.Helper()
+		var found []string
+		err := db.View(ctx, func(tx *query.Tx) error {
+			jobs, err := tx.DueJobs(Start.Add(time.Hour), 1000)
+			for _, one := range jobs {
+				found = append(found, one.Kind)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(found, " ")
+	}
+
+	t.Run("what was committed is read at once", func(t *testing.T) {
+		db := open(t, Still)
+		if err := db.Update(ctx, "person:a", func(tx *query.Tx) error { return queue(tx, "done") }); err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(t, db); got != "done" {
+			t.Errorf("read %q", got)
+		}
+	})
+	t.Run("a failing act leaves nothing", func(t *testing.T) {
+		db := open(t, Still)
+		wanted := errors.New("no")
+		err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
+			if err := queue(tx, "lost"); err != nil {
+				return err
+			}
+			return wanted
+		})
+		if !errors.Is(err, wanted) {
+			t.Errorf("got %v", err)
+		}
+		if got := kinds(t, db); got != "" {
+			t.Errorf("read %q", got)
+		}
+	})
+	t.Run("a panicking act leaves nothing and the store goes on", func(t *testing.T) {
+		db := open(t, Still)
+		err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
+			queue(tx, "lost")
+			panic("broken")
+		})
+		if !fault.Is(err, fault.Internal) {
+			t.Errorf("got %v", err)
+		}
+		if err := db.Update(ctx, "person:a", func(tx *query.Tx) error { return queue(tx, "kept") }); err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(t, db); got != "kept" {
+			t.Errorf("read %q", got)
+		}
+	})
+	t.Run("acts at the same time are all kept or all refused by themselves", func(t *testing.T) {
+		db := open(t, Still)
+		var acts sync.WaitGroup
+		for i := range 200 {
+			acts.Go(func() {
+				err := db.Update(ctx, act.Key(fmt.Sprint("person:", i)), func(tx *query.Tx) error {
+					if err := queue(tx, "kept"); err != nil {
+						return err
+					}
+					if i%3 == 0 {
+						return errors.New("refused")
+					}
+					return nil
+				})
+				if (err != nil) != (i%3 == 0) {
+					t.Errorf("act %d: %v", i, err)
+				}
+			})
+		}
+		acts.Wait()
+		if got, want := len(strings.Fields(kinds(t, db))), 133; got != want {
+			t.Errorf("%d acts were kept instead of %d", got, want)
+		}
+	})
+	t.Run("an act whose request is gone before it began is not done", func(t *testing.T) {
+		db := open(t, Still)
+		gone, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := db.Update(gone, "person:a", func(tx *query.Tx) error { return queue(tx, "lost") }); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if got := kinds(t, db); got != "" {
+			t.Errorf("read %q", got)
+		}
+	})
+	t.Run("time never goes back", func(t *testing.T) {
+		times := []time.Time{Start, Start.Add(time.Hour), Start.Add(-time.Hour), Start.Add(2 * time.Hour)}
+		db := open(t, func() time.Time { now := times[0]; times = times[1:]; return now })
+		var last time.Time
+		for range 4 {
+			err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
+				if tx.Now().Before(last) {
+					t.Errorf("%v came after %v", tx.Now(), last)
+				}
+				last = tx.Now()
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !last.Equal(Start.Add(2 * time.Hour)) {
+			t.Errorf("the last act was at %v", last)
+		}
+	})
+	t.Run("a job is finished once", func(t *testing.T) {
+		db := open(t, Still)
+		var queued job.Job
+		err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
+			if err := queue(tx, "once"); err != nil {
+				return err
+			}
+			jobs, err := tx.DueJobs(Start, 1)
+			queued = jobs[0]
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish := func(tx *query.Tx) error { return tx.FinishJob(queued.Key, queued.ID) }
+		if err := db.Update(ctx, "person:a", finish); err != nil {
+			t.Error(err)
+		}
+		if err := db.Update(ctx, "person:a", finish); !errors.Is(err, job.ErrGone) {
+			t.Errorf("the second time: %v", err)
+		}
+	})
+}
+
+// TestJournal checks that events and parts come back as they were appended.
+func TestJournal(t *testing.T, open Open) {
+	ctx := t.Context()
+	db := open(t, Still)
+	subject := ident.Subject("person:" + ident.Random[string]())
+	var ids []ident.Event
+	for i := range 3 {
+		err := db.Update(ctx, act.Of(subject), func(tx *query.Tx) error {
+			id := journal.NewID(tx)
+			ids = append(ids, id)
+			return tx.AppendEvent(journal.StoredEvent{Key: tx.Key(), ID: id, At: tx.Now(), Header: []byte("{}"), Entry: []byte("entry")},
+				[]journal.StoredPart{{Key: tx.Key(), Event: id, Subject: subject, Sealed: []byte{byte(i)}, Disclosure: i == 1}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := db.View(ctx, func(tx *query.Tx) error {
+		event, err := tx.StoredEvent(act.Of(subject), ids[0])
+		if err != nil || event.Index != -1 || !event.At.Equal(Start) {
+			t.Errorf("the event came back as %+v, %v", event, err)
+		}
+		if _, err := tx.StoredEvent(act.Of(subject), "none"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("an unknown event gave %v", err)
+		}
+		all, err := tx.PartsOf(subject, false, "", 10)
+		if err != nil || len(all) != 3 || all[0].Event < all[2].Event {
+			t.Errorf("the parts came back as %+v, %v", all, err)
+		}
+		shown, err := tx.PartsOf(subject, true, "", 10)
+		if err != nil || len(shown) != 1 || shown[0].Event != ids[1] {
+			t.Errorf("the disclosures came back as %+v, %v", shown, err)
+		}
+		page, err := tx.PartsOf(subject, false, all[0].Event, 1)
+		if err != nil || len(page) != 1 || page[0].Event != all[1].Event {
+			t.Errorf("the second page came back as %+v, %v", page, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
