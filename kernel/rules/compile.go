@@ -1,0 +1,499 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+)
+
+// Error is one thing that is wrong in an expression. Line and column count from 1; the column counts characters.
+type Error struct {
+	Line, Column int
+	Message      string // what is wrong
+	Hint         string // what to do
+}
+
+// Error returns "1:5: what is wrong: what to do".
+func (e *Error) Error() string {
+	return fmt.Sprintf("%d:%d: %s: %s", e.Line, e.Column, e.Message, e.Hint)
+}
+
+// Errors is everything that is wrong in an expression, in the order of the source. It is never empty.
+type Errors []*Error
+
+// Error returns the errors, one a line.
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, err := range e {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Compile checks the source against the environment and returns its program. The result must be of one of the kinds
+// that are wanted. The error is Errors.
+func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
+	checked, issues := e.env.Compile(source)
+	if issues != nil && len(issues.Errors()) > 0 {
+		return nil, e.explain(source, issues)
+	}
+	tree := checked.NativeRep()
+	result, ok := e.typeOf(checked.OutputType())
+	if !ok || !slices.Contains(wanted, result.Kind) && !(result.Kind == KindText && slices.Contains(wanted, KindChoice)) {
+		found := checked.OutputType().TypeName()
+		if ok {
+			found = result.String()
+		}
+		return nil, Errors{{1, 1, "the expression gives " + found, "write one that gives " + alternatives(wanted)}}
+	}
+	walk := newWalk(e, tree)
+	walk.visit(tree.Expr(), scope{})
+	if len(walk.errors) > 0 {
+		return nil, walk.errors
+	}
+	program, err := e.env.Program(checked,
+		cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.InterruptCheckFrequency(100))
+	if err != nil {
+		// A constant part that cannot be computed, such as date("2026-02-30") or 1/0.
+		return nil, Errors{{1, 1, "a part without inputs cannot be computed", "correct the constants in it"}}
+	}
+	return &Program{
+		environment: e, source: source, result: result, inputs: walk.inputs(), checked: tree, program: program,
+	}, nil
+}
+
+func alternatives(kinds []Kind) string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = kind.String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// The messages of CEL that deserve better words.
+var (
+	noOverload = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
+	undeclared = regexp.MustCompile(`^undeclared reference to '(.*?)'`)
+	noField    = regexp.MustCompile(`^undefined field '(.*)'`)
+	syntax     = regexp.MustCompile(`^Syntax error: `)
+)
+
+func (e *Environment) explain(source string, issues *cel.Issues) Errors {
+	var errs Errors
+	for _, issue := range issues.Errors() {
+		// Where the source is too large CEL knows no place.
+		explained := &Error{Line: max(1, issue.Location.Line()), Column: max(0, issue.Location.Column()) + 1}
+		explained.Message, explained.Hint = e.words(source, issue)
+		errs = append(errs, explained)
+	}
+	return errs
+}
+
+func (e *Environment) words(source string, issue *cel.Error) (message, hint string) {
+	text, _, _ := strings.Cut(issue.Message, "\n")
+	if m := noOverload.FindStringSubmatch(text); m != nil {
+		return overloadWords(m[1], m[2])
+	}
+	if m := undeclared.FindStringSubmatch(text); m != nil {
+		if e.isFunction(source, m[1]) {
+			return fmt.Sprintf("there is no function %s()", m[1]), suggest(m[1], e.functionNames(), "use one of "+functionList)
+		}
+		return fmt.Sprintf("nothing here is called %s", m[1]),
+			suggest(m[1], e.names(), "use one of "+strings.Join(e.names(), ", "))
+	}
+	if m := noField.FindStringSubmatch(text); m != nil {
+		fields := e.fieldsBefore(source, issue)
+		return fmt.Sprintf("there is no field %s", m[1]), suggest(m[1], fields, "use one of "+strings.Join(fields, ", "))
+	}
+	if syntax.MatchString(text) {
+		return "this is not an expression: " + strings.ToLower(syntax.ReplaceAllString(text, "")),
+			"check the parentheses, quotes and operators here"
+	}
+	return strings.ReplaceAll(text, "\"", "'"), "correct the expression"
+}
+
+// operatorNames turns CEL's names of operators into what the source shows.
+var operatorNames = strings.NewReplacer("_", "", "@", "")
+
+func overloadWords(name, args string) (message, hint string) {
+	args = strings.Trim(args, "()")
+	if strings.Contains(name, "_") || strings.HasPrefix(name, "@") {
+		name = operatorNames.Replace(name)
+		switch {
+		case strings.Contains(args, "money") && strings.Contains(args, "int"):
+			hint = "an amount and a number only multiply (10 * param.brv); compare an amount with an amount"
+		case name == "in":
+			hint = "after in stands a list or range(low, high)"
+		case strings.Contains(args, "date"):
+			hint = "compare dates with dates; count with days(), months(), age(); move with plusDays(), plusMonths()"
+		default:
+			hint = "bring both sides to the same type"
+		}
+		return fmt.Sprintf("%s does not work with %s", name, strings.ReplaceAll(args, ", ", " and ")), hint
+	}
+	return fmt.Sprintf("%s() does not take (%s)", name, args), signatures[name]
+}
+
+// signatures is what the functions take, for people; a test keeps it complete.
+var signatures = map[string]string{
+	"age":        "write age(birth, day)",
+	"contains":   "write text.contains(part)",
+	"date":       `write date("2026-03-01")`,
+	"day":        "write day(date)",
+	"days":       "write days(from, to)",
+	"endsWith":   "write text.endsWith(part)",
+	"greatest":   "write greatest(a, b) with numbers, amounts or dates, up to four of one type, or one list",
+	"least":      "write least(a, b) with numbers, amounts or dates, up to four of one type, or one list",
+	"month":      "write month(date)",
+	"months":     "write months(from, to)",
+	"percent":    "write percent(15, amount)",
+	"plusDays":   "write plusDays(date, 10)",
+	"plusMonths": "write plusMonths(date, 6)",
+	"plusYears":  "write plusYears(date, 1)",
+	"positive":   "write positive(amount)",
+	"range":      "write range(low, high) with two numbers, amounts or dates",
+	"size":       "write size(list) or size(text)",
+	"startsWith": "write text.startsWith(part)",
+	"sum":        "write sum(list) with numbers or amounts",
+	"year":       "write year(date)",
+	"years":      "write years(from, to)",
+}
+
+const functionList = "age, days, months, years, date, range, least, greatest, sum, percent, positive, size, has"
+
+func (e *Environment) functionNames() []string {
+	names := []string{"has", "all", "exists", "exists_one", "filter", "map"}
+	for name := range signatures {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (e *Environment) names() []string {
+	names := make([]string, len(e.variables.Fields))
+	for i, variable := range e.variables.Fields {
+		names[i] = variable.Name
+	}
+	return names
+}
+
+// isFunction reports whether the name stands before a parenthesis.
+func (e *Environment) isFunction(source, name string) bool {
+	_, after, found := strings.Cut(source, name)
+	return found && strings.HasPrefix(strings.TrimSpace(after), "(")
+}
+
+// fieldsBefore returns the fields of the object that the dot at the place of the error follows.
+func (e *Environment) fieldsBefore(source string, issue *cel.Error) []string {
+	lines := strings.Split(source, "\n")
+	if issue.Location.Line() < 1 || issue.Location.Line() > len(lines) {
+		return nil
+	}
+	before := []rune(lines[issue.Location.Line()-1])
+	before = before[:min(len(before), max(0, issue.Location.Column()))]
+	path := trailingPath.FindString(string(before))
+	object, ok := e.variables.At(path)
+	if !ok {
+		return nil
+	}
+	names := make([]string, len(object.Type.Fields))
+	for i, field := range object.Type.Fields {
+		names[i] = field.Name
+	}
+	return names
+}
+
+var trailingPath = regexp.MustCompile(`[A-Za-z0-9_.]+$`)
+
+func suggest(name string, names []string, otherwise string) string {
+	if near, ok := Nearest(name, names); ok {
+		return "did you mean " + near + "?"
+	}
+	if len(names) == 0 {
+		return "check the name"
+	}
+	return otherwise
+}
+
+// Nearest returns the name that was probably meant: the one at the smallest edit distance, if that is at most a third of
+// the name's length.
+func Nearest(name string, names []string) (string, bool) {
+	best, distance := "", len([]rune(name))/3+2
+	for _, candidate := range names {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best, best != ""
+}
+
+// editDistance is the number of insertions, deletions and substitutions between two texts (Levenshtein 1965).
+func editDistance(a, b string) int {
+	from, to := []rune(a), []rune(b)
+	row := make([]int, len(to)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, x := range from {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, y := range to {
+			cost := diagonal
+			if x != y {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(to)]
+}
+
+// walk looks at a checked expression for what CEL does not know: inputs that may be absent, options of choices.
+type walk struct {
+	environment *Environment
+	tree        *ast.AST
+	errors      Errors
+	read        map[string]bool
+}
+
+func newWalk(e *Environment, tree *ast.AST) *walk {
+	return &walk{environment: e, tree: tree, read: map[string]bool{}}
+}
+
+// scope is what is known at one place of the expression.
+type scope struct {
+	locals  map[string]local // the variables of all(), map() and so on
+	present map[string]bool  // the paths that has() found present
+}
+
+type local struct {
+	path string // of the element: "children[]"
+	t    Type
+	ok   bool // the type is known
+}
+
+func (s scope) with(present map[string]bool) scope {
+	merged := make(map[string]bool, len(s.present)+len(present))
+	for path := range s.present {
+		merged[path] = true
+	}
+	for path := range present {
+		merged[path] = true
+	}
+	return scope{s.locals, merged}
+}
+
+func (s scope) bind(name string, to local) scope {
+	locals := make(map[string]local, len(s.locals)+1)
+	for n, l := range s.locals {
+		locals[n] = l
+	}
+	locals[name] = to
+	present := make(map[string]bool, len(s.present))
+	for path := range s.present {
+		// What has() found of another variable of the same name does not count.
+		if !strings.HasPrefix(path, to.path+".") {
+			present[path] = true
+		}
+	}
+	return scope{locals, present}
+}
+
+// input returns the path and type of an expression that only selects: a variable, a field, an element.
+func (w *walk) input(x ast.Expr, s scope) (path string, field Field, ok bool) {
+	switch x.Kind() {
+	case ast.IdentKind:
+		name := x.AsIdent()
+		if l, found := s.locals[name]; found {
+			return l.path, Field{Name: name, Type: l.t}, l.ok
+		}
+		field, ok = w.environment.variables.Field(name)
+		return name, field, ok
+	case ast.SelectKind:
+		path, parent, ok := w.input(x.AsSelect().Operand(), s)
+		if !ok {
+			return "", Field{}, false
+		}
+		field, ok := parent.Type.Field(x.AsSelect().FieldName())
+		return path + "." + field.Name, field, ok
+	case ast.CallKind:
+		call := x.AsCall()
+		if call.FunctionName() != "_[_]" {
+			break
+		}
+		path, parent, ok := w.input(call.Args()[0], s)
+		if ok && parent.Type.Kind == KindList {
+			return path + "[]", Field{Type: *parent.Type.Element}, true
+		}
+	}
+	return "", Field{}, false
+}
+
+func (w *walk) visit(x ast.Expr, s scope) {
+	switch x.Kind() {
+	case ast.IdentKind, ast.SelectKind:
+		w.visitInput(x, s)
+	case ast.CallKind:
+		w.visitCall(x.AsCall(), s)
+	case ast.ListKind:
+		for _, element := range x.AsList().Elements() {
+			w.visit(element, s)
+		}
+	case ast.ComprehensionKind:
+		c := x.AsComprehension()
+		w.visit(c.IterRange(), s)
+		bound := local{path: c.IterVar()}
+		if path, list, ok := w.input(c.IterRange(), s); ok && list.Type.Kind == KindList {
+			bound = local{path + "[]", *list.Type.Element, true}
+		} else if t, ok := w.environment.typeOf(w.tree.GetType(c.IterRange().ID())); ok && t.Kind == KindList {
+			bound = local{c.IterVar(), *t.Element, true}
+		}
+		inner := s.bind(c.IterVar(), bound).bind(c.AccuVar(), local{path: c.AccuVar()})
+		w.visit(c.AccuInit(), s)
+		w.visit(c.LoopCondition(), inner)
+		w.visit(c.LoopStep(), inner)
+		w.visit(c.Result(), inner)
+	}
+}
+
+func (w *walk) visitInput(x ast.Expr, s scope) {
+	path, field, ok := w.input(x, s)
+	if x.Kind() == ast.SelectKind {
+		w.visit(x.AsSelect().Operand(), s)
+	}
+	if !ok {
+		return
+	}
+	if field.Type.Kind != KindObject {
+		w.read[path] = true
+	}
+	if field.Optional && !s.present[path] {
+		w.fail(x, shown(x)+" may be absent", "ask first: has("+shown(x)+") && …, or has("+shown(x)+") ? … : …")
+	}
+}
+
+// shown returns a selection as the source shows it.
+func shown(x ast.Expr) string {
+	if x.Kind() == ast.SelectKind {
+		return shown(x.AsSelect().Operand()) + "." + x.AsSelect().FieldName()
+	}
+	if x.Kind() == ast.IdentKind {
+		return x.AsIdent()
+	}
+	return "…"
+}
+
+func (w *walk) visitCall(call ast.CallExpr, s scope) {
+	args := call.Args()
+	switch call.FunctionName() {
+	case "_&&_":
+		w.visit(args[0], s)
+		w.visit(args[1], s.with(w.shows(args[0], s, true)))
+		return
+	case "_||_":
+		w.visit(args[0], s)
+		w.visit(args[1], s.with(w.shows(args[0], s, false)))
+		return
+	case "_?_:_":
+		w.visit(args[0], s)
+		w.visit(args[1], s.with(w.shows(args[0], s, true)))
+		w.visit(args[2], s.with(w.shows(args[0], s, false)))
+		return
+	case present:
+		w.visit(args[0], s)
+		w.visitPresence(call, s)
+		return
+	case "_==_", "_!=_":
+		w.checkOption(args[0], args[1], s)
+		w.checkOption(args[1], args[0], s)
+	case "@in":
+		if args[1].Kind() == ast.ListKind {
+			for _, element := range args[1].AsList().Elements() {
+				w.checkOption(args[0], element, s)
+			}
+		}
+	}
+	if call.IsMemberFunction() {
+		w.visit(call.Target(), s)
+	}
+	for _, arg := range args {
+		w.visit(arg, s)
+	}
+}
+
+func (w *walk) visitPresence(call ast.CallExpr, s scope) {
+	operand, name := call.Args()[0], string(call.Args()[1].AsLiteral().Value().(string))
+	t, ok := w.environment.typeOf(w.tree.GetType(operand.ID()))
+	if !ok || t.Kind != KindObject {
+		w.fail(operand, shown(operand)+" has no fields", "ask has() of a field of an object")
+		return
+	}
+	field, ok := t.Field(name)
+	if !ok {
+		names := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			names[i] = f.Name
+		}
+		w.fail(operand, "there is no field "+name, suggest(name, names, "use one of "+strings.Join(names, ", ")))
+		return
+	}
+	if !field.Optional {
+		w.fail(operand, shown(operand)+"."+name+" is always there", "leave has() out")
+		return
+	}
+	if path, _, ok := w.input(operand, s); ok {
+		w.read[path+"."+name] = true
+	}
+}
+
+// shows returns the paths that are present if the condition is the given truth.
+func (w *walk) shows(x ast.Expr, s scope, truth bool) map[string]bool {
+	if x.Kind() != ast.CallKind {
+		return nil
+	}
+	call := x.AsCall()
+	args := call.Args()
+	switch name := call.FunctionName(); {
+	case name == "!_":
+		return w.shows(args[0], s, !truth)
+	case name == "_&&_" && truth, name == "_||_" && !truth:
+		return scope{present: w.shows(args[0], s, truth)}.with(w.shows(args[1], s, truth)).present
+	case name == present && truth:
+		if path, _, ok := w.input(args[0], s); ok {
+			return map[string]bool{path + "." + args[1].AsLiteral().Value().(string): true}
+		}
+	}
+	return nil
+}
+
+func (w *walk) checkOption(choice, option ast.Expr, s scope) {
+	_, field, ok := w.input(choice, s)
+	if !ok || field.Type.Kind != KindChoice || option.Kind() != ast.LiteralKind {
+		return
+	}
+	text, isText := option.AsLiteral().Value().(string)
+	if isText && !slices.Contains(field.Type.Options, text) {
+		w.fail(option, fmt.Sprintf("'%s' is no option of %s", text, shown(choice)),
+			suggest(text, field.Type.Options, "use one of "+strings.Join(field.Type.Options, ", ")))
+	}
+}
+
+func (w *walk) fail(x ast.Expr, message, hint string) {
+	at := w.tree.SourceInfo().GetStartLocation(x.ID())
+	w.errors = append(w.errors, &Error{max(1, at.Line()), max(0, at.Column()) + 1, message, hint})
+}
+
+func (w *walk) inputs() []string {
+	paths := make([]string, 0, len(w.read))
+	for path := range w.read {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths
+}

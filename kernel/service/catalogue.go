@@ -1,0 +1,72 @@
+package service
+
+import (
+	"slices"
+	"strings"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+)
+
+var (
+	errUnknown = fault.New(fault.Conflict, "service.unknown-value", "A value that the output needs is not known yet.")
+	errAmount  = fault.New(fault.Conflict, "service.amount", "The amount comes out as nothing or less. Nothing is paid on it; an official looks at the rule.")
+
+	// ErrNoService is what asking for an unknown service gives.
+	ErrNoService = fault.New(fault.NotFound, "service.unknown", "There is no such service. Look in the catalogue.")
+)
+
+// Catalogue is all services that are loaded, in all versions that an application may still use. It is immutable: a
+// publication makes a new one.
+type Catalogue struct {
+	byHash map[string]*Definition
+	byPath map[ident.Service][]*Definition // oldest From first
+	closed map[string]bool                 // hashes that take no new applications
+}
+
+// NewCatalogue returns the catalogue of the definitions; closed are hashes of versions that take no new applications.
+func NewCatalogue(definitions []*Definition, closed map[string]bool) *Catalogue {
+	c := &Catalogue{byHash: map[string]*Definition{}, byPath: map[ident.Service][]*Definition{}, closed: closed}
+	for _, d := range definitions {
+		c.byHash[d.Hash] = d
+		c.byPath[d.Path] = append(c.byPath[d.Path], d)
+	}
+	for _, versions := range c.byPath {
+		slices.SortStableFunc(versions, func(a, b *Definition) int { return a.From.Compare(b.From) })
+	}
+	return c
+}
+
+// Version returns the definition with the hash.
+func (c *Catalogue) Version(hash string) (*Definition, error) {
+	if d, ok := c.byHash[hash]; ok {
+		return d, nil
+	}
+	return nil, ErrNoService
+}
+
+// Open returns the version of a service that takes new applications on the day: the newest in force that is not closed.
+func (c *Catalogue) Open(path ident.Service, day calendar.Date) (*Definition, error) {
+	for _, d := range slices.Backward(c.byPath[path]) {
+		if !d.From.After(day) && !c.closed[d.Hash] {
+			return d, nil
+		}
+	}
+	if len(c.byPath[path]) > 0 {
+		return nil, fault.New(fault.Conflict, "service.closed", "This service takes no new applications at the moment. Look again later.")
+	}
+	return nil, ErrNoService
+}
+
+// All returns the open version of every service on the day, by path.
+func (c *Catalogue) All(day calendar.Date) []*Definition {
+	var open []*Definition
+	for path := range c.byPath {
+		if d, err := c.Open(path, day); err == nil {
+			open = append(open, d)
+		}
+	}
+	slices.SortFunc(open, func(a, b *Definition) int { return strings.Compare(string(a.Path), string(b.Path)) })
+	return open
+}
