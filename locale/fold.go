@@ -15,11 +15,46 @@ var folded = map[rune]string{
 	'ъ': "", 'ы': "i", 'ь': "", 'э': "e", 'ю': "yu", 'я': "ya", 'ı': "i", 'і': "i", 'ß': "ss",
 }
 
-// rewritten joins spellings of one sound in Latin letters. The rules are tried in this order at each place.
-var rewritten = strings.NewReplacer(
-	"kh", "h", "gh", "g", "zh", "j", "ts", "s", "ch", "ch", "sh", "sh", "ye", "e", "iy", "i", "x", "h",
-	"c", "s", "w", "o", "q", "k",
-)
+// joined says which two letters spell one sound, in Latin or once the Cyrillic letters were replaced.
+var joined = map[[2]rune]rune{
+	{'k', 'h'}: 'h', {'g', 'h'}: 'g', {'z', 'h'}: 'j', {'t', 's'}: 's', {'y', 'e'}: 'e', {'i', 'y'}: 'i',
+}
+
+// alike are letters that stand for one another; c is s unless h follows.
+var alike = map[rune]rune{'x': 'h', 'w': 'o', 'q': 'k'}
+
+// soundKey writes spellings of one sound in one way. It works from left to right on what it has already written, so that
+// a key is its own key, however many letters meet.
+func soundKey(text string) string {
+	var key []rune
+	push := func(r rune) {
+		for len(key) > 0 {
+			one, ok := joined[[2]rune{key[len(key)-1], r}]
+			if !ok {
+				break
+			}
+			key, r = key[:len(key)-1], one
+		}
+		key = append(key, r)
+	}
+	soft := func() { // the last letter is a c that no h follows
+		if len(key) > 0 && key[len(key)-1] == 'c' {
+			key = key[:len(key)-1]
+			push('s')
+		}
+	}
+	for _, r := range text {
+		if other, ok := alike[r]; ok {
+			r = other
+		}
+		if r != 'h' {
+			soft()
+		}
+		push(r)
+	}
+	soft()
+	return string(key)
+}
 
 // Fold returns the key under which a text is found however it is spelled: in Latin, Cyrillic or Russian letters, with
 // any apostrophe or none, in any case, with or without the accents of Karakalpak. It is for searching, never for
@@ -47,7 +82,7 @@ func Fold(text string) string {
 			}
 		}
 	}
-	return strings.Join(strings.Fields(rewritten.Replace(out.String())), " ")
+	return strings.Join(strings.Fields(soundKey(out.String())), " ")
 }
 
 // FoldName returns a coarser key for names of people and places, under which the Uzbek, the Russian and an English

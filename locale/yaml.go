@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -21,6 +22,11 @@ func readFile(name string, tag Tag, area string, data []byte) ([]Entry, error) {
 		return nil, fmt.Errorf("%s: larger than %d bytes: split it by area", name, maxFile)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return nil, fmt.Errorf("%s:%d:1: the line is not valid UTF-8: save the file as UTF-8", name, i+1)
+		}
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		if syntax, ok := errors.AsType[yaml.Error](err); ok && syntax.GetToken() != nil {
