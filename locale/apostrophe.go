@@ -40,15 +40,17 @@ func NormaliseApostrophes(text string) string {
 		if i+1 < len(runes) {
 			after = runes[i+1]
 		}
-		inside := unicode.IsLetter(after) && after != turnedComma && after != modifierApostrophe
+		typed := r != turnedComma && r != modifierApostrophe // it may be a quotation mark
+		inside := unicode.IsLetter(after) && !isApostrophe(after)
 		switch {
-		case !unicode.IsLetter(before) || isApostrophe(before):
-			quoted = quoted || (inside && r != modifierApostrophe && r != turnedComma)
-		case !inside && quoted && r != turnedComma && r != modifierApostrophe:
+		case isApostrophe(before):
+		case !unicode.IsLetter(before):
+			quoted = quoted || inside && typed
+		case !inside && quoted && typed:
 			quoted = false
 		case strings.ContainsRune("oOgG", before):
 			runes[i] = turnedComma
-		case inside || r == turnedComma:
+		case (inside || r == turnedComma) && unicode.Is(unicode.Latin, before):
 			runes[i] = modifierApostrophe
 		}
 	}

@@ -65,7 +65,8 @@ func Load(files fs.FS, languages Languages) (*Catalogue, error) {
 			problems = append(problems, fmt.Errorf("%s: not a catalogue: name it TAG.yaml or TAG/AREA.yaml", name))
 			return nil
 		case !languages.speaks(tag):
-			problems = append(problems, fmt.Errorf("%s: language %q is not declared: declare it or remove the file", name, tag))
+			problems = append(problems,
+				fmt.Errorf("%s: language %q is not declared: declare it or remove the file", name, tag))
 			return nil
 		}
 		data, err := fs.ReadFile(files, name)
@@ -123,7 +124,7 @@ func Compile(languages Languages, entries []Entry) (*Catalogue, error) {
 		return nil, err
 	}
 	for _, tag := range languages.Tags {
-		source, ok := tag.Source()
+		source, ok := tag.DerivedFrom()
 		if !ok {
 			continue
 		}
@@ -171,8 +172,11 @@ func (e Entry) locate(err error) error {
 	line := []rune(e.Source)
 	for _, quote := range []int{0, 1} {
 		start := e.Column - 1 + quote
-		if start >= 0 && start+characters <= len(line) && string(line[start:start+characters]) == e.Text[:syntax.Offset] &&
-			(quote == 1) == (e.Column-1 < len(line) && strings.ContainsRune(`"'`, line[e.Column-1])) {
+		if start < quote || start+characters > len(line) {
+			continue
+		}
+		quotes := start < len(line) && quote == 0 && strings.ContainsRune(`"'`, line[start])
+		if !quotes && string(line[start:start+characters]) == e.Text[:syntax.Offset] {
 			e.Column = start + characters + 1
 			return fmt.Errorf("%s: %s: %w", e.position(), e.Key, err)
 		}

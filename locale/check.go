@@ -38,7 +38,7 @@ func (c *Catalogue) Check() []Problem {
 			}
 			message, ok := c.messages[tag][key]
 			if !ok {
-				if _, derived := tag.Source(); !derived {
+				if _, derived := tag.DerivedFrom(); !derived {
 					report(reference.entry.position(), "missing: translate it")
 				}
 				continue
@@ -46,7 +46,7 @@ func (c *Catalogue) Check() []Problem {
 			if message.derived {
 				continue // its source is checked
 			}
-			if source, derived := tag.Source(); derived && c.languages.speaks(source) {
+			if source, derived := tag.DerivedFrom(); derived && c.languages.speaks(source) {
 				if _, ok := c.messages[source][key]; !ok {
 					report(message.entry.position(), "overrides a message that %s lacks: remove it", source)
 				}

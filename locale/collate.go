@@ -62,8 +62,8 @@ var orders = sync.OnceValue(func() map[Tag]order {
 	return result
 })
 
-// SortKey returns a key for the text: comparing keys byte by byte gives the order of the language's dictionaries. Digits
-// come before letters, the language's script before others; case, accents that the language does not know, and
+// SortKey returns a key for the text: comparing keys byte by byte gives the order of the language's dictionaries.
+// Digits come before letters, the language's script before others; case, accents that the language does not know, and
 // punctuation count only where all else is equal. Equal keys mean equal texts (in NFC). A key can be stored and
 // indexed; it holds arbitrary bytes.
 func SortKey(tag Tag, text string) string {
@@ -130,7 +130,8 @@ func (o order) at(text []rune, i int) (int, letter, bool) {
 // Compare orders two texts as the language's dictionaries do: negative, zero, positive.
 func Compare(tag Tag, a, b string) int { return cmp.Compare(SortKey(tag, a), SortKey(tag, b)) }
 
-// Sort sorts the items by the text that of returns for each, in the order of the language. Equal texts keep their order.
+// Sort sorts the items by the text that of returns for each, in the order of the language. Equal texts keep their
+// order.
 func Sort[T any](tag Tag, items []T, of func(T) string) {
 	type keyed struct {
 		key  string

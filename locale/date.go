@@ -19,18 +19,25 @@ const (
 // months are the names as they stand in a date. Sources: CLDR (uz, uz-Cyrl, ru, en); the Karakalpak names as the
 // official gazettes of the Republic of Karakalpakstan print them.
 var months = map[Tag][12]string{
-	UzbekLatin: {"yanvar", "fevral", "mart", "aprel", "may", "iyun", "iyul", "avgust", "sentabr", "oktabr", "noyabr", "dekabr"},
+	UzbekLatin: {
+		"yanvar", "fevral", "mart", "aprel", "may", "iyun",
+		"iyul", "avgust", "sentabr", "oktabr", "noyabr", "dekabr",
+	},
 	UzbekCyrillic: {
-		"январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь",
+		"январь", "февраль", "март", "апрель", "май", "июнь",
+		"июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь",
 	},
 	Karakalpak: {
-		"yanvar", "fevral", "mart", "aprel", "may", "iyun", "iyul", "avgust", "sentyabr", "oktyabr", "noyabr", "dekabr",
+		"yanvar", "fevral", "mart", "aprel", "may", "iyun",
+		"iyul", "avgust", "sentyabr", "oktyabr", "noyabr", "dekabr",
 	},
 	Russian: {
-		"января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
+		"января", "февраля", "марта", "апреля", "мая", "июня",
+		"июля", "августа", "сентября", "октября", "ноября", "декабря",
 	},
 	English: {
-		"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+		"January", "February", "March", "April", "May", "June",
+		"July", "August", "September", "October", "November", "December",
 	},
 }
 

@@ -9,7 +9,8 @@ import (
 
 // folded are the Cyrillic letters of Uzbek, Karakalpak and Russian as the search key has them.
 var folded = map[rune]string{
-	'а': "a", 'ә': "a", 'б': "b", 'в': "v", 'г': "g", 'ғ': "g", 'д': "d", 'е': "e", 'ё': "yo", 'ж': "j", 'з': "z", 'и': "i",
+	'а': "a", 'ә': "a", 'б': "b", 'в': "v", 'г': "g", 'ғ': "g", 'д': "d", 'е': "e", 'ё': "yo", 'ж': "j", 'з': "z",
+	'и': "i",
 	'й': "y", 'к': "k", 'қ': "q", 'л': "l", 'м': "m", 'н': "n", 'ң': "n", 'о': "o", 'ө': "o", 'п': "p", 'р': "r", 'с': "s",
 	'т': "t", 'у': "u", 'ү': "u", 'ў': "o", 'ф': "f", 'х': "h", 'ҳ': "h", 'ц': "s", 'ч': "ch", 'ш': "sh", 'щ': "sh",
 	'ъ': "", 'ы': "i", 'ь': "", 'э': "e", 'ю': "yu", 'я': "ya", 'ı': "i", 'і': "i", 'ß': "ss",
@@ -23,8 +24,8 @@ var joined = map[[2]rune]rune{
 // alike are letters that stand for one another; c is s unless h follows.
 var alike = map[rune]rune{'x': 'h', 'w': 'o', 'q': 'k'}
 
-// soundKey writes spellings of one sound in one way. It works from left to right on what it has already written, so that
-// a key is its own key, however many letters meet.
+// soundKey writes spellings of one sound in one way. It works from left to right on what it has already written, so
+// that a key is its own key, however many letters meet.
 func soundKey(text string) string {
 	var key []rune
 	push := func(r rune) {

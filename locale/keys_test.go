@@ -35,7 +35,9 @@ func TestSpellingsOfOneTextShareAKey(t *testing.T) {
 }
 
 func TestSearchKeepsWordsApart(t *testing.T) {
-	for _, pair := range [][2]string{{"ona", "una"}, {"bola", "bela"}, {"ish", "is"}, {"kun", "kum"}, {"ota", "oʻtar"}, {"2026", "2025"}} {
+	for _, pair := range [][2]string{
+		{"ona", "una"}, {"bola", "bela"}, {"ish", "is"}, {"kun", "kum"}, {"ota", "oʻtar"}, {"2026", "2025"},
+	} {
 		if a, b := locale.Fold(pair[0]), locale.Fold(pair[1]); a == b {
 			t.Errorf("%q and %q share the key %q", pair[0], pair[1], a)
 		}

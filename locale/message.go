@@ -39,7 +39,9 @@ const (
 	selectChoice
 )
 
-var kindNames = [...]string{literal: "text", variable: "variable", number: "#", pluralChoice: "plural", selectChoice: "select"}
+var kindNames = [...]string{
+	literal: "text", variable: "variable", number: "#", pluralChoice: "plural", selectChoice: "select",
+}
 
 type choice struct {
 	selector string // a plural category, "=0", or a value
@@ -253,7 +255,8 @@ func (p part) has(selector string) bool {
 
 // pluralNames are the categories of CLDR in the order of plural.Form.
 var pluralNames = [...]string{
-	plural.Other: "other", plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many",
+	plural.Other: "other", plural.Zero: "zero", plural.One: "one",
+	plural.Two: "two", plural.Few: "few", plural.Many: "many",
 }
 
 // Plural returns the category of a whole number in the language, as CLDR names it: zero, one, two, few, many, other.

@@ -2,6 +2,7 @@ package locale_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,7 +81,7 @@ func TestUnreadableMessageNamesThePlace(t *testing.T) {
 		{"{a, select, b {x} b {y} other {z}}", 18},
 		{"{a, select, b x other {z}}", 14},
 		{"{a, select, other {z}", 21},
-		{"{a, select, other {{b, select, other {{c, select, other {{d, select, other {{e, select, other {{f, select, other {}}}}}}}}}}}}", 95},
+		{strings.Repeat("{a, select, other {", 6) + strings.Repeat("}}", 6), 95},
 		{"\xff", 0},
 	} {
 		_, err := locale.ParseMessage(test.text)
@@ -119,7 +120,8 @@ func TestPluralCategoryOfWholeNumbers(t *testing.T) {
 
 func FuzzParseMessage(f *testing.F) {
 	for _, seed := range []string{
-		"Hello {name}", "{n, plural, =0 {none} one {# day} other {# days}}", "{k, select, a {x} other {{n, plural, other {#}}}}",
+		"Hello {name}", "{n, plural, =0 {none} one {# day} other {# days}}",
+		"{k, select, a {x} other {{n, plural, other {#}}}}",
 		"'{' and '}'", "{{}}", "{a,", "o'zbek {n}'", "#", "'{", "{n, plural, other {'{'#}}",
 	} {
 		f.Add(seed)

@@ -70,7 +70,7 @@ func Money(tag Tag, minor int64, currency Currency) string {
 	unit := currency.Code
 	if name := currency.Names[tag]; name != "" {
 		unit = name
-	} else if source, derived := tag.Source(); derived && currency.Names[source] != "" {
+	} else if source, derived := tag.DerivedFrom(); derived && currency.Names[source] != "" {
 		unit = ToCyrillic(source, currency.Names[source])
 	}
 	amount, decimals := minor, min(max(currency.Decimals, 0), 18)

@@ -8,8 +8,8 @@ import (
 //go:embed messages
 var messageFiles embed.FS
 
-// PlatformLanguages is what the texts of the platform are written in. An installation declares its own Languages, in its
-// own order, from among them.
+// PlatformLanguages is what the texts of the platform are written in. An installation declares its own Languages, in
+// its own order, from among them.
 func PlatformLanguages() Languages {
 	return Languages{
 		Tags: []Tag{UzbekLatin, UzbekCyrillic, Karakalpak, Russian, English},
@@ -21,8 +21,8 @@ func PlatformLanguages() Languages {
 	}
 }
 
-// Platform returns the catalogue of the platform's own texts, from the folder messages. Each call reads it anew: call it
-// once, at start. An error is a defect of the build.
+// Platform returns the catalogue of the platform's own texts, from the folder messages. Each call reads it anew: call
+// it once, at start. An error is a defect of the build.
 func Platform() (*Catalogue, error) {
 	files, err := fs.Sub(messageFiles, "messages")
 	if err != nil {

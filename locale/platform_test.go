@@ -27,7 +27,8 @@ func TestPlatformCatalogueIsComplete(t *testing.T) {
 	}
 	// Every kind of fault has its words; a fault's kind is part of the API and never changes.
 	for _, kind := range []string{
-		"internal", "invalid", "unauthorized", "forbidden", "not-found", "conflict", "erased", "too-large", "too-many", "unavailable",
+		"internal", "invalid", "unauthorized", "forbidden", "not-found", "conflict",
+		"erased", "too-large", "too-many", "unavailable",
 	} {
 		for _, tag := range locale.Known() {
 			if text, err := catalogue.Format(tag, "fault."+kind, nil); err != nil || len([]rune(text)) < 20 {

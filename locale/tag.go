@@ -83,8 +83,9 @@ func (t Tag) known() bool {
 	return false
 }
 
-// Source returns the language that this one is derived from by transliteration, and false if it is written by hand.
-func (t Tag) Source() (Tag, bool) {
+// DerivedFrom returns the language that this one is derived from by transliteration, and false if it is written by
+// hand.
+func (t Tag) DerivedFrom() (Tag, bool) {
 	if t == UzbekCyrillic {
 		return UzbekLatin, true
 	}

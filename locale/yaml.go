@@ -83,7 +83,8 @@ func (r *fileReader) node(key string, node ast.Node) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		r.problem(node, "%s is not a text for YAML: put it in quotes", key)
 	default:
-		r.problem(node, "%s: a catalogue holds texts and mappings of texts only, not a %s", key, strings.ToLower(node.Type().String()))
+		kind := strings.ToLower(node.Type().String())
+		r.problem(node, "%s: a catalogue holds texts and mappings of texts only, not a %s", key, kind)
 	}
 }
 
@@ -107,7 +108,8 @@ func (r *fileReader) text(key string, node ast.Node, text string) {
 		r.problem(node, "%q has no text under a key: write KEY: TEXT", key)
 		return
 	}
-	entry := Entry{Tag: r.tag, Key: key, Text: strings.TrimRight(text, "\n"), File: r.name, Line: at.Line, Column: at.Column}
+	text = strings.TrimRight(text, "\n")
+	entry := Entry{Tag: r.tag, Key: key, Text: text, File: r.name, Line: at.Line, Column: at.Column}
 	if at.Line >= 1 && at.Line <= len(r.lines) {
 		entry.Source = r.lines[at.Line-1]
 	}
