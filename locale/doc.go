@@ -15,7 +15,7 @@
 // after it was made. The platform's own is in messages/LANGUAGE/AREA.yaml and returned by Platform: to add a message,
 // add its line to the file of its area in en, uz-Latn, kaa and ru; Catalogue.Check and the tests name what is missing.
 // Uzbek Cyrillic is never written: it is derived from Uzbek Latin when the catalogue is made, word by word, with the
-// variables untouched. Where the derived text is wrong, the word belongs into data/uzbek.yaml; a message that must
+// variables untouched. Where the derived text is wrong, the word belongs in data/uzbek.yaml; a message that must
 // differ goes into messages/uz-Cyrl.
 //
 // A text is plain, without HTML: the page escapes it.

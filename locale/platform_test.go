@@ -63,6 +63,21 @@ func TestPlatformMessagesStandInTheirAlphabet(t *testing.T) {
 	}
 }
 
+// The words of the platform must not need more exceptions than data/uzbek.yaml has.
+func TestDerivedMessagesReturnToTheirSource(t *testing.T) {
+	catalogue := platform(t)
+	args := locale.Args{"count": 2, "min": 1, "max": 1, "number": "1", "date": "1", "example": "1", "kinds": "1"}
+	for _, key := range catalogue.Keys() {
+		if strings.HasPrefix(key, "language.") {
+			continue
+		}
+		latin, cyrillic := catalogue.Text(locale.UzbekLatin, key, args), catalogue.Text(locale.UzbekCyrillic, key, args)
+		if back := locale.ToLatin(locale.UzbekCyrillic, cyrillic); back != latin {
+			t.Errorf("%s: %q was derived as %q, which reads %q", key, latin, cyrillic, back)
+		}
+	}
+}
+
 func TestDurationsAgreeWithTheirNumber(t *testing.T) {
 	catalogue := platform(t)
 	for _, test := range []struct {

@@ -10,9 +10,9 @@ import (
 // language is returned as it is.
 //
 // What is not running text is left alone: {placeholders} and everything else in braces or in `backquotes`, addresses
-// (https://…, my.gov.uz, someone@example.org), words mixed with digits (AA1234567), and words with a letter that the
-// alphabet lacks (WhatsApp). In Uzbek, abbreviations that stay Latin and loanwords that the rules miss are listed in
-// data/uzbek.yaml.
+// (https://…, my.gov.uz, someone@example.org), words mixed with digits (AA1234567), Roman numbers (II guruh), and words
+// with a letter that the alphabet lacks (WhatsApp). In Uzbek, abbreviations that stay Latin and loanwords that the rules
+// miss are listed in data/uzbek.yaml.
 func ToCyrillic(tag Tag, text string) string {
 	switch tag {
 	case UzbekLatin:
@@ -85,7 +85,12 @@ func outside(out *strings.Builder, text string, word func([]rune) string) {
 	words(out, text[done:], word)
 }
 
-// words rewrites the runs of letters; a run that touches a digit or an underscore is a code and stays.
+// roman is a number as centuries, quarters of a year and groups of disability are counted (II guruh). Greater ones do
+// not occur, and their letters make words.
+var roman = regexp.MustCompile(`^X{0,3}(IX|IV|V?I{0,3})$`)
+
+// words rewrites the runs of letters. A run that touches a digit or an underscore is a code and stays; so does a Roman
+// number, unless it is one letter before a full stop: an initial (I. Karimov).
 func words(out *strings.Builder, text string, word func([]rune) string) {
 	runes := []rune(text)
 	for i := 0; i < len(runes); {
@@ -99,7 +104,8 @@ func words(out *strings.Builder, text string, word func([]rune) string) {
 			code = code || unicode.IsDigit(runes[i]) || runes[i] == '_'
 			i++
 		}
-		if code {
+		initial := i-start == 1 && i < len(runes) && runes[i] == '.'
+		if code || roman.MatchString(string(runes[start:i])) && !initial {
 			out.WriteString(string(runes[start:i]))
 		} else {
 			out.WriteString(word(runes[start:i]))

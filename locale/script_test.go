@@ -67,6 +67,7 @@ func TestWhatIsNotRunningTextIsLeftAlone(t *testing.T) {
 		"xat: ism@misol.uz":                         "хат: ism@misol.uz",
 		"AA1234567 pasport, PDF fayl, OneID orqali": "AA1234567 паспорт, PDF файл, OneID орқали",
 		"WhatsApp va Microsoft":                     "WhatsApp ва Microsoft",
+		"II guruh, XX asr, I. Karimov, IV chorak":   "II гуруҳ, XX аср, И. Каримов, IV чорак",
 		"yopilmagan {qavs bilan":                    "ёпилмаган {qavs bilan",
 		"Салом аллақачон кирилл":                    "Салом аллақачон кирилл",
 	} {
