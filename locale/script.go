@@ -11,8 +11,8 @@ import (
 //
 // What is not running text is left alone: {placeholders} and everything else in braces or in `backquotes`, addresses
 // (https://…, my.gov.uz, someone@example.org), words mixed with digits (AA1234567), Roman numbers (II guruh), and words
-// with a letter that the alphabet lacks (WhatsApp). In Uzbek, abbreviations that stay Latin and loanwords that the rules
-// miss are listed in data/uzbek.yaml.
+// with a letter that the alphabet lacks (WhatsApp). In Uzbek, abbreviations that stay Latin and loanwords that the
+// rules miss are listed in data/uzbek.yaml.
 func ToCyrillic(tag Tag, text string) string {
 	switch tag {
 	case UzbekLatin:
