@@ -1,0 +1,526 @@
+package country
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // a country's midnight must not depend on the machine's files
+	"unicode/utf8"
+
+	"golang.org/x/text/language"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/ident"
+	"yagona/kernel/money"
+	"yagona/kernel/territory"
+)
+
+// maxFile is the size in bytes beyond which a file of a profile is refused.
+const maxFile = 16 << 20
+
+// Error is one thing that is wrong with a profile's files.
+type Error struct {
+	File    string
+	Line    int // from 1; 0 if the file as a whole is wrong
+	Column  int // from 1, in characters
+	Problem string
+}
+
+// Error returns file:line:column: what is wrong; what to do.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Problem
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
+}
+
+// The files' shape. A key that is not here is an error.
+type (
+	profileFile struct {
+		Country      string
+		Names        Texts
+		Languages    []string
+		TimeZone     string `yaml:"time-zone"`
+		Currency     currencyEntry
+		Person       schemeEntry
+		Organisation schemeEntry
+		Account      schemeEntry `yaml:"bank-account"`
+		Phone        schemeEntry
+		SignIn       signInEntry `yaml:"sign-in"`
+		Territories  territoriesEntry
+	}
+	currencyEntry struct {
+		Code        string
+		MinorDigits int `yaml:"minor-digits"`
+	}
+	signInEntry struct {
+		Kind  string
+		Names Texts
+	}
+	schemeEntry struct {
+		Name    string
+		Labels  Texts
+		Pattern string
+		Example string
+		Source  string
+		Check   *checkEntry
+		Layout  []partEntry
+	}
+	checkEntry struct {
+		Weights    []int
+		Modulus    int
+		Complement bool
+	}
+	partEntry struct {
+		Part   string
+		Digits int
+		Value  string            // of a fixed part
+		Codes  map[string]string // of century-and-sex: "1900-male" to its digits
+	}
+	territoriesEntry struct {
+		Levels []levelEntry
+		Files  []string
+	}
+	levelEntry struct {
+		Level string
+		Names Texts
+	}
+	calendarFile struct {
+		Weekend []string
+		Decreed string
+		Annual  []annualEntry
+		Off     []datedEntry `yaml:"days-off"`
+		Working []datedEntry `yaml:"working-days"`
+	}
+	annualEntry struct {
+		Day    string // "03-21"
+		Names  Texts
+		Legal  string
+		Status Status
+	}
+	datedEntry struct {
+		Date   string
+		Names  Texts
+		Legal  string
+		Status Status
+	}
+)
+
+// Load reads and checks a country profile. Its error joins an *Error for each fault found.
+func Load(fsys fs.FS) (*Profile, error) {
+	l := &loader{fsys: fsys, profile: &Profile{}}
+	var main profileFile
+	doc := l.decode("profile.yaml", &main)
+	if doc == nil {
+		return nil, l.err()
+	}
+	l.general(doc, &main)
+	p := l.profile
+	p.Person = l.scheme(doc, &main.Person, "person")
+	p.Organisation = l.scheme(doc, &main.Organisation, "organisation")
+	p.Account = l.scheme(doc, &main.Account, "bank-account")
+	p.Phone = l.scheme(doc, &main.Phone, "phone")
+	l.calendar()
+	l.territories(doc, &main.Territories)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+type loader struct {
+	fsys    fs.FS
+	profile *Profile
+	faults  []error
+}
+
+func (l *loader) err() error { return errors.Join(l.faults...) }
+
+func (l *loader) fail(file string, line, column int, format string, args ...any) {
+	l.faults = append(l.faults, &Error{file, line, column, fmt.Sprintf(format, args...)})
+}
+
+// read returns the file's content, or nil after reporting what is wrong with it.
+func (l *loader) read(file string) []byte {
+	opened, err := l.fsys.Open(file)
+	if err != nil {
+		l.fail(file, 0, 0, "the file cannot be read (%v); add it to the profile's folder", errors.Unwrap(err))
+		return nil
+	}
+	defer opened.Close()
+	content, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
+	switch {
+	case err != nil:
+		l.fail(file, 0, 0, "the file cannot be read (%v); check the disk", err)
+		return nil
+	case len(content) > maxFile:
+		l.fail(file, 0, 0, "the file is larger than %d MB; split it", maxFile>>20)
+		return nil
+	case !utf8.Valid(content):
+		l.fail(file, invalidLine(content), 1, "a character of this line is not UTF-8; save the file as UTF-8")
+		return nil
+	}
+	return content
+}
+
+// invalidLine is the line, from 1, of the first byte that is not UTF-8.
+func invalidLine(content []byte) int {
+	for i, line := range bytes.Split(content, []byte("\n")) {
+		if !utf8.Valid(line) {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+// general checks what stands at the top of the profile.
+func (l *loader) general(doc *document, main *profileFile) {
+	p := l.profile
+	if len(main.Languages) == 0 {
+		doc.fail(l, path{"languages"}, "no language is named; list them, the authoritative one first")
+	}
+	for i, tag := range main.Languages {
+		if parsed, err := language.Parse(tag); err != nil || parsed.String() != tag {
+			doc.fail(l, path{"languages", i}, "%q is no language tag; write one of BCP 47, like en or uz-Latn", tag)
+		}
+		if slices.Contains(main.Languages[:i], tag) {
+			doc.fail(l, path{"languages", i}, "the language %s stands twice; write it once", tag)
+		}
+	}
+	p.Languages = main.Languages
+
+	if len(main.Country) != 2 || main.Country != strings.ToUpper(main.Country) {
+		doc.fail(l, path{"country"}, "the country's code has two capital letters; write that of ISO 3166-1")
+	}
+	p.Code = main.Country
+	p.Names = doc.texts(l, path{"names"}, main.Names)
+
+	location, err := time.LoadLocation(main.TimeZone)
+	if err != nil || main.TimeZone == "" || main.TimeZone == "Local" {
+		doc.fail(l, path{"time-zone"}, "%q is no time zone; write one of the IANA database, like Asia/Tokyo", main.TimeZone)
+		location = time.UTC
+	}
+	p.Location = location
+
+	p.Currency = money.Currency{Code: main.Currency.Code, MinorDigits: main.Currency.MinorDigits}
+	if err := p.Currency.Check(); err != nil {
+		doc.fail(l, path{"currency"}, "the currency is malformed; write its ISO 4217 code and 0 to 4 minor-digits")
+	}
+
+	if !ident.IsName(main.SignIn.Kind) {
+		doc.fail(l, path{"sign-in", "kind"}, "%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
+	}
+	p.SignIn = SignIn{main.SignIn.Kind, doc.texts(l, path{"sign-in", "names"}, main.SignIn.Names)}
+}
+
+// scheme checks one identifier scheme.
+func (l *loader) scheme(doc *document, entry *schemeEntry, key string) *Scheme {
+	before := len(l.faults)
+	s := &Scheme{Name: entry.Name, Example: entry.Example, Source: entry.Source, source: entry.Pattern}
+	if !ident.IsName(s.Name) {
+		doc.fail(l, path{key, "name"}, "%q is no name; write lower-case Latin words joined by hyphens", s.Name)
+	}
+	s.Labels = doc.texts(l, path{key, "labels"}, entry.Labels)
+	pattern, err := regexp.Compile(`^(?:` + entry.Pattern + `)$`)
+	if err != nil || entry.Pattern == "" {
+		doc.fail(l, path{key, "pattern"}, "the pattern is no regular expression of RE2; correct it")
+	}
+	s.pattern = pattern
+	if entry.Source == "" {
+		doc.fail(l, path{key, "source"}, "the source is missing; name the act or document that defines the scheme")
+	}
+	s.check = l.checkDigit(doc, entry.Check, path{key, "check"})
+	s.layout = l.layout(doc, entry, s.check != nil, path{key, "layout"})
+	if len(l.faults) > before {
+		return s
+	}
+	if err := s.Validate(s.Example); err != nil || (s.layout != nil && len(s.Example) != s.length()) {
+		doc.fail(l, path{key, "example"}, "the example does not fit the scheme; correct it or the scheme")
+	}
+	return s
+}
+
+func (l *loader) checkDigit(doc *document, entry *checkEntry, at path) *checkDigit {
+	if entry == nil {
+		return nil
+	}
+	if len(entry.Weights) == 0 || slices.ContainsFunc(entry.Weights, func(w int) bool { return w < 0 || w > 100 }) {
+		doc.fail(l, append(at, "weights"), "weights are one or more whole numbers from 0 to 100; write them")
+	}
+	if entry.Modulus < 2 || entry.Modulus > 11 {
+		doc.fail(l, append(at, "modulus"), "the modulus is a whole number from 2 to 11; write it")
+		return nil
+	}
+	return &checkDigit{entry.Weights, entry.Modulus, entry.Complement}
+}
+
+var cohortCode = regexp.MustCompile(`^([0-9]{2}00)-(male|female)$`)
+
+func (l *loader) layout(doc *document, entry *schemeEntry, checked bool, at path) []part {
+	var layout []part
+	seen := map[partKind]bool{}
+	for i, e := range entry.Layout {
+		here := append(slices.Clone(at), i)
+		p := part{kind: partKind(e.Part), digits: e.Digits, codes: map[cohort]string{}}
+		switch p.kind {
+		case partDay, partMonth, partYear:
+			if p.digits != 2 {
+				doc.fail(l, append(here, "digits"), "a %s has 2 digits; write 2", p.kind)
+			}
+		case partSerial:
+			if p.digits < 1 || p.digits > 18 {
+				doc.fail(l, append(here, "digits"), "a serial has 1 to 18 digits; write how many")
+			}
+		case partCheck:
+			if p.digits != 1 || !checked || i != len(entry.Layout)-1 {
+				doc.fail(l, here, "a check is 1 digit, the last, and needs a check rule; correct the layout")
+			}
+		case partFixed:
+			p.digits = len(e.Value)
+			p.codes[cohort{}] = e.Value
+		case partCentury:
+			l.cohorts(doc, e, p, here)
+		default:
+			doc.fail(l, append(here, "part"), "%q is no part; write one of %s, day, month, year, serial, fixed, check",
+				e.Part, partCentury)
+		}
+		if seen[p.kind] && p.kind != partFixed {
+			doc.fail(l, here, "the part %s stands twice; write it once", p.kind)
+		}
+		seen[p.kind] = true
+		layout = append(layout, p)
+	}
+	dated := []bool{seen[partCentury], seen[partYear], seen[partMonth], seen[partDay]}
+	if slices.Contains(dated, true) && slices.Contains(dated, false) {
+		doc.fail(l, at, "a date of birth needs %s, year, month and day; add what is missing", partCentury)
+	}
+	return layout
+}
+
+func (l *loader) cohorts(doc *document, e partEntry, p part, here path) {
+	if len(e.Codes) == 0 {
+		doc.fail(l, here, "codes are missing; write a digit for each century and sex, like 1900-male: \"3\"")
+	}
+	codes := map[string]bool{}
+	for who, code := range e.Codes {
+		match := cohortCode.FindStringSubmatch(who)
+		if match == nil || len(code) != e.Digits || codes[code] {
+			doc.fail(l, append(slices.Clone(here), "codes"),
+				"%q is no century and sex with a code of its own; write for example 1900-male: \"3\"", who)
+			continue
+		}
+		codes[code] = true
+		century, _ := strconv.Atoi(match[1])
+		p.codes[cohort{century, Sex(match[2])}] = code
+	}
+}
+
+// calendar reads calendar.yaml.
+func (l *loader) calendar() {
+	var file calendarFile
+	doc := l.decode("calendar.yaml", &file)
+	if doc == nil {
+		return
+	}
+	p := l.profile
+	before := len(l.faults)
+	definition := calendar.Definition{Location: p.Location}
+	for i, name := range file.Weekend {
+		day := weekday(name)
+		if day < 0 || slices.Contains(definition.Weekend, day) {
+			doc.fail(l, path{"weekend", i}, "%q is no day of the week or stands twice; write saturday, sunday, …", name)
+			continue
+		}
+		definition.Weekend = append(definition.Weekend, day)
+	}
+	decreed, err := calendar.ParseDate(file.Decreed)
+	if err != nil {
+		doc.fail(l, path{"decreed"}, "%q is no date; write the last day for which days off are known", file.Decreed)
+	}
+	p.Decreed = decreed
+	for i, entry := range file.Annual {
+		at := path{"annual", i}
+		day, err := calendar.ParseDate("2000-" + entry.Day)
+		annual := calendar.Annual{Month: day.Month, Day: day.Day}
+		if err != nil || slices.Contains(definition.Annual, annual) {
+			doc.fail(l, append(at, "day"), "%q is no day of the year or stands twice; write month and day, like 03-21", entry.Day)
+			continue
+		}
+		definition.Annual = append(definition.Annual, annual)
+		p.Holidays = append(p.Holidays, Holiday{
+			Annual: annual, Names: doc.texts(l, append(at, "names"), entry.Names), Legal: entry.Legal, Status: entry.Status,
+		})
+		doc.legal(l, at, entry.Legal, entry.Status)
+	}
+	var dated []calendar.Date
+	days := func(key string, entries []datedEntry, working bool) (dates []calendar.Date) {
+		for i, entry := range entries {
+			at := path{key, i}
+			date, err := calendar.ParseDate(entry.Date)
+			if err != nil || slices.Contains(dated, date) {
+				doc.fail(l, append(at, "date"), "%q is no date or stands twice; write each day once, like 2026-03-23", entry.Date)
+				continue
+			}
+			dated, dates = append(dated, date), append(dates, date)
+			p.Holidays = append(p.Holidays, Holiday{
+				Date: date, Working: working, Names: doc.texts(l, append(at, "names"), entry.Names),
+				Legal: entry.Legal, Status: entry.Status,
+			})
+			doc.legal(l, at, entry.Legal, entry.Status)
+		}
+		return dates
+	}
+	definition.Off = days("days-off", file.Off, false)
+	definition.Working = days("working-days", file.Working, true)
+	if len(l.faults) > before {
+		return
+	}
+	if p.Calendar, err = calendar.New(definition); err != nil {
+		doc.fail(l, nil, "the calendar cannot be (%v); correct it", err)
+	}
+}
+
+func weekday(name string) time.Weekday {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if strings.ToLower(day.String()) == name {
+			return day
+		}
+	}
+	return -1
+}
+
+// territories reads the CSV files of the territories into one tree.
+func (l *loader) territories(doc *document, entry *territoriesEntry) {
+	before := len(l.faults)
+	var levels []territory.Level
+	for i, level := range entry.Levels {
+		at := path{"territories", "levels", i}
+		names := doc.texts(l, append(at, "names"), level.Names)
+		if !ident.IsName(level.Level) || slices.ContainsFunc(levels, func(o territory.Level) bool { return o.Name == level.Level }) {
+			doc.fail(l, append(at, "level"), "%q is no name or stands twice; give each level a name of its own", level.Level)
+		}
+		levels = append(levels, territory.Level{Name: level.Level, Names: names})
+	}
+	if len(entry.Files) == 0 {
+		doc.fail(l, path{"territories", "files"}, "no file of territories is named; list the CSV files")
+	}
+	var rows []row
+	for _, file := range entry.Files {
+		rows = append(rows, l.rows(file)...)
+	}
+	if len(l.faults) > before {
+		return
+	}
+	list := make([]territory.Territory, len(rows))
+	for i, r := range rows {
+		list[i] = r.Territory
+	}
+	tree, err := territory.New(levels, list)
+	if wrong, ok := errors.AsType[*territory.Error](err); ok && wrong.Index >= 0 {
+		r := rows[wrong.Index]
+		l.fail(r.file, r.line, 1, "%s", wrong.Problem)
+	} else if err != nil {
+		doc.fail(l, path{"territories"}, "%v", err)
+	}
+	l.profile.Territories = tree
+}
+
+type row struct {
+	territory.Territory
+	file string
+	line int
+}
+
+// rows reads one CSV file: code, parent, level, status, then a column for each language.
+func (l *loader) rows(file string) []row {
+	content := l.read(file)
+	if content == nil {
+		return nil
+	}
+	reader := csv.NewReader(bytes.NewReader(content))
+	reader.ReuseRecord = true
+	header, err := reader.Read()
+	fixed := []string{"code", "parent", "level", "status"}
+	if err != nil || len(header) < len(fixed) || !slices.Equal(header[:len(fixed)], fixed) {
+		l.fail(file, 1, 1, "the first line is not code,parent,level,status and languages; write it")
+		return nil
+	}
+	languages := slices.Clone(header[len(fixed):])
+	for i, tag := range languages {
+		if !l.profile.Speaks(tag) || slices.Contains(languages[:i], tag) {
+			line, column := reader.FieldPos(len(fixed) + i)
+			l.fail(file, line, column, "the language %q is not declared or stands twice; use those of profile.yaml", tag)
+			return nil
+		}
+	}
+	var rows []row
+	for {
+		record, err := reader.Read()
+		if err == io.EOF {
+			return rows
+		}
+		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
+			l.fail(file, wrong.Line, max(wrong.Column, 1), "the line is no CSV of %d columns (%v); correct it", len(header), wrong.Err)
+			return rows
+		}
+		r := row{file: file}
+		r.line, _ = reader.FieldPos(0)
+		r.Code, r.Parent, r.Level = ident.Territory(record[0]), ident.Territory(record[1]), record[2]
+		switch Status(record[3]) {
+		case InForce:
+		case Illustrative:
+			r.Illustrative = true
+		default:
+			_, column := reader.FieldPos(3)
+			l.fail(file, r.line, column, "%q is no status; write %s or %s", record[3], InForce, Illustrative)
+		}
+		r.Names = make(map[string]string, len(languages))
+		for i, tag := range languages {
+			if name := record[len(fixed)+i]; name != "" {
+				r.Names[tag] = name
+			}
+		}
+		if len(l.profile.Languages) > 0 && r.Names[l.profile.Authoritative()] == "" {
+			l.fail(file, r.line, 1, "%s has no name in %s; write it", r.Code, l.profile.Authoritative())
+		}
+		rows = append(rows, r)
+	}
+}
+
+// texts checks that a text has the authoritative language and none that the country does not use.
+func (d *document) texts(l *loader, at path, texts Texts) Texts {
+	languages := l.profile.Languages
+	if len(languages) > 0 && texts[languages[0]] == "" {
+		d.fail(l, at, "the text in %s is missing; write it: it is the authoritative language", languages[0])
+	}
+	tags := make([]string, 0, len(texts))
+	for tag := range texts {
+		tags = append(tags, tag)
+	}
+	slices.SortFunc(tags, cmp.Compare[string])
+	for _, tag := range tags {
+		if !slices.Contains(languages, tag) {
+			d.fail(l, append(slices.Clone(at), tag), "the language %s is not declared; add it to languages or take it out", tag)
+		}
+	}
+	return texts
+}
+
+// legal checks that a day off names its act and status.
+func (d *document) legal(l *loader, at path, legal string, status Status) {
+	if legal == "" {
+		d.fail(l, append(at, "legal"), "the act is missing; name the one that sets this day")
+	}
+	if status != InForce && status != Illustrative {
+		d.fail(l, append(at, "status"), "%q is no status; write %s or %s", status, InForce, Illustrative)
+	}
+}
