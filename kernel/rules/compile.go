@@ -8,6 +8,8 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+
+	"yagona/kernel/calendar"
 )
 
 // Error is one thing that is wrong in an expression. Line and column count from 1; the column counts characters.
@@ -110,8 +112,15 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 		return fmt.Sprintf("there is no field %s", m[1]), suggest(m[1], fields, "use one of "+strings.Join(fields, ", "))
 	}
 	if syntax.MatchString(text) {
-		return "this is not an expression: " + strings.ToLower(syntax.ReplaceAllString(text, "")),
-			"check the parentheses, quotes and operators here"
+		text = syntax.ReplaceAllString(text, "")
+		text, _, _ = strings.Cut(text, " expecting ")
+		if strings.HasSuffix(text, "'<EOF>'") {
+			text = "it ends too early"
+		}
+		return "this is not an expression: " + text, "check the parentheses, quotes and operators here"
+	}
+	if message, hint, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(text, "has()") {
+		return message, hint
 	}
 	return strings.ReplaceAll(text, "\"", "'"), "correct the expression"
 }
@@ -119,8 +128,11 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 // operatorNames turns CEL's names of operators into what the source shows.
 var operatorNames = strings.NewReplacer("_", "", "@", "")
 
+// typeNames turns CEL's names of types into ours.
+var typeNames = strings.NewReplacer("string", "text", "double", "a number with a point")
+
 func overloadWords(name, args string) (message, hint string) {
-	args = strings.Trim(args, "()")
+	args = typeNames.Replace(strings.TrimSuffix(strings.TrimPrefix(args, "("), ")"))
 	if strings.Contains(name, "_") || strings.HasPrefix(name, "@") {
 		name = operatorNames.Replace(name)
 		switch {
@@ -345,6 +357,8 @@ func (w *walk) visit(x ast.Expr, s scope) {
 		for _, element := range x.AsList().Elements() {
 			w.visit(element, s)
 		}
+	case ast.MapKind, ast.StructKind:
+		w.fail(x, "an expression makes no objects", "read the fields of the inputs")
 	case ast.ComprehensionKind:
 		c := x.AsComprehension()
 		w.visit(c.IterRange(), s)
@@ -409,6 +423,8 @@ func (w *walk) visitCall(call ast.CallExpr, s scope) {
 		w.visit(args[0], s)
 		w.visitPresence(call, s)
 		return
+	case "date":
+		w.checkDate(args[0])
 	case "_==_", "_!=_":
 		w.checkOption(args[0], args[1], s)
 		w.checkOption(args[1], args[0], s)
@@ -425,6 +441,18 @@ func (w *walk) visitCall(call ast.CallExpr, s scope) {
 	for _, arg := range args {
 		w.visit(arg, s)
 	}
+}
+
+// checkDate refuses what would fail in every evaluation, and what nobody could check before.
+func (w *walk) checkDate(x ast.Expr) {
+	if x.Kind() == ast.LiteralKind {
+		if text, ok := x.AsLiteral().Value().(string); ok {
+			if _, err := calendar.ParseDate(text); err == nil {
+				return
+			}
+		}
+	}
+	w.fail(x, "date() takes one date in quotes, and there must be such a day", signatures["date"])
 }
 
 func (w *walk) visitPresence(call ast.CallExpr, s scope) {
