@@ -101,6 +101,11 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 		return overloadWords(m[1], m[2])
 	}
 	if m := undeclared.FindStringSubmatch(text); m != nil {
+		asked, presence := strings.CutPrefix(m[1], presenceOf)
+		if _, ok := e.variables.Field(asked); ok && presence {
+			return asked + " is always there", "leave has() out, or ask for one of its fields"
+		}
+		m[1] = asked
 		if e.isFunction(source, m[1]) {
 			return fmt.Sprintf("there is no function %s()", m[1]), suggest(m[1], e.functionNames(), "use one of "+functionList)
 		}
@@ -350,6 +355,10 @@ func (w *walk) input(x ast.Expr, s scope) (path string, field Field, ok bool) {
 func (w *walk) visit(x ast.Expr, s scope) {
 	switch x.Kind() {
 	case ast.IdentKind, ast.SelectKind:
+		if asked, ok := presenceAsked(x); ok {
+			w.read[asked] = true
+			return
+		}
 		w.visitInput(x, s)
 	case ast.CallKind:
 		w.visitCall(x.AsCall(), s)
@@ -480,8 +489,19 @@ func (w *walk) visitPresence(call ast.CallExpr, s scope) {
 	}
 }
 
+// presenceAsked returns the variable of has(variable).
+func presenceAsked(x ast.Expr) (string, bool) {
+	if x.Kind() != ast.IdentKind {
+		return "", false
+	}
+	return strings.CutPrefix(x.AsIdent(), presenceOf)
+}
+
 // shows returns the paths that are present if the condition is the given truth.
 func (w *walk) shows(x ast.Expr, s scope, truth bool) map[string]bool {
+	if asked, ok := presenceAsked(x); ok && truth {
+		return map[string]bool{asked: true}
+	}
 	if x.Kind() != ast.CallKind {
 		return nil
 	}

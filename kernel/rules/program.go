@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -139,6 +140,9 @@ type activation struct {
 
 // ResolveName returns the value of a variable.
 func (a *activation) ResolveName(name string) (any, bool) {
+	if asked, ok := strings.CutPrefix(name, presenceOf); ok {
+		return a.notes.present(asked, a.values[asked]), true
+	}
 	variable, ok := a.environment.variables.Field(name)
 	if !ok {
 		return nil, false
