@@ -39,6 +39,16 @@ func (e Errors) Error() string {
 // Compile checks the source against the environment and returns its program. The result must be of one of the kinds
 // that are wanted. The error is Errors.
 func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
+	return e.compile(source, false, wanted)
+}
+
+// CompileOptional is Compile for a result that may be absent: where the whole expression names one input that may be
+// absent ("record.closedOn"), an evaluation gives a result without a value and without unknowns.
+func (e *Environment) CompileOptional(source string, wanted ...Kind) (*Program, error) {
+	return e.compile(source, true, wanted)
+}
+
+func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Program, error) {
 	checked, issues := e.env.Compile(source)
 	if issues != nil && len(issues.Errors()) > 0 {
 		return nil, e.explain(source, issues)
@@ -53,7 +63,14 @@ func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
 		return nil, Errors{{1, 1, "the expression gives " + found, "write one that gives " + alternatives(wanted)}}
 	}
 	walk := newWalk(e, tree)
-	walk.visit(tree.Expr(), scope{})
+	start := scope{}
+	if optional {
+		path, field, ok := walk.input(tree.Expr(), start)
+		if optional = ok && field.Optional; optional {
+			start.present = map[string]bool{path: true}
+		}
+	}
+	walk.visit(tree.Expr(), start)
 	if len(walk.errors) > 0 {
 		return nil, walk.errors
 	}
@@ -64,7 +81,8 @@ func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
 		return nil, Errors{{1, 1, "a part without inputs cannot be computed", "correct the constants in it"}}
 	}
 	return &Program{
-		environment: e, source: source, result: result, inputs: walk.inputs(), checked: tree, program: program,
+		environment: e, source: source, result: result, optional: optional,
+		inputs: walk.inputs(), checked: tree, program: program,
 	}, nil
 }
 

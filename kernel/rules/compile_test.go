@@ -64,6 +64,28 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+func TestAResultMayBeAbsentWhereThatIsAllowed(t *testing.T) {
+	program, err := environment(t).CompileOptional(`unemployment.since`, rules.KindDate)
+	if err != nil || !program.Optional() {
+		t.Fatal(program, err)
+	}
+	inputs := values()
+	if result, err := program.Evaluate(t.Context(), inputs); err != nil || result.Value != any(date("2025-09-01")) {
+		t.Error(result, err)
+	}
+	delete(inputs["unemployment"].(map[string]any), "since")
+	if result, err := program.Evaluate(t.Context(), inputs); err != nil || result.Value != nil || !result.IsKnown() {
+		t.Error(result, err)
+	}
+	inputs["unemployment"] = rules.Unknown{}
+	if result, err := program.Evaluate(t.Context(), inputs); err != nil || result.IsKnown() {
+		t.Error(result, err)
+	}
+	if _, err := environment(t).CompileOptional(`plusDays(unemployment.since, 1)`, rules.KindDate); err == nil {
+		t.Error("a computation with what may be absent compiles")
+	}
+}
+
 func TestAmountsThatCanBeNegative(t *testing.T) {
 	known := func(path string) rules.Interval {
 		switch path {
