@@ -8,6 +8,8 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+
+	"yagona/kernel/calendar"
 )
 
 // Error is one thing that is wrong in an expression. Line and column count from 1; the column counts characters.
@@ -37,6 +39,16 @@ func (e Errors) Error() string {
 // Compile checks the source against the environment and returns its program. The result must be of one of the kinds
 // that are wanted. The error is Errors.
 func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
+	return e.compile(source, false, wanted)
+}
+
+// CompileOptional is Compile for a result that may be absent: where the whole expression names one input that may be
+// absent ("record.closedOn"), an evaluation gives a result without a value and without unknowns.
+func (e *Environment) CompileOptional(source string, wanted ...Kind) (*Program, error) {
+	return e.compile(source, true, wanted)
+}
+
+func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Program, error) {
 	checked, issues := e.env.Compile(source)
 	if issues != nil && len(issues.Errors()) > 0 {
 		return nil, e.explain(source, issues)
@@ -51,7 +63,14 @@ func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
 		return nil, Errors{{1, 1, "the expression gives " + found, "write one that gives " + alternatives(wanted)}}
 	}
 	walk := newWalk(e, tree)
-	walk.visit(tree.Expr(), scope{})
+	start := scope{}
+	if optional {
+		path, field, ok := walk.input(tree.Expr(), start)
+		if optional = ok && field.Optional; optional {
+			start.present = map[string]bool{path: true}
+		}
+	}
+	walk.visit(tree.Expr(), start)
 	if len(walk.errors) > 0 {
 		return nil, walk.errors
 	}
@@ -62,7 +81,8 @@ func (e *Environment) Compile(source string, wanted ...Kind) (*Program, error) {
 		return nil, Errors{{1, 1, "a part without inputs cannot be computed", "correct the constants in it"}}
 	}
 	return &Program{
-		environment: e, source: source, result: result, inputs: walk.inputs(), checked: tree, program: program,
+		environment: e, source: source, result: result, optional: optional,
+		inputs: walk.inputs(), checked: tree, program: program,
 	}, nil
 }
 
@@ -99,6 +119,11 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 		return overloadWords(m[1], m[2])
 	}
 	if m := undeclared.FindStringSubmatch(text); m != nil {
+		asked, presence := strings.CutPrefix(m[1], presenceOf)
+		if _, ok := e.variables.Field(asked); ok && presence {
+			return asked + " is always there", "leave has() out, or ask for one of its fields"
+		}
+		m[1] = asked
 		if e.isFunction(source, m[1]) {
 			return fmt.Sprintf("there is no function %s()", m[1]), suggest(m[1], e.functionNames(), "use one of "+functionList)
 		}
@@ -110,8 +135,15 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 		return fmt.Sprintf("there is no field %s", m[1]), suggest(m[1], fields, "use one of "+strings.Join(fields, ", "))
 	}
 	if syntax.MatchString(text) {
-		return "this is not an expression: " + strings.ToLower(syntax.ReplaceAllString(text, "")),
-			"check the parentheses, quotes and operators here"
+		text = syntax.ReplaceAllString(text, "")
+		text, _, _ = strings.Cut(text, " expecting ")
+		if strings.HasSuffix(text, "'<EOF>'") {
+			text = "it ends too early"
+		}
+		return "this is not an expression: " + text, "check the parentheses, quotes and operators here"
+	}
+	if message, hint, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(text, "has()") {
+		return message, hint
 	}
 	return strings.ReplaceAll(text, "\"", "'"), "correct the expression"
 }
@@ -119,8 +151,11 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 // operatorNames turns CEL's names of operators into what the source shows.
 var operatorNames = strings.NewReplacer("_", "", "@", "")
 
+// typeNames turns CEL's names of types into ours.
+var typeNames = strings.NewReplacer("string", "text", "double", "a number with a point")
+
 func overloadWords(name, args string) (message, hint string) {
-	args = strings.Trim(args, "()")
+	args = typeNames.Replace(strings.TrimSuffix(strings.TrimPrefix(args, "("), ")"))
 	if strings.Contains(name, "_") || strings.HasPrefix(name, "@") {
 		name = operatorNames.Replace(name)
 		switch {
@@ -338,6 +373,10 @@ func (w *walk) input(x ast.Expr, s scope) (path string, field Field, ok bool) {
 func (w *walk) visit(x ast.Expr, s scope) {
 	switch x.Kind() {
 	case ast.IdentKind, ast.SelectKind:
+		if asked, ok := presenceAsked(x); ok {
+			w.read[asked] = true
+			return
+		}
 		w.visitInput(x, s)
 	case ast.CallKind:
 		w.visitCall(x.AsCall(), s)
@@ -345,6 +384,8 @@ func (w *walk) visit(x ast.Expr, s scope) {
 		for _, element := range x.AsList().Elements() {
 			w.visit(element, s)
 		}
+	case ast.MapKind, ast.StructKind:
+		w.fail(x, "an expression makes no objects", "read the fields of the inputs")
 	case ast.ComprehensionKind:
 		c := x.AsComprehension()
 		w.visit(c.IterRange(), s)
@@ -409,6 +450,8 @@ func (w *walk) visitCall(call ast.CallExpr, s scope) {
 		w.visit(args[0], s)
 		w.visitPresence(call, s)
 		return
+	case "date":
+		w.checkDate(args[0])
 	case "_==_", "_!=_":
 		w.checkOption(args[0], args[1], s)
 		w.checkOption(args[1], args[0], s)
@@ -425,6 +468,18 @@ func (w *walk) visitCall(call ast.CallExpr, s scope) {
 	for _, arg := range args {
 		w.visit(arg, s)
 	}
+}
+
+// checkDate refuses what would fail in every evaluation, and what nobody could check before.
+func (w *walk) checkDate(x ast.Expr) {
+	if x.Kind() == ast.LiteralKind {
+		if text, ok := x.AsLiteral().Value().(string); ok {
+			if _, err := calendar.ParseDate(text); err == nil {
+				return
+			}
+		}
+	}
+	w.fail(x, "date() takes one date in quotes, and there must be such a day", signatures["date"])
 }
 
 func (w *walk) visitPresence(call ast.CallExpr, s scope) {
@@ -452,8 +507,19 @@ func (w *walk) visitPresence(call ast.CallExpr, s scope) {
 	}
 }
 
+// presenceAsked returns the variable of has(variable).
+func presenceAsked(x ast.Expr) (string, bool) {
+	if x.Kind() != ast.IdentKind {
+		return "", false
+	}
+	return strings.CutPrefix(x.AsIdent(), presenceOf)
+}
+
 // shows returns the paths that are present if the condition is the given truth.
 func (w *walk) shows(x ast.Expr, s scope, truth bool) map[string]bool {
+	if asked, ok := presenceAsked(x); ok && truth {
+		return map[string]bool{asked: true}
+	}
 	if x.Kind() != ast.CallKind {
 		return nil
 	}

@@ -44,14 +44,17 @@ func NewEnvironment(variables ...Field) (*Environment, error) {
 	options := make([]cel.EnvOption, 0, len(variables)+2)
 	seen := map[string]bool{}
 	for _, variable := range variables {
-		if !IsName(variable.Name) || seen[variable.Name] || variable.Optional {
-			return nil, fmt.Errorf("rules: %q cannot name a variable, names two, or is optional", variable.Name)
+		if !IsName(variable.Name) || seen[variable.Name] {
+			return nil, fmt.Errorf("rules: %q cannot name a variable, or names two", variable.Name)
 		}
 		seen[variable.Name] = true
 		if err := e.declare(variable.Name, variable.Type); err != nil {
 			return nil, err
 		}
 		options = append(options, cel.Variable(variable.Name, celType(variable.Name, variable.Type)))
+		if variable.Optional {
+			options = append(options, cel.Variable(presenceOf+variable.Name, cel.BoolType))
+		}
 	}
 	options = append(options, cel.CustomTypeProvider(&provider{Provider: base.CELTypeProvider(), objects: e.objects}))
 	if e.env, err = base.Extend(options...); err != nil {

@@ -21,14 +21,22 @@ import (
 // values. It is part of the hash of a service version.
 const LibraryVersion = "1"
 
-// present is the function that has(x.f) becomes.
-const present = "@present"
+// What has() becomes: of a field, has(x.f), a function; of a variable, has(x), another variable. Neither can be written
+// in a source.
+const (
+	present    = "@present"
+	presenceOf = "@has_"
+)
 
 // presenceMacro turns has(x.f) into a function that also knows a third answer: unknown.
 var presenceMacro = cel.GlobalMacro(operators.Has, 1,
 	func(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
-		if args[0].Kind() != ast.SelectKind {
-			return nil, f.NewError(args[0].ID(), "has() takes one field: write has(ask.price)")
+		switch args[0].Kind() {
+		case ast.IdentKind:
+			return f.NewIdent(presenceOf + args[0].AsIdent()), nil
+		case ast.SelectKind:
+		default:
+			return nil, f.NewError(args[0].ID(), "has() takes one name: write has(ask.price)")
 		}
 		selected := args[0].AsSelect()
 		return f.NewCall(present, selected.Operand(), f.NewLiteral(types.String(selected.FieldName()))), nil
@@ -98,7 +106,8 @@ func library() []*decls.FunctionDecl {
 			if !ok {
 				return types.NewErr("has() takes a field of an object")
 			}
-			return object.present(string(f.(types.String)))
+			name := string(f.(types.String))
+			return object.notes.present(join(object.path, name), object.fields[name])
 		})),
 		function("size",
 			unary("size_list", listOfA, types.IntType, func(v ref.Val) ref.Val { return v.(traits.Sizer).Size() }),

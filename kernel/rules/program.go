@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -19,6 +20,7 @@ type Program struct {
 	environment *Environment
 	source      string
 	result      Type
+	optional    bool // the result may be absent
 	inputs      []string
 	checked     *ast.AST
 	program     cel.Program
@@ -33,6 +35,9 @@ func (p *Program) Type() Type { return p.result }
 // Inputs returns the paths that the expression may read, sorted: "ask.price", "children[].born", "submitted". An
 // evaluation may read fewer: what decides the result first ends it.
 func (p *Program) Inputs() []string { return slices.Clone(p.inputs) }
+
+// Optional reports whether the result may be absent.
+func (p *Program) Optional() bool { return p.optional }
 
 // State says how a reading found its input.
 type State uint8
@@ -53,7 +58,7 @@ type Reading struct {
 
 // Result is what an evaluation found.
 type Result struct {
-	Value   any       // of the program's type; nil if it is unknown
+	Value   any       // of the program's type; nil if it is unknown, or absent where CompileOptional allowed it
 	Unknown []string  // the paths that keep the value from being known, sorted; empty if it is known
 	Read    []Reading // what was read, in order
 }
@@ -95,6 +100,9 @@ func (p *Program) Evaluate(ctx context.Context, values map[string]any) (Result, 
 	inputs := &activation{environment: p.environment, values: values}
 	value, _, err := p.program.ContextEval(ctx, inputs)
 	if err != nil {
+		if p.optional && errors.Is(err, errAbsent) {
+			return Result{Read: inputs.notes.readings}, nil
+		}
 		if ctx.Err() != nil {
 			return Result{}, fmt.Errorf("rules: %w", context.Cause(ctx))
 		}
@@ -139,6 +147,9 @@ type activation struct {
 
 // ResolveName returns the value of a variable.
 func (a *activation) ResolveName(name string) (any, bool) {
+	if asked, ok := strings.CutPrefix(name, presenceOf); ok {
+		return a.notes.present(asked, a.values[asked]), true
+	}
 	variable, ok := a.environment.variables.Field(name)
 	if !ok {
 		return nil, false

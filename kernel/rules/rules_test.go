@@ -29,6 +29,7 @@ var subsidy = []rules.Field{
 		rules.Field{Name: "born", Type: rules.Date},
 		rules.Field{Name: "allowance", Type: rules.Money, Optional: true},
 	))},
+	{Name: "award", Optional: true, Type: rules.ObjectOf(rules.Field{Name: "year", Type: rules.Int})},
 	{Name: "param", Type: rules.ObjectOf(rules.Field{Name: "brv", Type: rules.Money})},
 	{Name: "submitted", Type: rules.Date},
 }
@@ -102,6 +103,8 @@ func TestExpressions(t *testing.T) {
 		`has(unemployment.since) && unemployment.since < submitted`:         true,
 		`has(ask.note) ? ask.note : "nothing"`:                              "nothing",
 		`!has(ask.note) || ask.note.startsWith("x")`:                        true,
+		`has(award) ? award.year : 0`:                                       int64(0),
+		`!has(award) || award.year > 2000`:                                  true,
 		`size(children)`:                                                    int64(2),
 		`children.exists(c, age(c.born, submitted) < 3)`:                    true,
 		`children.all(c, !has(c.allowance) || c.allowance > param.brv)`:     false,
@@ -153,6 +156,7 @@ func TestUnknownIsNeitherMetNorNotMet(t *testing.T) {
 	inputs := values()
 	inputs["unemployment"] = rules.Unknown{}
 	inputs["birth"] = map[string]any{"date": rules.Unknown{}}
+	inputs["award"] = rules.Unknown{}
 	inputs["children"].([]any)[0].(map[string]any)["born"] = rules.Unknown{}
 	for source, want := range map[string]struct {
 		outcome rules.Outcome
@@ -162,6 +166,7 @@ func TestUnknownIsNeitherMetNorNotMet(t *testing.T) {
 		`!unemployment.registered && birth.date < submitted`:                      {rules.Unclear, []string{"birth.date", "unemployment"}},
 		`unemployment.registered && ask.trade == "welding"`:                       {rules.NotMet, nil},
 		`unemployment.registered || ask.trade == "sewing"`:                        {rules.Met, nil},
+		`has(award) && award.year > 2000`:                                         {rules.Unclear, []string{"award"}},
 		`has(unemployment.since)`:                                                 {rules.Unclear, []string{"unemployment"}},
 		`age(birth.date, submitted) in range(18, 30)`:                             {rules.Unclear, []string{"birth.date"}},
 		`children.exists(c, c.born < submitted)`:                                  {rules.Met, nil},

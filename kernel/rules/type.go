@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -221,9 +220,3 @@ func sortedKeys(object map[string]any) []string {
 	slices.Sort(keys)
 	return keys
 }
-
-// Interval is what is known of a number or an amount before any value is: both ends are included.
-type Interval struct{ Low, High int64 }
-
-// Anything is the interval of a number of which nothing is known.
-var Anything = Interval{math.MinInt64, math.MaxInt64}

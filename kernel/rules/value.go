@@ -119,21 +119,6 @@ func (o *objectValue) read(field Field) (any, error) {
 	return value, nil
 }
 
-// present tells whether the field has a value, and notes that it was asked.
-func (o *objectValue) present(name string) ref.Val {
-	path := join(o.path, name)
-	switch o.fields[name].(type) {
-	case nil:
-		o.notes.add(Reading{Path: path, State: Absent})
-		return types.False
-	case Unknown:
-		return o.notes.unknown(path)
-	default:
-		o.notes.add(Reading{Path: path, State: Present})
-		return types.True
-	}
-}
-
 // notes is what one evaluation reads. It belongs to one goroutine.
 type notes struct {
 	readings []Reading
@@ -150,6 +135,20 @@ func (n *notes) add(reading Reading) {
 		}
 	}
 	n.readings = append(n.readings, reading)
+}
+
+// present tells whether an input has a value, and notes that it was asked.
+func (n *notes) present(path string, input any) ref.Val {
+	switch input.(type) {
+	case nil:
+		n.add(Reading{Path: path, State: Absent})
+		return types.False
+	case Unknown:
+		return n.unknown(path)
+	default:
+		n.add(Reading{Path: path, State: Present})
+		return types.True
+	}
 }
 
 func (n *notes) unknown(path string) ref.Val {
