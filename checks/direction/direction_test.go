@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,8 +175,12 @@ func TestSourceKeepsTheRules(t *testing.T) {
 	}
 }
 
+// country matches words of the country that is shipped.
+var country = regexp.MustCompile(`(?i)uzbek|tashkent|mahalla|pinfl|soato|\bUZS\b`)
+
 // SourceViolations returns what a Go file, named by its path in the repository, does against the rules of the tree: no
-// package asks the machine's clock in the kernel, and none keeps state in init.
+// package asks the machine's clock in the kernel, none keeps state in init, and no country stands in the code that every
+// country runs: there only comments may take their examples from one.
 func SourceViolations(path string, content []byte) ([]string, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, path, content, parser.SkipObjectResolution)
@@ -195,9 +200,19 @@ func SourceViolations(path string, content []byte) ([]string, error) {
 			}
 		}
 	}
-	kernel := strings.HasPrefix(path, "kernel/") && !strings.HasSuffix(path, "_test.go")
+	test := strings.HasSuffix(path, "_test.go")
+	kernel := top(path) == "kernel" && !test
+	every := slices.Contains([]string{"std", "kernel", "pack", "store", "web"}, top(path)) && !test
 	ast.Inspect(file, func(node ast.Node) bool {
 		switch n := node.(type) {
+		case *ast.BasicLit:
+			if every && country.MatchString(n.Value) {
+				report(n, "a country stands in the code: it belongs to the country profile")
+			}
+		case *ast.Ident:
+			if every && country.MatchString(n.Name) {
+				report(n, "a country stands in the code: it belongs to the country profile")
+			}
 		case *ast.FuncDecl:
 			if n.Recv == nil && n.Name.Name == "init" {
 				report(n, "init hides state: make it an explicit list or a constructor")
@@ -228,6 +243,10 @@ func TestSourceCheckFindsPlantedViolations(t *testing.T) {
 		"outside the kernel":                {"web/a.go", clock, 0},
 		"another thing called time":         {"kernel/act/a.go", `package p; func f(time struct{ Now int }) { _ = time.Now }`, 0},
 		"state in init":                     {"web/a.go", `package p; func init() {}`, 1},
+		"a country's word in a literal":     {"web/a.go", "package p; const zone = `Asia/Tashkent`", 1},
+		"a country's word in a name":        {"pack/a.go", `package p; type Mahalla int`, 1},
+		"a country's word in a comment":     {"kernel/act/a.go", `package p // a mahalla`, 0},
+		"a country's word in a pack":        {"packs/a.go", `package p; type Mahalla int`, 0},
 		"a method called init":              {"web/a.go", `package p; type t int; func (t) init() {}`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
