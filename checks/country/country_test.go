@@ -7,7 +7,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/kernel/fault"
-	lakeland "yagona/test/country"
+	lakeland "yagona/checks/country"
 )
 
 func TestAnInventedCountryLoads(t *testing.T) {
