@@ -45,9 +45,11 @@ import (
 
 // Limits of a content.
 const (
-	maxLines   = 200    // of one text, and of its reasons and legal basis each
-	maxLetters = 10_000 // of one value, in characters
-	maxSize    = 1 << 20
+	maxLines   = 200     // of one text, and of its reasons and legal basis each
+	maxLetters = 10_000  // of a label, a value, a reason, an act, or how to contest, in characters
+	maxHeading = 240     // of every other word or passage, in characters
+	maxLink    = 160     // in characters
+	maxSize    = 1 << 20 // of the whole in JSON, in bytes
 	// MaxFacts is how many lines of a text may be shown to checkers by the QR code.
 	MaxFacts = 6
 )
@@ -112,28 +114,31 @@ func (c Content) Text(language string) (Text, bool) {
 	return Text{}, false
 }
 
-// Status is whether a document counts, as its issuer knows.
-type Status string
+// State is what a document is worth.
+type State string
 
-// The statuses.
+// The states. The issuer knows the first four of a document of its own; verification may find any.
 const (
-	StatusValid     Status = "valid"
-	StatusNotYet    Status = "not-yet-valid"
-	StatusExpired   Status = "expired"
-	StatusRevoked   Status = "revoked"
+	Valid       State = "valid"         // issued, unchanged, counts now
+	NotYetValid State = "not-yet-valid" // genuine, but its time has not come
+	Expired     State = "expired"       // genuine, but its time is over
+	Revoked     State = "revoked"       // genuine, but its issuer took it back
+	UnknownKey  State = "unknown-key"   // signed by no key that the key set vouches for: worth nothing
+	Tampered    State = "tampered"      // not what was issued: worth nothing
+	Unreadable  State = "unreadable"    // not a document of this kind, or damaged: nothing can be said
 )
 
-// statusAt returns the status of a document at a time; a revocation outweighs the rest.
-func statusAt(from, until time.Time, revoked bool, now time.Time) Status {
+// stateAt returns the state of a genuine document at a time; a revocation outweighs the rest.
+func stateAt(from, until time.Time, revoked bool, now time.Time) State {
 	switch {
 	case revoked:
-		return StatusRevoked
+		return Revoked
 	case !until.IsZero() && !now.Before(until):
-		return StatusExpired
+		return Expired
 	case now.Before(from):
-		return StatusNotYet
+		return NotYetValid
 	}
-	return StatusValid
+	return Valid
 }
 
 // encode checks a content and returns it as JSON, the bytes whose digest the payload states.
@@ -218,8 +223,9 @@ func (c Content) check() error {
 		return wrong("agency", "An agency is named by lower-case words joined by hyphens.")
 	case !isNode(c.Node):
 		return wrong("node", "The name of an installation is a host name, for example yagona.example.")
-	case !strings.HasPrefix(c.Link, "https://") && !strings.HasPrefix(c.Link, "http://") || strings.ContainsFunc(c.Link, notInLink):
-		return wrong("link", "The link to the page that checks the document begins with https:// and has no spaces.")
+	case !strings.HasPrefix(c.Link, "https://") && !strings.HasPrefix(c.Link, "http://") || strings.ContainsFunc(c.Link, notInLink) ||
+		len(c.Link) > maxLink:
+		return wrong("link", "The link to the page that checks the document begins with https://, has no spaces and is short.")
 	case !isWholeSecond(c.Issued) || !isWholeSecond(c.From) || !isWholeSecond(c.Until) || c.Issued.IsZero():
 		return wrong("issued", "The times of a document are whole seconds in UTC.")
 	case !c.Until.IsZero() && (!c.Until.After(c.Issued) || !c.Until.After(c.From)):
@@ -254,7 +260,10 @@ func (t Text) check() error {
 	if tag, err := language.Parse(t.Language); err != nil || tag.String() != t.Language {
 		return wrong("texts.language", "A language is named by its BCP 47 tag, for example uz-Latn.")
 	}
-	if t.Agency == "" || t.Title == "" || t.Issued == "" || t.Headings.Number == "" || t.Headings.Issued == "" || t.Headings.Check == "" {
+	for _, needed := range []string{t.Agency, t.Title, t.Issued, t.Headings.Number, t.Headings.Issued, t.Headings.Check} {
+		if strings.TrimSpace(needed) != "" {
+			continue
+		}
 		return wrong("texts", "A document needs the agency's name, a title, a date of issue and its headings in every language.")
 	}
 	if len(t.Lines) > maxLines || len(t.Reasons) > maxLines || len(t.Basis) > maxLines {
@@ -273,8 +282,13 @@ func checkWord(path, word string) error {
 	if !utf8.ValidString(word) {
 		return wrong(path, "The text is not valid UTF-8.")
 	}
-	if utf8.RuneCountInString(word) > maxLetters {
-		return fault.Newf(fault.TooLarge, "document.too-long", "A text of a document has at most %d characters. Shorten it.", maxLetters).At(path)
+	most := maxHeading
+	switch path {
+	case "lines.label", "lines.value", "reasons", "basis", "contest":
+		most = maxLetters
+	}
+	if utf8.RuneCountInString(word) > most {
+		return fault.Newf(fault.TooLarge, "document.too-long", "This text of a document has at most %d characters. Shorten it.", most).At(path)
 	}
 	if letter, lacks := font.Lacks(strings.ReplaceAll(word, "\n", "")); lacks {
 		return fault.Newf(fault.Invalid, "document.unprintable",
@@ -302,6 +316,8 @@ func isNode(name string) bool {
 	return true
 }
 
-func notInLink(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || strings.ContainsRune(`"<>\^{}|`, r) }
+func notInLink(r rune) bool {
+	return r > unicode.MaxASCII || r <= ' ' || strings.ContainsRune(`"<>\^{}|`, r)
+}
 
 func isWholeSecond(at time.Time) bool { return at.Nanosecond() == 0 && at.Location() == time.UTC }

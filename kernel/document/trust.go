@@ -80,8 +80,8 @@ type keyClaim struct {
 
 type revocationClaim struct {
 	_  struct{} `cbor:",toarray"`
-	ID []byte // 16 bytes
-	At int64  // seconds since 1970
+	ID []byte   // 16 bytes
+	At int64    // seconds since 1970
 }
 
 // Sign returns the key set as a token signed by the node's key. Times are cut to seconds, ids follow from the keys.

@@ -11,24 +11,10 @@ import (
 	"yagona/std/cwt"
 )
 
-// State is what verification found.
-type State string
-
-// The states.
-const (
-	Valid       State = "valid"         // issued, unchanged, counts now
-	NotYetValid State = "not-yet-valid" // genuine, but its time has not come
-	Expired     State = "expired"       // genuine, but its time is over
-	Revoked     State = "revoked"       // genuine, but its issuer took it back
-	UnknownKey  State = "unknown-key"   // signed by no key that the key set vouches for: worth nothing
-	Tampered    State = "tampered"      // not what was issued: worth nothing
-	Unreadable  State = "unreadable"    // not a document of this kind, or damaged: nothing can be said
-)
-
 // Result is what verification found, and why.
 type Result struct {
 	State    State
-	Finding          // why
+	Finding            // why
 	Warnings []Finding // what makes the state less certain
 	// KeyID is the key that the document names, if one could be read.
 	KeyID string
@@ -145,16 +131,10 @@ func (v verifier) payload(payload string) Result {
 	if from.IsZero() {
 		from = claims.Issued.Add(-clockSkew)
 	}
-	switch statusAt(from, claims.Until, revoked, v.now) {
-	case StatusRevoked:
-		result.State, result.Finding = Revoked, findingRevoked
-	case StatusExpired:
-		result.State, result.Finding = Expired, findingExpired
-	case StatusNotYet:
-		result.State, result.Finding = NotYetValid, findingNotYet
-	default:
-		result.State, result.Finding = Valid, findingValid
-	}
+	result.State = stateAt(from, claims.Until, revoked, v.now)
+	result.Finding = map[State]Finding{
+		Valid: findingValid, NotYetValid: findingNotYet, Expired: findingExpired, Revoked: findingRevoked,
+	}[result.State]
 	return result
 }
 
