@@ -223,8 +223,7 @@ func (c Content) check() error {
 		return wrong("agency", "An agency is named by lower-case words joined by hyphens.")
 	case !isNode(c.Node):
 		return wrong("node", "The name of an installation is a host name, for example yagona.example.")
-	case !strings.HasPrefix(c.Link, "https://") && !strings.HasPrefix(c.Link, "http://") || strings.ContainsFunc(c.Link, notInLink) ||
-		len(c.Link) > maxLink:
+	case !isLink(c.Link):
 		return wrong("link", "The link to the page that checks the document begins with https://, has no spaces and is short.")
 	case !isWholeSecond(c.Issued) || !isWholeSecond(c.From) || !isWholeSecond(c.Until) || c.Issued.IsZero():
 		return wrong("issued", "The times of a document are whole seconds in UTC.")
@@ -250,7 +249,7 @@ func (c Content) check() error {
 		seen[text.Language] = true
 		if len(text.Lines) != len(authoritative.Lines) || len(text.Reasons) != len(authoritative.Reasons) ||
 			len(text.Basis) != len(authoritative.Basis) || (text.Contest == "") != (authoritative.Contest == "") {
-			return wrong("texts", "Every text of a document says the same: as many lines, reasons and acts. Complete the translation.")
+			return wrong("texts", "Each text of a document has as many lines, reasons and acts. Complete the translation.")
 		}
 	}
 	return nil
@@ -288,7 +287,8 @@ func checkWord(path, word string) error {
 		most = maxLetters
 	}
 	if utf8.RuneCountInString(word) > most {
-		return fault.Newf(fault.TooLarge, "document.too-long", "This text of a document has at most %d characters. Shorten it.", most).At(path)
+		return fault.Newf(fault.TooLarge, "document.too-long",
+			"This text of a document has at most %d characters. Shorten it.", most).At(path)
 	}
 	if letter, lacks := font.Lacks(strings.ReplaceAll(word, "\n", "")); lacks {
 		return fault.Newf(fault.Invalid, "document.unprintable",
@@ -316,8 +316,12 @@ func isNode(name string) bool {
 	return true
 }
 
-func notInLink(r rune) bool {
-	return r > unicode.MaxASCII || r <= ' ' || strings.ContainsRune(`"<>\^{}|`, r)
+// isLink reports whether the text is a web address that can be printed and typed.
+func isLink(text string) bool {
+	return len(text) <= maxLink && (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) &&
+		!strings.ContainsFunc(text, func(r rune) bool {
+			return r > unicode.MaxASCII || r <= ' ' || strings.ContainsRune("\"<>\\^`{}|()", r)
+		})
 }
 
 func isWholeSecond(at time.Time) bool { return at.Nanosecond() == 0 && at.Location() == time.UTC }

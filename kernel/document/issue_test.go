@@ -117,19 +117,13 @@ func (o *office) act(t *testing.T, run func(document.Tx, *seal.Sealer) error) er
 // trust reads the files that the installation publishes, as a verifier does who knows the node's key.
 func (o *office) trust(t *testing.T) (document.KeySet, document.RevocationList) {
 	t.Helper()
-	set := document.KeySet{Node: o.Node, Issued: o.now, Next: o.now.AddDate(0, 1, 0)}
-	var node signature.Key
-	for _, key := range o.ring.Keys() {
-		set.Keys = append(set.Keys, document.PublishedKey{Key: key})
-		if key.Holder == signature.Node {
-			node = key
-		}
-	}
+	set := document.NewKeySet(o.Node, o.ring.Keys(), o.now, o.now.AddDate(0, 1, 0))
+	node := set.NodeKeys()[0]
 	token, err := set.Sign(t.Context(), o.ring)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set, err = document.ReadKeySet(token, node.Public); err != nil {
+	if set, err = document.ReadKeySet(token, node); err != nil {
 		t.Fatal(err)
 	}
 	list, err := o.Revocations(t.Context(), o.now, o.now.Add(24*time.Hour))

@@ -183,9 +183,10 @@ func unpack(packed []byte) ([]byte, error) {
 var errUnreadable = fault.New(fault.Invalid, "document.unreadable",
 	"This is not the text of a document's QR code. Scan the code again, or copy its text whole, from YAG1: on.")
 
-// readPayload reads the token of a payload; nothing is verified yet.
+// readPayload reads the token of a payload; nothing is verified yet. White space around it does not matter: a payload has
+// spaces inside, but base45 never ends in one.
 func readPayload(payload string) (cwt.Token, error) {
-	text, ok := strings.CutPrefix(strings.Trim(payload, "\r\n\t"), Prefix)
+	text, ok := strings.CutPrefix(strings.TrimSpace(payload), Prefix)
 	if !ok || len(text) > base45.EncodedLen(maxToken) {
 		return cwt.Token{}, errUnreadable
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,21 @@ type PublishedKey struct {
 	Withdrawn time.Time
 }
 
+// NewKeySet returns a key set of those keys that documents and published files are signed with: the node's and the
+// agencies'. Keys of people are left out: their holders' ids are nobody else's business.
+func NewKeySet(node string, keys []signature.Key, issued, next time.Time) KeySet {
+	set := KeySet{Node: node, Issued: issued, Next: next}
+	for _, key := range keys {
+		if key.Holder == signature.Node || strings.HasPrefix(string(key.Holder), agencyHolder) {
+			set.Keys = append(set.Keys, PublishedKey{Key: key})
+		}
+	}
+	return set
+}
+
+// agencyHolder is how the holders that agencies are begin.
+var agencyHolder = string(signature.OfAgency(""))
+
 // Key returns the key with the id, and whether the set has it.
 func (s KeySet) Key(id string) (PublishedKey, bool) {
 	for _, key := range s.Keys {
@@ -57,7 +73,7 @@ type Revocation struct {
 	At time.Time
 }
 
-// Revoked returns when the document was revoked, and whether it was.
+// find returns when the document was revoked, and whether it was.
 func (l RevocationList) find(id ident.Document) (time.Time, bool) {
 	i, found := slices.BinarySearchFunc(l.Revoked, id, func(entry Revocation, id ident.Document) int {
 		return cmp.Compare(entry.ID, id)
@@ -172,7 +188,9 @@ func ReadRevocationList(token []byte, keys KeySet) (RevocationList, error) {
 var errUntrusted = fault.New(fault.Forbidden, "document.untrusted",
 	"This file is not signed by the installation whose key you trust. Download it again from the installation itself.")
 
-func signDated(ctx context.Context, signer Signer, node string, issued, next time.Time, number int64, value any) ([]byte, error) {
+func signDated(
+	ctx context.Context, signer Signer, node string, issued, next time.Time, number int64, value any,
+) ([]byte, error) {
 	if !isNode(node) || !next.After(issued) {
 		return nil, fault.New(fault.Internal, "document.undated", "A published file needs a node and two times.")
 	}

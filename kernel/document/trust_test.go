@@ -35,6 +35,17 @@ func TestKeySetTravels(t *testing.T) {
 	}
 }
 
+func TestKeysOfPeopleAreNotPublished(t *testing.T) {
+	keys := []signature.Key{{ID: "1", Holder: signature.Node}, {ID: "2", Holder: "person:x"}, {ID: "3", Holder: "agency:y"}}
+	var ids string
+	for _, key := range NewKeySet(exampleNode, keys, exampleIssued, exampleIssued.Add(time.Hour)).Keys {
+		ids += key.ID
+	}
+	if ids != "13" {
+		t.Errorf("published: %s", ids)
+	}
+}
+
 func TestRevocationListTravels(t *testing.T) {
 	ring := newKeyring()
 	list := exampleList("019c8f5e-6c00-7a10-8f00-00000000c0df", exampleID) // not in order

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/signature"
 	"yagona/std/cwt"
 )
 
@@ -90,7 +92,7 @@ func (v verifier) authentic(token cwt.Token) (stop *Result) {
 		return refuse(UnknownKey, findingOtherNode)
 	case !known:
 		return refuse(UnknownKey, findingNoKey)
-	case string(key.Holder) != "agency:"+agency:
+	case key.Holder != signature.OfAgency(ident.Agency(agency)):
 		return refuse(UnknownKey, findingOtherHolder)
 	case token.Verify(key.Public) != nil:
 		return refuse(Tampered, findingSignature)

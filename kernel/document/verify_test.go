@@ -267,7 +267,7 @@ func TestUnreadablePayloads(t *testing.T) {
 			t.Errorf("%s: %+v", name, result)
 		}
 	}
-	if result := Verify([]byte("\t"+payload+"\r\n"), newKeyring().keySet(), exampleList(), exampleIssued); result.State != Valid {
+	if result := Verify([]byte(" \t"+payload+" \r\n"), newKeyring().keySet(), exampleList(), exampleIssued); result.State != Valid {
 		t.Errorf("a line with the payload: %+v", result)
 	}
 }

@@ -2,7 +2,8 @@
 // stores densely, in its alphanumeric mode.
 //
 // Two bytes become three characters, a last single byte becomes two (RFC 9285, section 4). Decoding is strict: for each
-// sequence of bytes there is exactly one text.
+// sequence of bytes there is exactly one text. A text may have spaces inside and at its beginning, never at its end: the
+// last character counts 2025 or 45, and is at most 32 or 5.
 package base45
 
 import "fmt"

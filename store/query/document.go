@@ -22,17 +22,20 @@ func (t *Tx) Document(id ident.Document) (document.Stored, error) {
 
 // DocumentsOf implements document.Reader.
 func (t *Tx) DocumentsOf(subject ident.Subject) ([]document.Stored, error) {
-	return list(t, `SELECT `+documentColumns+` FROM document WHERE key = $1 ORDER BY id DESC`, args(subject), scanDocument)
+	return list(t, `SELECT `+documentColumns+` FROM document WHERE key = $1 ORDER BY id DESC`,
+		args(subject), scanDocument)
 }
 
 // DocumentsAfter implements document.Reader.
 func (t *Tx) DocumentsAfter(after ident.Document, limit int) ([]document.Stored, error) {
-	return list(t, `SELECT `+documentColumns+` FROM document WHERE id > $1 ORDER BY id LIMIT $2`, args(after, limit), scanDocument)
+	return list(t, `SELECT `+documentColumns+` FROM document WHERE id > $1 ORDER BY id LIMIT $2`,
+		args(after, limit), scanDocument)
 }
 
 // SaveDocument implements document.Tx.
 func (t *Tx) SaveDocument(d document.Stored) error {
-	_, err := t.exec(`INSERT INTO document (`+documentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	_, err := t.exec(`INSERT INTO document (`+documentColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		d.Subject, d.ID, d.Type, d.Service, d.Agency, d.Application,
 		micros(d.Issued), micros(d.From), micros(d.Until), d.Content, d.Payload, d.Event)
 	return err
@@ -55,8 +58,8 @@ func (t *Tx) DocumentRevocation(id ident.Document) (document.StoredRevocation, e
 
 // DocumentRevocationsAfter implements document.Reader.
 func (t *Tx) DocumentRevocationsAfter(after ident.Document, limit int) ([]document.StoredRevocation, error) {
-	return list(t, `SELECT `+documentRevocationColumns+` FROM document_revocation WHERE document > $1 ORDER BY document LIMIT $2`,
-		args(after, limit), scanDocumentRevocation)
+	return list(t, `SELECT `+documentRevocationColumns+` FROM document_revocation
+		WHERE document > $1 ORDER BY document LIMIT $2`, args(after, limit), scanDocumentRevocation)
 }
 
 // SaveDocumentRevocation implements document.Tx.
