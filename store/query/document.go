@@ -1,0 +1,70 @@
+package query
+
+import (
+	"yagona/kernel/document"
+	"yagona/kernel/ident"
+)
+
+const documentColumns = `key, id, type, service, agency, application, issued, from_time, until_time, content, payload, event`
+
+func scanDocument(scan func(into ...any) error) (d document.Stored, err error) {
+	err = scan(&d.Subject, &d.ID, &d.Type, &d.Service, &d.Agency, &d.Application,
+		instant{&d.Issued}, instant{&d.From}, instant{&d.Until}, &d.Content, &d.Payload, &d.Event)
+	return d, err
+}
+
+// Document implements document.Reader.
+func (t *Tx) Document(id ident.Document) (document.Stored, error) {
+	return scanDocument(func(into ...any) error {
+		return t.row(document.ErrUnknown, `SELECT `+documentColumns+` FROM document WHERE id = $1`, args(id), into...)
+	})
+}
+
+// DocumentsOf implements document.Reader.
+func (t *Tx) DocumentsOf(subject ident.Subject) ([]document.Stored, error) {
+	return list(t, `SELECT `+documentColumns+` FROM document WHERE key = $1 ORDER BY id DESC`,
+		args(subject), scanDocument)
+}
+
+// DocumentsAfter implements document.Reader.
+func (t *Tx) DocumentsAfter(after ident.Document, limit int) ([]document.Stored, error) {
+	return list(t, `SELECT `+documentColumns+` FROM document WHERE id > $1 ORDER BY id LIMIT $2`,
+		args(after, limit), scanDocument)
+}
+
+// SaveDocument implements document.Tx.
+func (t *Tx) SaveDocument(d document.Stored) error {
+	_, err := t.exec(`INSERT INTO document (`+documentColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		d.Subject, d.ID, d.Type, d.Service, d.Agency, d.Application,
+		micros(d.Issued), micros(d.From), micros(d.Until), d.Content, d.Payload, d.Event)
+	return err
+}
+
+const documentRevocationColumns = `key, document, at, until_time, reason, event`
+
+func scanDocumentRevocation(scan func(into ...any) error) (r document.StoredRevocation, err error) {
+	err = scan(&r.Subject, &r.Document, instant{&r.At}, instant{&r.Until}, &r.Reason, &r.Event)
+	return r, err
+}
+
+// DocumentRevocation implements document.Reader.
+func (t *Tx) DocumentRevocation(id ident.Document) (document.StoredRevocation, error) {
+	return scanDocumentRevocation(func(into ...any) error {
+		return t.row(notFound("document.not-revoked", "revocation"),
+			`SELECT `+documentRevocationColumns+` FROM document_revocation WHERE document = $1`, args(id), into...)
+	})
+}
+
+// DocumentRevocationsAfter implements document.Reader.
+func (t *Tx) DocumentRevocationsAfter(after ident.Document, limit int) ([]document.StoredRevocation, error) {
+	return list(t, `SELECT `+documentRevocationColumns+` FROM document_revocation
+		WHERE document > $1 ORDER BY document LIMIT $2`, args(after, limit), scanDocumentRevocation)
+}
+
+// SaveDocumentRevocation implements document.Tx.
+func (t *Tx) SaveDocumentRevocation(r document.StoredRevocation) error {
+	_, err := t.exec(`INSERT INTO document_revocation (`+documentRevocationColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+		r.Subject, r.Document, micros(r.At), micros(r.Until), r.Reason, r.Event)
+	return err
+}
