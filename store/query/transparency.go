@@ -1,0 +1,57 @@
+package query
+
+import (
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/transparency"
+)
+
+var (
+	_ transparency.Reader = (*Tx)(nil)
+	_ transparency.Tx     = (*Tx)(nil)
+)
+
+// LogHead implements transparency.Reader.
+func (t *Tx) LogHead() (head transparency.Head, err error) {
+	err = t.rows(`SELECT size, signed, published FROM log_head WHERE key = $1`, args(act.Platform),
+		func(scan func(into ...any) error) error { return scan(&head.Size, &head.Signed, &head.Published) })
+	return head, err
+}
+
+// LogTile implements transparency.Reader.
+func (t *Tx) LogTile(level int, number int64) (data []byte, err error) {
+	err = t.row(nil, `SELECT data FROM log_tile WHERE key = $1 AND level = $2 AND number = $3`,
+		args(act.Platform, level, number), &data)
+	return data, err
+}
+
+// PendingEntries implements transparency.Tx.
+func (t *Tx) PendingEntries(limit int) ([]transparency.Entry, error) {
+	return list(t, `SELECT key, id, entry FROM event WHERE log_index IS NULL ORDER BY id LIMIT $1`, args(limit),
+		func(scan func(into ...any) error) (entry transparency.Entry, err error) {
+			err = scan(&entry.Key, &entry.Event, &entry.Data)
+			return entry, err
+		})
+}
+
+// SaveLogIndex implements transparency.Tx.
+func (t *Tx) SaveLogIndex(key act.Key, event ident.Event, index int64) error {
+	changed, err := t.exec(`UPDATE event SET log_index = $3 WHERE key = $1 AND id = $2 AND log_index IS NULL`, key, event, index)
+	return one(changed, err, fault.Newf(fault.Internal, "log.index", "Event %s has a log index already, or does not exist.", event))
+}
+
+// SaveLogTile implements transparency.Tx.
+func (t *Tx) SaveLogTile(level int, number int64, data []byte) error {
+	_, err := t.exec(`INSERT INTO log_tile (key, level, number, data) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key, level, number) DO UPDATE SET data = excluded.data`, act.Platform, level, number, data)
+	return err
+}
+
+// SaveLogHead implements transparency.Tx.
+func (t *Tx) SaveLogHead(head transparency.Head) error {
+	_, err := t.exec(`INSERT INTO log_head (key, size, signed, published) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key) DO UPDATE SET size = excluded.size, signed = excluded.signed, published = excluded.published`,
+		act.Platform, head.Size, head.Signed, head.Published)
+	return err
+}

@@ -1,0 +1,9 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"yagona/store/storetest"
+)
+
+func TestTransparency(t *testing.T) { storetest.TestTransparency(t, open) }

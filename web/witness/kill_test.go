@@ -1,0 +1,150 @@
+package witness_test
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/std/c2sp"
+	"yagona/web/witness"
+)
+
+// TestMain lets the test binary be a witness in a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("WITNESS_FOLDER") == "" {
+		os.Exit(m.Run())
+	}
+	if err := serve(); err != nil {
+		slog.Error("witness", "error", err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	cosigner, err := c2sp.NewCosigner(os.Getenv("WITNESS_KEY"), time.Now)
+	if err != nil {
+		return err
+	}
+	log, err := note.NewVerifier(os.Getenv("WITNESS_LOG"))
+	if err != nil {
+		return err
+	}
+	folder := os.Getenv("WITNESS_FOLDER")
+	server, err := witness.Open(witness.Config{
+		Folder: folder, Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.Default(),
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := filepath.Join(folder, "address")
+	if err := os.WriteFile(address+".new", []byte(listener.Addr().String()), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(address+".new", address); err != nil {
+		return err
+	}
+	return http.Serve(listener, server.Handler())
+}
+
+// A witness that is killed at random moments never goes back behind a size that it cosigned.
+func TestWitnessSurvivesKill(t *testing.T) {
+	const kills = 12
+	private, public, err := note.GenerateKey(nil, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &tree{signer: signer}
+	log.grow(t, 3, "entry")
+	rewritten := log.fork().grow(t, 3000, "rewritten")
+	log.grow(t, 3000, "entry")
+	cosignerKey, cosignerPublic, err := c2sp.GenerateCosigner(nil, "witness.example/one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := c2sp.NewCosignatureVerifier(cosignerPublic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	address := filepath.Join(folder, "address")
+
+	var acknowledged int64
+	total := 0
+	for round := range kills {
+		process := exec.CommandContext(t.Context(), os.Args[0])
+		process.Env = append(os.Environ(), "WITNESS_FOLDER="+folder, "WITNESS_KEY="+cosignerKey, "WITNESS_LOG="+public)
+		var output strings.Builder
+		process.Stderr = &output
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var at []byte
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+			if at, err = os.ReadFile(address); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				process.Process.Kill()
+				t.Fatalf("the witness does not start: %s", output.String())
+			}
+		}
+		client := witness.NewClient("http://"+string(at), key, &http.Client{Timeout: 5 * time.Second})
+
+		// What does it know? At least what was acknowledged; one more if the answer was lost.
+		known := acknowledged
+		_, err := client.Cosign(t.Context(), log.request(t, 1, 2999))
+		refusal, ok := errors.AsType[*c2sp.Refusal](err)
+		if round > 0 && (!ok || refusal.Size < acknowledged) {
+			t.Errorf("round %d: after %d it answers %v", round, acknowledged, err)
+		}
+		if ok && refusal.Size >= 0 {
+			known = refusal.Size
+		}
+		if known >= 3 { // the fork shares the first three entries
+			if _, err := client.Cosign(t.Context(), rewritten.request(t, known, known+1)); err == nil {
+				t.Errorf("round %d: the rewritten log is cosigned after %d", round, known)
+			}
+		}
+		killed := time.AfterFunc(time.Duration(5+rand.IntN(60))*time.Millisecond, func() { process.Process.Kill() })
+		for known < 2990 {
+			request := log.request(t, known, known+1)
+			body, err := client.Cosign(t.Context(), request)
+			if err != nil {
+				break // killed
+			}
+			if _, err := c2sp.ParseCosignature(request.Checkpoint, body, key); err != nil {
+				t.Fatal(err)
+			}
+			known++
+			acknowledged = known
+			total++
+		}
+		process.Wait()
+		killed.Stop()
+		if err := os.Remove(address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if total == 0 {
+		t.Error("nothing was cosigned between the kills: the test shows nothing")
+	}
+	t.Logf("%d cosignatures over %d kills", total, kills)
+}
