@@ -132,3 +132,8 @@ func flag(b bool) int {
 	}
 	return 0
 }
+
+// rowOf returns a covered row for the auditor.
+func rowOf(cover journal.Cover, key string, event ident.Event) journal.Row {
+	return journal.Row{Name: cover.Row, Key: act.Key(key), Event: event, Digest: cover.Digest}
+}

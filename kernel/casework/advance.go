@@ -1,0 +1,252 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// The kinds of job that casework queues, under the applicant's key.
+const (
+	JobGather   = "application.gather"   // ask the registers again: Casework.Gather
+	JobExpire   = "application.expire"   // a draft expires: Casework.Expire
+	JobDeadline = "application.deadline" // a task may be late: Casework.Deadline
+	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
+	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
+	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
+	JobRecord   = "application.record"   // write into a register, under its own key
+	JobNotify   = "application.notify"   // tell the applicant
+)
+
+// Job is the payload of casework's jobs.
+type Job struct {
+	Applicant   ident.Subject     `json:"applicant"`
+	Application ident.Application `json:"application"`
+	Task        ident.Task        `json:"task,omitempty"`
+	Event       string            `json:"event,omitempty"` // what to tell of
+}
+
+// platform is the actor of what no person does.
+func platform(component string) journal.Actor { return journal.Actor{Component: component} }
+
+// settle carries a received file on: it waits for evidence, is refused or granted by rule, or goes to officials. Again
+// says that a register has not answered.
+func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string, err error) {
+	facts, evaluation, err := c.evaluate(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	switch outcome := evaluation.Outcome(); {
+	case outcome == rules.NotMet:
+		c.refuse(f, reasonsOf(evaluation))
+		f.note("application.refused", platform("rules"), "", "")
+		return "application.refused", nil
+	case again:
+		f.app.State = Gathering
+		f.queue(JobGather, f.now.Add(retryAfter(f.now.Sub(f.submitted()))), f.job(""))
+		f.note("application.waiting", platform("exchange"), "", "")
+		return "application.waiting", nil
+	case len(f.def.Process) > 0:
+		f.app.State, f.app.Stage = Deciding, 0
+		if err := c.openStage(ctx, f, facts); err != nil {
+			return "", err
+		}
+		f.note("application.received", platform("casework"), "", "")
+		return "application.received", nil
+	case outcome == rules.Met:
+		if err := c.grant(ctx, f, facts, nil); err != nil {
+			return "", err
+		}
+		f.note("application.granted", platform("rules"), "", "")
+		return "application.granted", nil
+	}
+	// A service without officials whose rules cannot tell: an official of its agency must look at the register.
+	return "", fault.New(fault.Conflict, "application.undecidable", "The rules of this service cannot tell from the answers that the registers gave. Its agency has been told; nothing is lost.")
+}
+
+func (f *file) job(task ident.Task) Job {
+	return Job{Applicant: f.app.Applicant, Application: f.app.ID, Task: task}
+}
+
+func reasonsOf(evaluation service.Evaluation) (reasons []Reason) {
+	for _, id := range evaluation.Because() {
+		reasons = append(reasons, Reason{Requirement: id})
+	}
+	return reasons
+}
+
+// openStage opens the tasks of the file's stage.
+func (c *Casework) openStage(ctx context.Context, f *file, facts service.Facts) error {
+	days, err := c.calendarWithOutages(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range f.def.Process[f.app.Stage].Steps {
+		place := c.Territories.Root()
+		if step.Territory != nil {
+			result, err := step.Territory.Evaluate(ctx, f.def.Values(facts))
+			if err != nil {
+				return err
+			}
+			code, ok := result.Value.(ident.Territory)
+			if !ok || !c.Territories.Has(code) {
+				return fault.New(fault.Conflict, "application.no-territory", "The registers do not tell in which territory this is to be decided. Ask the register's owner to correct the record.")
+			}
+			place = code
+		}
+		if f.app.Territory == "" {
+			f.app.Territory = place
+		}
+		c.openTask(f, days, Task{Step: step.Name, Agency: step.Agency, Role: step.Role, Territory: place}, step.Within)
+	}
+	return nil
+}
+
+// openTask adds a task with its deadline to the file.
+func (c *Casework) openTask(f *file, days *calendar.Calendar, task Task, within int) {
+	task.ID = ident.New[ident.Task](f.now)
+	task.Application, task.Applicant, task.Service = f.app.ID, f.app.Applicant, f.app.Service
+	task.State, task.Opened = TaskOpen, f.now
+	task.Place = c.placeOf(task.Territory)
+	task.Clock = calendar.StartClock(f.now, within)
+	task.Due, _ = days.Due(task.Clock)
+	f.tasks = append(f.tasks, task)
+	f.changed[task.ID] = true
+	f.queue(JobDeadline, task.Due, f.job(task.ID))
+}
+
+// refuse closes the file with reasons.
+func (c *Casework) refuse(f *file, reasons []Reason) {
+	f.app.State, f.app.Decided = Refused, f.now
+	f.content.Because = reasons
+	c.closeTasks(f, TaskVoid)
+	f.queue(JobNotify, time.Time{}, f.told("application.refused"))
+}
+
+func (f *file) told(event string) Job {
+	told := f.job("")
+	told.Event = event
+	return told
+}
+
+// closeTasks closes the tasks that are still open.
+func (c *Casework) closeTasks(f *file, into TaskState) {
+	for i := range f.tasks {
+		if task := &f.tasks[i]; task.State != TaskDone && task.State != TaskVoid {
+			c.closeTask(f, task, into)
+		}
+	}
+}
+
+func (c *Casework) closeTask(f *file, task *Task, into TaskState) {
+	task.State, task.Closed, task.Due = into, f.now, time.Time{}
+	if paused, err := task.Clock.Pause(f.now); err == nil {
+		task.Clock = paused
+	}
+	f.changed[task.ID] = true
+}
+
+// grant closes the file with its outputs: the document is composed and signed, what belongs under other keys is queued.
+func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts, deciders []ident.Person) error {
+	outcome, err := f.def.Grant(ctx, facts)
+	if err != nil {
+		return err
+	}
+	f.app.State, f.app.Decided = Granted, f.now
+	c.closeTasks(f, TaskVoid)
+	result := &Result{Payment: int64(outcome.Payment)}
+	if f.def.Output.Document != nil {
+		id := ident.New[ident.Document](f.now)
+		draft, err := c.Composer.Compose(f.def, f.app, outcome, id, f.now)
+		if err != nil {
+			return err
+		}
+		prepared, err := c.Documents.Prepare(ctx, draft, f.now)
+		if err != nil {
+			return err
+		}
+		f.documents = append(f.documents, prepared)
+		result.Document = id
+	}
+	if f.def.Output.Payment != nil {
+		result.Order = ident.New[ident.Order](f.now)
+		f.queue(JobPay, time.Time{}, f.job(""))
+	}
+	if f.def.Output.Record != nil {
+		if result.Record, err = field.Encode(outcome.Record); err != nil {
+			return err
+		}
+		f.queue(JobRecord, time.Time{}, f.job(""))
+	}
+	f.content.Granted = result
+	f.content.Because = nil
+	f.queue(JobNotify, time.Time{}, f.told("application.granted"))
+	return nil
+}
+
+// deciders returns the people who recommended or approved.
+func (f *file) deciders() (people []ident.Person) {
+	for _, decision := range f.content.Decisions {
+		if decision.By.Person != "" && (decision.Action == service.Recommend || decision.Action == service.Approve) {
+			people = append(people, decision.By.Person)
+		}
+	}
+	return people
+}
+
+// Payment is what has to be paid for a granted application.
+type Payment struct {
+	Application Application
+	Order       ident.Order
+	Fund        string
+	Amount      int64 // minor units
+	Account     string
+	DecidedBy   []ident.Person
+}
+
+// Payment returns what the job JobPay has to prepare.
+func (c *Casework) Payment(ctx context.Context, id ident.Application) (Payment, error) {
+	f, err := c.load(ctx, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	if f.app.State != Granted || f.def.Output.Payment == nil {
+		return Payment{}, fault.New(fault.Conflict, "application.no-payment", "Nothing is paid for this application.")
+	}
+	answers, err := f.answersOf()
+	if err != nil {
+		return Payment{}, err
+	}
+	account, _ := answers[f.def.Output.Payment.To].(string)
+	return Payment{
+		Application: f.app, Order: f.content.Granted.Order, Fund: f.def.Output.Payment.Fund,
+		Amount: f.content.Granted.Payment, Account: account, DecidedBy: f.deciders(),
+	}, nil
+}
+
+// Record is what has to be written into a register for a granted application.
+type Record struct {
+	Application Application
+	Register    ident.Register
+	Values      json.RawMessage
+}
+
+// Record returns what the job JobRecord has to write.
+func (c *Casework) Record(ctx context.Context, id ident.Application) (Record, error) {
+	f, err := c.load(ctx, id)
+	if err != nil {
+		return Record{}, err
+	}
+	if f.app.State != Granted || f.def.Output.Record == nil {
+		return Record{}, fault.New(fault.Conflict, "application.no-record", "Nothing is recorded for this application.")
+	}
+	return Record{Application: f.app, Register: f.def.Output.Record.Register, Values: f.content.Granted.Record}, nil
+}

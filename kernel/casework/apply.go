@@ -1,0 +1,520 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"yagona/kernel/access"
+	"yagona/kernel/act"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// Receipt is what an applicant keeps: the application, as it stands, and the event of the act, by which the log proves
+// it.
+type Receipt struct {
+	Application Application
+	Event       ident.Event
+}
+
+// own loads a file for its applicant; for anyone else there is no such application.
+func (c *Casework) own(ctx context.Context, by access.Actor, id ident.Application) (*file, error) {
+	f, err := c.load(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, errUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	if by.Person == "" || f.app.Applicant != by.Person.Subject() {
+		return nil, errUnknown
+	}
+	return f, nil
+}
+
+// Start begins a draft for the person who acts. The id is made by the client or, if empty, here; starting the same again
+// gives the same draft.
+func (c *Casework) Start(ctx context.Context, by access.Actor, id ident.Application, path ident.Service, language string) (Receipt, error) {
+	f, err := c.start(ctx, by, id, path, language)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if f.app.Revision > 0 {
+		return Receipt{f.app, f.app.Event}, nil
+	}
+	f.queue(JobExpire, f.app.Expires, f.job(""))
+	event, err := c.store(ctx, f, journal.Event{Type: "application.started", Actor: by.Journal()})
+	return Receipt{f.app, event}, err
+}
+
+// start returns a new file, or the stored one with the id.
+func (c *Casework) start(ctx context.Context, by access.Actor, id ident.Application, path ident.Service, language string) (*file, error) {
+	if by.Person == "" {
+		return nil, access.ErrForbidden
+	}
+	now := c.Clock().UTC().Truncate(time.Microsecond)
+	if id == "" {
+		id = ident.New[ident.Application](now)
+	} else if _, err := ident.Parse[ident.Application](string(id)); err != nil {
+		return nil, err
+	} else if f, err := c.own(ctx, by, id); err == nil {
+		if f.app.Service != path {
+			return nil, fault.New(fault.Conflict, "application.other-service", "An application with this id exists for another service. Make a new id.")
+		}
+		return f, nil
+	} else if !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	def, err := c.Catalogue().Open(path, c.Calendar.Date(now))
+	if err != nil {
+		return nil, err
+	}
+	subject := by.Person.Subject()
+	f := &file{def: def, app: Application{
+		ID: id, Applicant: subject, Service: path, Version: def.Hash, Agency: def.Agency, State: Draft,
+		Language: language, Created: now, Expires: now.AddDate(0, 0, draftDays),
+	}}
+	f.prepare(now)
+	f.sealer, err = c.Vault.Open(ctx, subject)
+	return f, err
+}
+
+// Save stores answers in a draft. Answers that are wrong are not stored and come back as field.Problems; the others are.
+func (c *Casework) Save(ctx context.Context, by access.Actor, id ident.Application, revision int64, answers map[string]any) (Application, error) {
+	f, err := c.draft(ctx, by, id, revision)
+	if err != nil {
+		return Application{}, err
+	}
+	stored, err := f.answersOf()
+	if err != nil {
+		return Application{}, err
+	}
+	var problems field.Problems
+	for name, value := range answers {
+		question, ok := field.Find(f.def.Fields(), name)
+		if !ok {
+			problems = append(problems, fault.New(fault.Invalid, "field.unknown", "There is no such question. Remove the answer.").At(name))
+			continue
+		}
+		if value == nil {
+			delete(stored, name)
+			continue
+		}
+		checked, wrong := question.Check(c.Scheme, value)
+		if len(wrong) > 0 {
+			problems = append(problems, wrong...)
+			continue
+		}
+		stored[name] = checked
+	}
+	if f.content.Answers, err = field.Encode(stored); err != nil {
+		return Application{}, err
+	}
+	if _, err := c.store(ctx, f, journal.Event{Type: "application.saved", Actor: by.Journal()}); err != nil {
+		return Application{}, err
+	}
+	return f.app, problems.Err()
+}
+
+func (c *Casework) draft(ctx context.Context, by access.Actor, id ident.Application, revision int64) (*file, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.app.State == Expired:
+		return nil, errClosed
+	case f.app.State != Draft:
+		return nil, errNotDraft
+	case f.app.Revision != revision:
+		return nil, errChanged
+	}
+	return f, nil
+}
+
+// Preview is what the applicant sees before they send: what the registers say, and what the rules make of it.
+type Preview struct {
+	View
+	Outcome  rules.Outcome
+	Problems field.Problems // answers that are still missing or wrong
+}
+
+// Preview asks the registers, for the purpose of preview, and evaluates the rules. Nothing is bound to the application.
+func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Application) (Preview, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Preview{}, err
+	}
+	if f.app.State != Draft {
+		return Preview{}, errNotDraft
+	}
+	if _, _, err := c.gather(ctx, f, access.Preview, by.Journal(), all); err != nil {
+		return Preview{}, err
+	}
+	_, evaluation, err := c.evaluate(ctx, f)
+	if err != nil {
+		return Preview{}, err
+	}
+	_, problems, err := c.check(ctx, f)
+	if err != nil {
+		return Preview{}, err
+	}
+	view, err := c.view(ctx, f, f.app.Applicant)
+	if err != nil {
+		return Preview{}, err
+	}
+	return Preview{View: view, Outcome: evaluation.Outcome(), Problems: problems}, nil
+}
+
+// check checks all answers of the file that are asked, and returns them in canonical form.
+func (c *Casework) check(ctx context.Context, f *file) (map[string]any, field.Problems, error) {
+	answers, err := f.answersOf()
+	if err != nil {
+		return nil, nil, err
+	}
+	asked, err := f.def.Asked(ctx, service.Facts{
+		Applicant: f.app.Applicant, Submitted: c.Calendar.Date(f.now), Decided: c.Calendar.Date(f.now), Ask: answers,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	checked, problems := field.CheckAll(c.Scheme, f.def.Fields(), answers, func(name string) bool { return !asked[name] })
+	return checked, problems, nil
+}
+
+// Submit sends a draft. The registers are asked; if one does not answer, the application is received all the same and
+// waits. Sending again gives the same receipt.
+func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Application, revision int64) (Receipt, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if f.app.State != Draft {
+		if f.app.State == Expired {
+			return Receipt{}, errClosed
+		}
+		return Receipt{f.app, f.app.Event}, nil
+	}
+	if f.app.Revision != revision {
+		return Receipt{}, errChanged
+	}
+	receipt, err := c.submit(ctx, by, f)
+	if isChanged(err) { // perhaps the same request, sent twice at once
+		if again, err := c.own(ctx, by, id); err == nil && again.app.State != Draft {
+			return Receipt{again.app, again.app.Event}, nil
+		}
+	}
+	return receipt, err
+}
+
+// Apply starts an application with answers and sends it, in one act: for programs. The same id gives the same receipt.
+func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Application, path ident.Service, language string, answers map[string]any) (Receipt, error) {
+	f, err := c.start(ctx, by, id, path, language)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if f.app.Revision > 0 {
+		if f.app.State != Draft {
+			return Receipt{f.app, f.app.Event}, nil
+		}
+		return Receipt{}, errChanged
+	}
+	if f.content.Answers, err = field.Encode(answers); err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := c.submit(ctx, by, f)
+	if isChanged(err) {
+		if again, err := c.own(ctx, by, f.app.ID); err == nil && again.app.State != Draft {
+			return Receipt{again.app, again.app.Event}, nil
+		}
+	}
+	return receipt, err
+}
+
+func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (Receipt, error) {
+	// A version that was closed in the meantime takes no new applications; the applicant looks at the new one first.
+	open, err := c.Catalogue().Open(f.app.Service, c.Calendar.Date(f.now))
+	if err != nil {
+		return Receipt{}, err
+	}
+	if open.Hash != f.app.Version {
+		return Receipt{}, fault.New(fault.Conflict, "application.new-version", "The rules of this service have changed since you began. Start again: your answers can be taken over.")
+	}
+	answers, problems, err := c.check(ctx, f)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := problems.Err(); err != nil {
+		return Receipt{}, err
+	}
+	if f.content.Answers, err = field.Encode(answers); err != nil {
+		return Receipt{}, err
+	}
+	again, _, err := c.gather(ctx, f, access.Apply, by.Journal(), all)
+	if err != nil {
+		return Receipt{}, err
+	}
+	f.app.Submitted, f.app.Expires = f.now, time.Time{}
+	f.note("application.submitted", by.Journal(), "", "")
+	what, err := c.settle(ctx, f, again)
+	if err != nil {
+		return Receipt{}, err
+	}
+	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: map[string]string{"then": what, "version": f.app.Version}})
+	return Receipt{f.app, event}, err
+}
+
+// Gather asks the registers again that had not answered (JobGather).
+func (c *Casework) Gather(ctx context.Context, queued job.Job, payload Job) error {
+	f, err := c.load(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	if f.app.State != Gathering {
+		return nil
+	}
+	f.finish = &queued
+	before := len(f.content.History)
+	again, _, err := c.gather(ctx, f, access.Apply, platform("exchange"), unanswered)
+	if err != nil {
+		return err
+	}
+	what, err := c.settle(ctx, f, again)
+	if err != nil {
+		return err
+	}
+	if what == "application.waiting" { // the history says once that it waits
+		f.content.History = f.content.History[:before]
+	}
+	_, err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("exchange")})
+	return err
+}
+
+// Expire closes a draft that was not sent in time (JobExpire).
+func (c *Casework) Expire(ctx context.Context, queued job.Job, payload Job) error {
+	f, err := c.load(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	if f.app.State != Draft {
+		return nil
+	}
+	f.finish = &queued
+	f.app.State = Expired
+	f.content = Content{} // what was not sent is not kept
+	f.note("application.expired", platform("deadline"), "", "")
+	_, err = c.store(ctx, f, journal.Event{Type: "application.expired", Actor: platform("deadline")})
+	return err
+}
+
+// Withdraw takes an application back that is not decided yet. Withdrawing again changes nothing.
+func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (Receipt, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case f.app.State == Withdrawn:
+		return Receipt{f.app, f.app.Event}, nil
+	case f.app.State != Draft && !f.app.State.IsOpen():
+		return Receipt{}, errClosed
+	case f.app.Revision != revision:
+		return Receipt{}, errChanged
+	}
+	f.app.State, f.app.Decided = Withdrawn, f.now
+	c.closeTasks(f, TaskVoid)
+	f.note("application.withdrawn", by.Journal(), "", "")
+	event, err := c.store(ctx, f, journal.Event{Type: "application.withdrawn", Actor: by.Journal()})
+	return Receipt{f.app, event}, err
+}
+
+// Answer answers an official's question. The clock runs again.
+func (c *Casework) Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (Receipt, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if f.app.State != Asked {
+		return Receipt{}, fault.New(fault.Conflict, "application.not-asked", "Nobody waits for an answer from you. Look at the application again.")
+	}
+	if f.app.Revision != revision {
+		return Receipt{}, errChanged
+	}
+	if text, err = words("answer", text); err != nil {
+		return Receipt{}, err
+	}
+	last := &f.content.Questions[len(f.content.Questions)-1]
+	last.Answer, last.Answered = text, f.now
+	if err := c.resume(ctx, f, last.Task); err != nil {
+		return Receipt{}, err
+	}
+	f.note("application.answered", by.Journal(), "", "")
+	event, err := c.store(ctx, f, journal.Event{Type: "application.answered", Actor: by.Journal()})
+	return Receipt{f.app, event}, err
+}
+
+// Silence lets the clock run again when the applicant did not answer in time (JobSilence): the official decides on what
+// there is.
+func (c *Casework) Silence(ctx context.Context, queued job.Job, payload Job) error {
+	f, err := c.load(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	if f.app.State != Asked || f.content.Questions[len(f.content.Questions)-1].Task != payload.Task {
+		return nil
+	}
+	f.finish = &queued
+	if err := c.resume(ctx, f, payload.Task); err != nil {
+		return err
+	}
+	f.note("application.unanswered", platform("deadline"), "", "")
+	_, err = c.store(ctx, f, journal.Event{Type: "application.unanswered", Actor: platform("deadline")})
+	return err
+}
+
+// resume lets the clock of the task that asked run again.
+func (c *Casework) resume(ctx context.Context, f *file, id ident.Task) error {
+	task, err := f.task(id)
+	if err != nil {
+		return err
+	}
+	days, err := c.calendarWithOutages(ctx)
+	if err != nil {
+		return err
+	}
+	if task.Clock, err = task.Clock.Resume(f.now); err != nil {
+		return err
+	}
+	task.State = TaskOpen
+	if task.Assignee != "" {
+		task.State = TaskClaimed
+	}
+	task.Due, _ = days.Due(task.Clock)
+	f.changed[task.ID] = true
+	f.queue(JobDeadline, task.Due, f.job(task.ID))
+	f.app.State = Deciding
+	if task.Step == StepAppeal {
+		f.app.State = Appealed
+	}
+	return nil
+}
+
+// Contest appeals against a refusal, in time and with grounds. The level above decides it.
+func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (Receipt, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case f.app.State == Appealed:
+		return Receipt{f.app, f.app.Event}, nil
+	case f.app.State != Refused:
+		return Receipt{}, fault.New(fault.Conflict, "appeal.not-refused", "Only a refusal can be contested.")
+	case f.content.Appeal != nil:
+		return Receipt{}, fault.New(fault.Conflict, "appeal.decided", "This refusal was contested already, and the appeal was decided. A court can review it.")
+	case f.app.Revision != revision:
+		return Receipt{}, errChanged
+	}
+	days, err := c.calendarWithOutages(ctx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if until := c.appealUntil(f, days.Deadline); !f.now.Before(until) {
+		return Receipt{}, fault.New(fault.Conflict, "appeal.late", "The time to contest this refusal is over. A court can review it.")
+	}
+	if grounds, err = words("grounds", grounds); err != nil {
+		return Receipt{}, err
+	}
+	f.content.Appeal = &Appeal{Grounds: grounds, At: f.now, Previous: f.content.Because}
+	f.app.State, f.app.Decided = Appealed, time.Time{}
+	within := f.def.Appeal.Decide
+	if within == 0 {
+		within = defaultDecide
+	}
+	c.openTask(f, days, c.appealTask(f), within)
+	f.note("appeal.received", by.Journal(), StepAppeal, "")
+	event, err := c.store(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
+	return Receipt{f.app, event}, err
+}
+
+func (c *Casework) appealUntil(f *file, deadline func(time.Time, int) time.Time) time.Time {
+	within := f.def.Appeal.Within
+	if within == 0 {
+		within = defaultAppeal
+	}
+	return deadline(f.app.Decided, within)
+}
+
+// appealTask returns the task of the level above the one that decided.
+func (c *Casework) appealTask(f *file) Task {
+	task := Task{Step: StepAppeal, Agency: f.def.Agency, Role: f.def.Appeal.Role, Territory: c.Territories.Root()}
+	for _, earlier := range f.tasks {
+		task.Agency, task.Territory = earlier.Agency, earlier.Territory
+		if f.def.Appeal.Role == "" {
+			task.Role = earlier.Role
+		}
+	}
+	if above := c.Territories.Parent(task.Territory); above != "" {
+		task.Territory = above
+	}
+	if task.Role == "" {
+		task.Role = access.Registrar
+	}
+	return task
+}
+
+// words checks a text that a person wrote.
+func words(name, text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return "", fault.New(fault.Invalid, "field.required", "This is required. Fill it in.").At(name)
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		return "", fault.New(fault.Invalid, "field.characters", "This has characters that cannot be stored. Type it again.").At(name)
+	case utf8.RuneCountInString(text) > mostWords:
+		return "", fault.New(fault.Invalid, "field.too-long", "This is too long. Shorten it.").At(name).With("max", fmt.Sprint(mostWords))
+	}
+	return text, nil
+}
+
+// DeclareOutage records that the platform could not be used, and moves the deadlines of all open tasks. By is an operator.
+func (c *Casework) DeclareOutage(ctx context.Context, by access.Actor, from, until time.Time, reason string) (Outage, error) {
+	if by.Appointment == nil || by.Appointment.Role != access.Operator {
+		return Outage{}, access.ErrForbidden
+	}
+	if !from.Before(until) || until.After(c.Clock()) {
+		return Outage{}, fault.New(fault.Invalid, "outage.time", "An outage has begun and ended. Write when.").At("until")
+	}
+	reason, err := words("reason", reason)
+	if err != nil {
+		return Outage{}, err
+	}
+	sealer, err := c.Vault.Open(ctx)
+	if err != nil {
+		return Outage{}, err
+	}
+	declared := Outage{From: from.UTC(), Until: until.UTC(), Reason: reason}
+	err = c.Store.Update(ctx, act.Platform, func(tx Tx) error {
+		declared.ID = ident.New[string](tx.Now())
+		declared.Event = journal.NewID(tx)
+		if err := tx.SaveOutage(declared); err != nil {
+			return err
+		}
+		if err := job.Queue(tx, JobOutage, 0, Job{}); err != nil {
+			return err
+		}
+		return journal.AppendAs(tx, sealer, declared.Event, journal.Event{
+			Type: "outage.declared", Actor: by.Journal(), Object: "outage:" + declared.ID, Covers: []journal.Cover{declared.Cover()},
+			Facts: map[string]string{"from": declared.From.Format(time.RFC3339), "until": declared.Until.Format(time.RFC3339)},
+		})
+	})
+	return declared, err
+}

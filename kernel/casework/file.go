@@ -1,0 +1,306 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/document"
+	"yagona/kernel/exchange"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/kernel/seal"
+	"yagona/kernel/service"
+)
+
+// file is an application with all that belongs to it, opened, while an act is being prepared.
+type file struct {
+	app     Application
+	content Content
+	def     *service.Definition
+	tasks   []Task
+	changed map[ident.Task]bool
+	answers map[ident.Exchange]exchange.Answer // the values of bound evidence, as far as opened
+	sealer  *seal.Sealer
+	now     time.Time
+
+	jobs      []pendingJob
+	documents []document.Prepared
+	finish    *job.Job // the job that this act does, removed with it
+}
+
+type pendingJob struct {
+	kind    string
+	due     time.Time // zero: at once
+	payload any
+}
+
+// load reads and opens a file.
+func (c *Casework) load(ctx context.Context, id ident.Application) (*file, error) {
+	var f file
+	err := c.Store.View(ctx, func(tx Reader) (err error) {
+		if f.app, err = tx.Application(id); err != nil {
+			return err
+		}
+		f.tasks, err = tx.TasksOf(f.app.Applicant, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if f.def, err = c.Catalogue().Version(f.app.Version); err != nil {
+		return nil, err
+	}
+	if f.sealer, err = c.Vault.Open(ctx, f.app.Applicant); err != nil {
+		return nil, err
+	}
+	plain, err := f.sealer.Unseal(f.app.Applicant, contentContext(id), f.app.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(plain, &f.content); err != nil {
+		return nil, err
+	}
+	f.prepare(c.Clock())
+	return &f, nil
+}
+
+// prepare makes the file ready for an act at the time, which is never before its last act.
+func (f *file) prepare(now time.Time) {
+	f.now = now.UTC().Truncate(time.Microsecond)
+	for _, entry := range f.content.History {
+		if entry.At.After(f.now) {
+			f.now = entry.At
+		}
+	}
+	f.changed = map[ident.Task]bool{}
+	f.answers = map[ident.Exchange]exchange.Answer{}
+}
+
+func contentContext(id ident.Application) string { return "application:" + string(id) }
+
+// task returns the file's task with the id.
+func (f *file) task(id ident.Task) (*Task, error) {
+	for i := range f.tasks {
+		if f.tasks[i].ID == id {
+			return &f.tasks[i], nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "task.unknown", "There is no such task here, or it is not for you to see.")
+}
+
+// note adds a line to the history.
+func (f *file) note(what string, by journal.Actor, step, note string) {
+	f.content.History = append(f.content.History, Entry{At: f.now, What: what, By: by, Step: step, Note: note})
+}
+
+// queue queues a job with the act.
+func (f *file) queue(kind string, due time.Time, payload any) {
+	f.jobs = append(f.jobs, pendingJob{kind, due, payload})
+}
+
+// store commits the act: the application with its next revision, the changed tasks, the documents, the jobs, the event.
+// A file that somebody else changed in between gives errChanged, and nothing is stored.
+func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ident.Event, error) {
+	plain, err := json.Marshal(f.content)
+	if err != nil {
+		return "", err
+	}
+	app := f.app
+	if app.Sealed, err = f.sealer.Seal(app.Applicant, contentContext(app.ID), plain); err != nil {
+		return "", err
+	}
+	app.Revision++
+	event.Object = "application:" + string(app.ID)
+	event.Parts = append([]journal.Part{{Subject: app.Applicant}}, event.Parts...)
+	if event.Facts == nil {
+		event.Facts = map[string]string{}
+	}
+	event.Facts["service"], event.Facts["state"] = string(app.Service), string(app.State)
+	var id ident.Event
+	err = c.Store.Update(ctx, act.Of(app.Applicant), func(tx Tx) error {
+		if err := unchanged(tx, f.app); err != nil {
+			return err
+		}
+		id = journal.NewID(tx)
+		event := event
+		app.Event = id
+		if err := tx.SaveApplication(app); err != nil {
+			return err
+		}
+		covers := append(append([]journal.Cover{}, event.Covers...), app.Cover())
+		for _, task := range f.tasks {
+			if !f.changed[task.ID] {
+				continue
+			}
+			task.Event = id
+			if err := tx.SaveTask(task); err != nil {
+				return err
+			}
+			covers = append(covers, task.Cover())
+		}
+		event.Covers = covers
+		for _, one := range f.documents {
+			if err := document.Issue(tx, f.sealer, event.Actor, one); err != nil {
+				return err
+			}
+		}
+		for _, one := range f.jobs {
+			due := one.due
+			if due.Before(tx.Now()) {
+				due = tx.Now()
+			}
+			if err := job.QueueAt(tx, one.kind, due, one.payload); err != nil {
+				return err
+			}
+		}
+		if f.finish != nil {
+			if err := tx.FinishJob(f.finish.Key, f.finish.ID); err != nil {
+				return err
+			}
+		}
+		return journal.AppendAs(tx, f.sealer, id, event)
+	})
+	if err != nil {
+		return "", err
+	}
+	f.app = app
+	return id, nil
+}
+
+// unchanged checks that the stored application is still the one that was read.
+func unchanged(tx Tx, read Application) error {
+	stored, err := tx.Application(read.ID)
+	if fault.Is(err, fault.NotFound) && read.Revision == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if stored.Revision != read.Revision {
+		return errChanged
+	}
+	return nil
+}
+
+// answersOf returns the application's answers as values.
+func (f *file) answersOf() (map[string]any, error) {
+	if len(f.content.Answers) == 0 {
+		return map[string]any{}, nil
+	}
+	return field.Decode(field.TypeOf(f.def.Fields()), f.content.Answers)
+}
+
+// facts returns what the rules are evaluated over. It opens the values of bound evidence where they are not at hand.
+func (c *Casework) facts(ctx context.Context, f *file) (service.Facts, error) {
+	asked, err := f.answersOf()
+	if err != nil {
+		return service.Facts{}, err
+	}
+	facts := service.Facts{
+		Applicant: f.app.Applicant, Submitted: c.Calendar.Date(f.submitted()), Decided: c.Calendar.Date(f.now),
+		Ask: asked, Evidence: map[string]any{},
+	}
+	for _, wanted := range f.def.Evidence {
+		value, known, err := c.evidenceValue(ctx, f, wanted)
+		if err != nil {
+			return service.Facts{}, err
+		}
+		if known {
+			facts.Evidence[wanted.Name] = value
+		}
+	}
+	return facts, nil
+}
+
+func (f *file) submitted() time.Time {
+	if f.app.Submitted.IsZero() {
+		return f.now
+	}
+	return f.app.Submitted
+}
+
+// evidenceValue returns what is known of an evidence: an object, a list of objects, nil for no record.
+func (c *Casework) evidenceValue(ctx context.Context, f *file, wanted service.Evidence) (value any, known bool, err error) {
+	if attested, ok := f.content.Attested[wanted.Name]; ok {
+		values, err := field.Decode(wanted.Type, attested.Values)
+		return values, err == nil, err
+	}
+	list := []any{}
+	found := false
+	for _, bound := range f.content.Evidence {
+		if bound.Name != wanted.Name {
+			continue
+		}
+		found = true
+		switch {
+		case bound.Status == statusNoRelation:
+			continue
+		case bound.Exchange == "":
+			return nil, false, nil
+		case bound.Status == exchange.StatusNone:
+			if !wanted.Of.Each {
+				return nil, true, nil
+			}
+			continue
+		}
+		answer, ok := f.answers[bound.Exchange]
+		if !ok {
+			if answer, err = c.Evidence.Answer(ctx, bound.Exchange, bound.Of); err != nil {
+				return nil, false, err
+			}
+			f.answers[bound.Exchange] = answer
+		}
+		if !wanted.Of.Each {
+			return answer.Values, true, nil
+		}
+		list = append(list, answer.Values)
+	}
+	if !wanted.Of.Each {
+		return nil, found, nil
+	}
+	return list, found, nil
+}
+
+// statusNoRelation marks that the civil register knows no such relative.
+const statusNoRelation exchange.Status = "no-relation"
+
+// calendarWithOutages returns the calendar with the declared outages.
+func (c *Casework) calendarWithOutages(ctx context.Context) (*calendar.Calendar, error) {
+	var declared []Outage
+	err := c.Store.View(ctx, func(tx Reader) (err error) {
+		declared, err = tx.Outages()
+		return err
+	})
+	if err != nil || len(declared) == 0 {
+		return c.Calendar, err
+	}
+	outages := make([]calendar.Outage, len(declared))
+	for i, one := range declared {
+		outages[i] = calendar.Outage{From: one.From, Until: one.Until}
+	}
+	return c.Calendar.WithOutages(outages...)
+}
+
+// placeOf returns the path of a territory for finding tasks.
+func (c *Casework) placeOf(code ident.Territory) string {
+	var path strings.Builder
+	path.WriteByte('/')
+	for _, one := range c.Territories.Path(code) {
+		path.WriteString(string(one))
+		path.WriteByte('/')
+	}
+	return path.String()
+}
+
+// isChanged reports whether an act failed because somebody else was faster.
+func isChanged(err error) bool {
+	return errors.Is(err, errChanged) || fault.Code(err) == errChanged.Code
+}

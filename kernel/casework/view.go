@@ -1,0 +1,135 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/exchange"
+	"yagona/kernel/ident"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// View is an application as one reader may see it.
+type View struct {
+	Application Application
+	Definition  *service.Definition
+	Content     Content
+	Answers     map[string]any
+	Evidence    []EvidenceView
+	Tasks       []Task
+	Task        *Task     // the official's own; nil for the applicant
+	AppealUntil time.Time // zero if it cannot be contested
+}
+
+// EvidenceView is an evidence as one reader may see it.
+type EvidenceView struct {
+	Evidence service.Evidence
+	Bound    Bound
+	Known    bool           // the register has answered
+	Hidden   bool           // it is another adult's: the applicant sees the rule's result only
+	Attested bool           // an official signed for the values
+	Values   map[string]any // nil: there is no record, it is not known yet, or hidden
+}
+
+// view opens the file for a reader: the applicant, or an official ("").
+func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (View, error) {
+	answers, err := f.answersOf()
+	if err != nil {
+		return View{}, err
+	}
+	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks}
+	for _, evidence := range f.def.Evidence {
+		for _, bound := range f.bound(evidence.Name) {
+			shown := EvidenceView{Evidence: evidence, Bound: bound, Known: bound.Exchange != "" || bound.Status == statusNoRelation}
+			shown.Hidden = reader != "" && bound.Of != reader && bound.Of != "" && evidence.Of.Relation != "children"
+			if attested, ok := f.content.Attested[evidence.Name]; ok {
+				shown.Attested = true
+				value, _, err := c.evidenceValue(ctx, f, evidence)
+				if err != nil {
+					return View{}, err
+				}
+				shown.Values, _ = value.(map[string]any)
+				shown.Bound.At = attested.At
+			} else if !shown.Hidden && bound.Status == exchange.StatusAnswered {
+				answer, ok := f.answers[bound.Exchange]
+				if !ok {
+					if answer, err = c.Evidence.Answer(ctx, bound.Exchange, bound.Of); err != nil {
+						return View{}, err
+					}
+				}
+				shown.Values = answer.Values
+			}
+			view.Evidence = append(view.Evidence, shown)
+		}
+	}
+	if f.app.State == Refused && f.content.Appeal == nil {
+		days, err := c.calendarWithOutages(ctx)
+		if err != nil {
+			return View{}, err
+		}
+		view.AppealUntil = c.appealUntil(f, days.Deadline)
+	}
+	return view, nil
+}
+
+// Own returns an application to its applicant.
+func (c *Casework) Own(ctx context.Context, by access.Actor, id ident.Application) (View, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return View{}, err
+	}
+	return c.view(ctx, f, f.app.Applicant)
+}
+
+// OwnAll returns the person's applications, newest first.
+func (c *Casework) OwnAll(ctx context.Context, by access.Actor, before ident.Application, limit int) (found []Application, err error) {
+	if by.Person == "" {
+		return nil, access.ErrForbidden
+	}
+	err = c.Store.View(ctx, func(tx Reader) error {
+		found, err = tx.ApplicationsOf(by.Person.Subject(), before, min(max(limit, 1), 100))
+		return err
+	})
+	return found, err
+}
+
+// Statistics returns the public figures of a service, per territory and state. A cell of fewer than five applications is
+// shown as zero, so that nobody is recognised in it.
+func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []Count, err error) {
+	err = c.Store.View(ctx, func(tx Reader) error {
+		counts, err = tx.Counts(of)
+		return err
+	})
+	for i := range counts {
+		if counts[i].Number < smallestCell {
+			counts[i].Number, counts[i].Median = 0, 0
+		}
+	}
+	return counts, err
+}
+
+const smallestCell = 5
+
+// Because returns the words that a refused person reads for a reason.
+func Because(definition *service.Definition, reason Reason, languages ...string) string {
+	for _, requirement := range definition.Require {
+		if requirement.ID == reason.Requirement {
+			return requirement.Otherwise.In(languages...)
+		}
+	}
+	for _, evidence := range definition.Evidence {
+		if evidence.Name == reason.Requirement {
+			return evidence.Title.In(languages...)
+		}
+	}
+	return reason.Text
+}
+
+// Outcomes of a rule result, as package rules names them.
+var (
+	OutcomeMet     = rules.Met.String()
+	OutcomeNotMet  = rules.NotMet.String()
+	OutcomeUnclear = rules.Unclear.String()
+)

@@ -1,0 +1,182 @@
+package query
+
+import (
+	"encoding/json"
+	"time"
+
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+)
+
+const applicationColumns = `key, id, service, version, agency, state, revision, stage, language,
+	created, submitted, decided, expires, territory, sealed, event`
+
+func scanApplication(scan func(into ...any) error) (a casework.Application, err error) {
+	err = scan(&a.Applicant, &a.ID, &a.Service, &a.Version, &a.Agency, &a.State, &a.Revision, &a.Stage, &a.Language,
+		instant{&a.Created}, instant{&a.Submitted}, instant{&a.Decided}, instant{&a.Expires}, &a.Territory, &a.Sealed, &a.Event)
+	return a, err
+}
+
+// Application implements casework.Reader.
+func (t *Tx) Application(id ident.Application) (casework.Application, error) {
+	found, err := list(t, `SELECT `+applicationColumns+` FROM application WHERE id = $1`, args(id), scanApplication)
+	if err == nil && len(found) == 0 {
+		err = notFound("application.unknown", "application")
+	}
+	if err != nil {
+		return casework.Application{}, err
+	}
+	return found[0], nil
+}
+
+// ApplicationsOf implements casework.Reader.
+func (t *Tx) ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]casework.Application, error) {
+	if before == "" {
+		before = "~" // after every identifier
+	}
+	return list(t, `SELECT `+applicationColumns+` FROM application WHERE key = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+		args(applicant, before, limit), scanApplication)
+}
+
+// SaveApplication implements casework.Tx.
+func (t *Tx) SaveApplication(a casework.Application) error {
+	_, err := t.exec(`INSERT INTO application (`+applicationColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, revision = excluded.revision, stage = excluded.stage,
+			submitted = excluded.submitted, decided = excluded.decided, expires = excluded.expires,
+			territory = excluded.territory, sealed = excluded.sealed, event = excluded.event`,
+		t.key, a.ID, a.Service, a.Version, a.Agency, a.State, a.Revision, a.Stage, a.Language,
+		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Sealed, a.Event)
+	return err
+}
+
+const taskColumns = `key, id, application, service, step, agency, role, territory, place, escalated, state, assignee,
+	opened, clock, due, closed, event`
+
+func scanTask(scan func(into ...any) error) (task casework.Task, err error) {
+	var clock []byte
+	err = scan(&task.Applicant, &task.ID, &task.Application, &task.Service, &task.Step, &task.Agency, &task.Role, &task.Territory,
+		&task.Place, &task.Escalated, &task.State, &task.Assignee, instant{&task.Opened}, &clock, instant{&task.Due},
+		instant{&task.Closed}, &task.Event)
+	if err != nil {
+		return task, err
+	}
+	return task, json.Unmarshal(clock, &task.Clock)
+}
+
+// Task implements casework.Reader.
+func (t *Tx) Task(id ident.Task) (casework.Task, error) {
+	found, err := list(t, `SELECT `+taskColumns+` FROM task WHERE id = $1`, args(id), scanTask)
+	if err == nil && len(found) == 0 {
+		err = notFound("task.unknown", "task")
+	}
+	if err != nil {
+		return casework.Task{}, err
+	}
+	return found[0], nil
+}
+
+// TasksOf implements casework.Reader.
+func (t *Tx) TasksOf(applicant ident.Subject, application ident.Application) ([]casework.Task, error) {
+	return list(t, `SELECT `+taskColumns+` FROM task WHERE key = $1 AND application = $2 ORDER BY opened, id`,
+		args(applicant, application), scanTask)
+}
+
+// Inbox implements casework.Reader.
+func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
+	after := int64(-1)
+	if !inbox.After.Due.IsZero() {
+		after = inbox.After.Due.UnixMicro()
+	}
+	return list(t, `SELECT `+taskColumns+` FROM task
+		WHERE agency = $1 AND role = $2 AND state IN ('open', 'claimed') AND (due > $3 OR due = $3 AND id > $4)
+			AND place >= $5 AND place < $6
+		ORDER BY due, id LIMIT $7`,
+		args(inbox.Agency, inbox.Role, after, inbox.After.Task, inbox.Place, inbox.Place+"~", inbox.Limit), scanTask)
+}
+
+// OpenTasks returns open and claimed tasks of all officials by due time, at most limit.
+func (t *Tx) OpenTasks(after casework.Cursor, limit int) ([]casework.Task, error) {
+	from := int64(-1)
+	if !after.Due.IsZero() {
+		from = after.Due.UnixMicro()
+	}
+	return list(t, `SELECT `+taskColumns+` FROM task
+		WHERE state IN ('open', 'claimed') AND (due > $1 OR due = $1 AND id > $2) ORDER BY due, id LIMIT $3`,
+		args(from, after.Task, limit), scanTask)
+}
+
+// SaveTask implements casework.Tx.
+func (t *Tx) SaveTask(task casework.Task) error {
+	clock, err := json.Marshal(task.Clock)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO task (`+taskColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		ON CONFLICT (key, id) DO UPDATE SET territory = excluded.territory, place = excluded.place, escalated = excluded.escalated,
+			state = excluded.state, assignee = excluded.assignee, clock = excluded.clock, due = excluded.due,
+			closed = excluded.closed, event = excluded.event`,
+		t.key, task.ID, task.Application, task.Service, task.Step, task.Agency, task.Role, task.Territory, task.Place, task.Escalated,
+		task.State, task.Assignee, micros(task.Opened), string(clock), micros(task.Due), micros(task.Closed), task.Event)
+	return err
+}
+
+// Outages implements casework.Reader.
+func (t *Tx) Outages() ([]casework.Outage, error) {
+	return list(t, `SELECT id, from_time, until_time, reason, event FROM outage ORDER BY from_time, id`, nil,
+		func(scan func(into ...any) error) (o casework.Outage, err error) {
+			err = scan(&o.ID, instant{&o.From}, instant{&o.Until}, &o.Reason, &o.Event)
+			return o, err
+		})
+}
+
+// SaveOutage implements casework.Tx.
+func (t *Tx) SaveOutage(o casework.Outage) error {
+	_, err := t.exec(`INSERT INTO outage (key, id, from_time, until_time, reason, event) VALUES ($1, $2, $3, $4, $5, $6)`,
+		t.key, o.ID, micros(o.From), micros(o.Until), o.Reason, o.Event)
+	return err
+}
+
+// Counts implements casework.Reader.
+func (t *Tx) Counts(of ident.Service) ([]casework.Count, error) {
+	return list(t, `SELECT service, territory, state, count(*), coalesce((
+			SELECT max(took) FROM (
+				SELECT decided - submitted AS took FROM application AS b
+				WHERE b.service = a.service AND b.territory = a.territory AND b.state = a.state AND decided IS NOT NULL
+				ORDER BY took LIMIT (SELECT (count(*) + 1) / 2 FROM application AS c
+					WHERE c.service = a.service AND c.territory = a.territory AND c.state = a.state AND c.decided IS NOT NULL)
+			) AS half), 0)
+		FROM application AS a WHERE service = $1 AND submitted IS NOT NULL GROUP BY service, territory, state ORDER BY territory, state`,
+		args(of), func(scan func(into ...any) error) (c casework.Count, err error) {
+			var micros int64
+			err = scan(&c.Service, &c.Territory, &c.State, &c.Number, &micros)
+			c.Median = time.Duration(micros) * time.Microsecond
+			return c, err
+		})
+}
+
+// CaseworkRows calls visit for every row of casework that an event covers; for the auditor.
+func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
+	row := func(cover journal.Cover, key string, event ident.Event) error {
+		return visit(rowOf(cover, key, event))
+	}
+	err := t.rows(`SELECT `+applicationColumns+` FROM application`, nil, func(scan func(into ...any) error) error {
+		a, err := scanApplication(scan)
+		if err != nil {
+			return err
+		}
+		return row(a.Cover(), string(a.Applicant), a.Event)
+	})
+	if err != nil {
+		return err
+	}
+	return t.rows(`SELECT `+taskColumns+` FROM task`, nil, func(scan func(into ...any) error) error {
+		task, err := scanTask(scan)
+		if err != nil {
+			return err
+		}
+		return row(task.Cover(), string(task.Applicant), task.Event)
+	})
+}

@@ -1,0 +1,18 @@
+package query
+
+import (
+	"yagona/kernel/access"
+	"yagona/kernel/casework"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/kernel/person"
+)
+
+// One transaction type serves every kernel package.
+var (
+	_ journal.Tx  = (*Tx)(nil)
+	_ job.Tx      = (*Tx)(nil)
+	_ person.Tx   = (*Tx)(nil)
+	_ access.Tx   = (*Tx)(nil)
+	_ casework.Tx = (*Tx)(nil)
+)
