@@ -284,6 +284,8 @@ type Reader interface {
 	TasksOf(applicant ident.Subject, application ident.Application) ([]Task, error)
 	// Inbox returns open and claimed tasks by due time, the escalated ones among them.
 	Inbox(inbox Inbox) ([]Task, error)
+	// OpenTasks returns the open and claimed tasks of all officials by due time, at most limit.
+	OpenTasks(after Cursor, limit int) ([]Task, error)
 	// Outages returns all declared outages.
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.

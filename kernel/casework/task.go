@@ -509,9 +509,6 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) er
 		return nil
 	}
 	if f.now.Before(due) {
-		if due.Equal(queued.Due) {
-			return nil // the machine's clock went back; the job comes again
-		}
 		return c.moveDeadline(ctx, f, task, due)
 	}
 	step, err := c.stepOf(f, task)
@@ -599,14 +596,18 @@ func (c *Casework) escalate(ctx context.Context, f *file, task *Task, days *cale
 
 // Extend moves the shown deadlines of open tasks after an outage was declared (JobOutage). A deadline that was not moved
 // yet is moved when it falls due.
-func (c *Casework) Extend(ctx context.Context, list func(after Cursor) ([]Task, error)) error {
+func (c *Casework) Extend(ctx context.Context) error {
 	days, err := c.calendarWithOutages(ctx)
 	if err != nil {
 		return err
 	}
 	var after Cursor
 	for {
-		tasks, err := list(after)
+		var tasks []Task
+		err := c.Store.View(ctx, func(tx Reader) (err error) {
+			tasks, err = tx.OpenTasks(after, 500)
+			return err
+		})
 		if err != nil || len(tasks) == 0 {
 			return err
 		}

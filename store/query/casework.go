@@ -96,7 +96,7 @@ func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
 		args(inbox.Agency, inbox.Role, after, inbox.After.Task, inbox.Place, inbox.Place+"~", inbox.Limit), scanTask)
 }
 
-// OpenTasks returns open and claimed tasks of all officials by due time, at most limit.
+// OpenTasks implements casework.Reader.
 func (t *Tx) OpenTasks(after casework.Cursor, limit int) ([]casework.Task, error) {
 	from := int64(-1)
 	if !after.Due.IsZero() {

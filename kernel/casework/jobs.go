@@ -1,0 +1,29 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+
+	"yagona/kernel/job"
+)
+
+// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobRecord and JobNotify are
+// done by whoever keeps accounts, registers and messages.
+func (c *Casework) Handlers() map[string]job.Handler {
+	with := func(do func(context.Context, job.Job, Job) error) job.Handler {
+		return func(ctx context.Context, queued job.Job) error {
+			var payload Job
+			if err := json.Unmarshal(queued.Payload, &payload); err != nil {
+				return err
+			}
+			return do(ctx, queued, payload)
+		}
+	}
+	return map[string]job.Handler{
+		JobGather:   with(c.Gather),
+		JobExpire:   with(c.Expire),
+		JobDeadline: with(c.Deadline),
+		JobSilence:  with(c.Silence),
+		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
+	}
+}
