@@ -165,7 +165,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts, deci
 	result := &Result{Payment: int64(outcome.Payment)}
 	if f.def.Output.Document != nil {
 		id := ident.New[ident.Document](f.now)
-		draft, err := c.Composer.Compose(f.def, f.app, outcome, id, f.now)
+		draft, err := c.Composer.Compose(ctx, f.def, f.app, outcome, id, f.now)
 		if err != nil {
 			return err
 		}

@@ -315,7 +315,7 @@ type Evidence interface {
 // Composer writes the document of a granted application: the words, in the applicant's language and in the one that
 // counts.
 type Composer interface {
-	Compose(definition *service.Definition, application Application, outcome service.Outcome, id ident.Document, now time.Time) (document.Draft, error)
+	Compose(ctx context.Context, definition *service.Definition, application Application, outcome service.Outcome, id ident.Document, now time.Time) (document.Draft, error)
 }
 
 // Config is what casework needs to work.

@@ -5,6 +5,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/notice"
 	"yagona/kernel/person"
 )
 
@@ -15,4 +16,5 @@ var (
 	_ person.Tx   = (*Tx)(nil)
 	_ access.Tx   = (*Tx)(nil)
 	_ casework.Tx = (*Tx)(nil)
+	_ notice.Tx   = (*Tx)(nil)
 )
