@@ -5,12 +5,12 @@ package demo
 var (
 	maleNames = []string{
 		"Abror", "Alisher", "Anvar", "Aziz", "Bahodir", "Bekzod", "Davron", "Dilshod", "Eldor", "Farhod", "Gʻayrat",
-		"Hamid", "Ilhom", "Islom", "Javohir", "Kamol", "Laziz", "Mansur", "Nodir", "Odil", "Rustam", "Sanjar", "Shavkat",
-		"Temur", "Ulugʻbek", "Xurshid", "Yusuf", "Zafar",
+		"Hamid", "Ilhom", "Islom", "Javohir", "Kamol", "Laziz", "Mansur", "Nodir", "Odil", "Rustam", "Sanjar",
+		"Shavkat", "Temur", "Ulugʻbek", "Xurshid", "Yusuf", "Zafar",
 	}
 	femaleNames = []string{
-		"Adiba", "Aziza", "Barno", "Charos", "Dilfuza", "Feruza", "Gulnora", "Hilola", "Iroda", "Kamola", "Lola", "Madina",
-		"Mohira", "Nafisa", "Nigora", "Oydin", "Raʼno", "Saodat", "Shahlo", "Sitora", "Umida", "Xurshida", "Yulduz",
+		"Adiba", "Aziza", "Barno", "Charos", "Dilfuza", "Feruza", "Gulnora", "Hilola", "Iroda", "Kamola", "Lola",
+		"Madina", "Mohira", "Nafisa", "Nigora", "Oydin", "Raʼno", "Saodat", "Shahlo", "Sitora", "Umida", "Xurshida", "Yulduz",
 		"Zebo", "Zilola", "Ziyoda",
 	}
 	familyNames = []string{
