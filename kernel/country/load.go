@@ -216,8 +216,8 @@ func (l *loader) general(doc *document, main *profileFile) {
 	}
 
 	if !ident.IsName(main.SignIn.Kind) {
-		doc.fail(l, path{"sign-in",
-			"kind"}, "%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
+		doc.fail(l, path{"sign-in", "kind"},
+			"%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
 	}
 	p.SignIn = SignIn{main.SignIn.Kind, doc.texts(l, path{"sign-in", "names"}, main.SignIn.Names)}
 }
@@ -250,8 +250,8 @@ func (l *loader) calendar() {
 		day, err := calendar.ParseDate("2000-" + entry.Day)
 		annual := calendar.Annual{Month: day.Month, Day: day.Day}
 		if err != nil || slices.Contains(definition.Annual, annual) {
-			doc.fail(l, append(at,
-				"day"), "%q is no day of the year or stands twice; write month and day, like 03-21", entry.Day)
+			doc.fail(l, append(at, "day"),
+				"%q is no day of the year or stands twice; write month and day, like 03-21", entry.Day)
 			continue
 		}
 		definition.Annual = append(definition.Annual, annual)
@@ -267,8 +267,8 @@ func (l *loader) calendar() {
 			at := path{key, i}
 			date, err := calendar.ParseDate(entry.Date)
 			if err != nil || slices.Contains(dated, date) {
-				doc.fail(l, append(at,
-					"date"), "%q is no date or stands twice; write each day once, like 2026-03-23", entry.Date)
+				doc.fail(l, append(at, "date"),
+					"%q is no date or stands twice; write each day once, like 2026-03-23", entry.Date)
 				continue
 			}
 			dated, dates = append(dated, date), append(dates, date)
@@ -308,8 +308,8 @@ func (l *loader) territories(doc *document, entry *territoriesEntry) {
 		names := doc.texts(l, append(at, "names"), level.Names)
 		twice := slices.ContainsFunc(levels, func(other territory.Level) bool { return other.Name == level.Level })
 		if twice || !ident.IsName(level.Level) {
-			doc.fail(l, append(at,
-				"level"), "%q is no name or stands twice; give each level a name of its own", level.Level)
+			doc.fail(l, append(at, "level"),
+				"%q is no name or stands twice; give each level a name of its own", level.Level)
 		}
 		levels = append(levels, territory.Level{Name: level.Level, Names: names})
 	}

@@ -313,10 +313,18 @@ func TestEveryPostIsHeldByOneWhoHoldsNoOther(t *testing.T) {
 				role ident.Role
 				at   ident.Territory
 			}{
-				{"youth-leader", code}, {"chair", code}, {"social-worker", code},
-				{"youth-leader", district}, {"chair", district}, {"employment-inspector", district}, {"registrar", district},
-				{"youth-leader", tree.Parent(district)}, {"employment-inspector", tree.Parent(district)},
-				{"treasurer", tree.Root()}, {"publisher", tree.Root()}, {"approver", tree.Root()},
+				{"youth-leader", code},
+				{"chair", code},
+				{"social-worker", code},
+				{"youth-leader", district},
+				{"chair", district},
+				{"employment-inspector", district},
+				{"registrar", district},
+				{"youth-leader", tree.Parent(district)},
+				{"employment-inspector", tree.Parent(district)},
+				{"treasurer", tree.Root()},
+				{"publisher", tree.Root()},
+				{"approver", tree.Root()},
 			} {
 				if _, found := pop.Holder(post.role, post.at); !found {
 					t.Errorf("nobody is %s of %s", post.role, post.at)

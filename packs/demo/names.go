@@ -10,8 +10,8 @@ var (
 	}
 	femaleNames = []string{
 		"Adiba", "Aziza", "Barno", "Charos", "Dilfuza", "Feruza", "Gulnora", "Hilola", "Iroda", "Kamola", "Lola",
-		"Madina", "Mohira", "Nafisa", "Nigora", "Oydin", "Raʼno", "Saodat", "Shahlo", "Sitora", "Umida", "Xurshida", "Yulduz",
-		"Zebo", "Zilola", "Ziyoda",
+		"Madina", "Mohira", "Nafisa", "Nigora", "Oydin", "Raʼno", "Saodat", "Shahlo", "Sitora", "Umida", "Xurshida",
+		"Yulduz", "Zebo", "Zilola", "Ziyoda",
 	}
 	familyNames = []string{
 		"Namunaev", "Sinovov", "Misolov", "Andozaev", "Mashqov", "Tajribaev", "Shartliev", "Toʻqimaev",
