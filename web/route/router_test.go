@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"yagona/kernel/access"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/session"
@@ -41,30 +44,29 @@ const (
 	anOldOne = ident.Appointment("over")
 )
 
-func recognise(_ context.Context, token session.Token) (session.Session, route.Actor, error) {
+func recognise(_ context.Context, token session.Token) (session.Session, []access.Appointment, error) {
 	person := ident.Person("person-of-" + token)
-	asChair := route.Appointment{ID: aChair, Agency: "mahalla", Role: "chair", Territory: "1726290"}
-	asLeader := route.Appointment{ID: aLeader, Agency: "youth-agency", Role: "youth-leader", Territory: "1726290"}
-	actor, work := route.Actor{}, ident.Appointment("")
+	asChair := access.Appointment{ID: aChair, Agency: "mahalla", Role: "chair", Territory: "1726290"}
+	asLeader := access.Appointment{ID: aLeader, Agency: "youth-agency", Role: "youth-leader", Territory: "1726290"}
+	held, work := []access.Appointment(nil), ident.Appointment("")
 	switch token {
 	case resident:
 		person = aPerson
 	case other:
 	case chair:
-		actor.Appointments = []route.Appointment{asChair}
+		held = []access.Appointment{asChair}
 	case hats:
-		actor.Appointments = []route.Appointment{asChair, asLeader}
+		held = []access.Appointment{asChair, asLeader}
 	case chosen:
-		actor.Appointments, work = []route.Appointment{asChair, asLeader}, aLeader
+		held, work = []access.Appointment{asChair, asLeader}, aLeader
 	case stale:
-		actor.Appointments, work = []route.Appointment{asChair}, anOldOne
+		held, work = []access.Appointment{asChair}, anOldOne
 	case broken:
-		return session.Session{}, route.Actor{}, errors.New("disk is on fire")
+		return session.Session{}, nil, errors.New("disk is on fire")
 	default:
-		return session.Session{}, route.Actor{}, fault.New(fault.Unauthorized, "session.ended", "Sign in again.")
+		return session.Session{}, nil, fault.New(fault.Unauthorized, "session.ended", "Sign in again.")
 	}
-	actor.Person = person
-	return session.Session{ID: ident.Session("session-of-" + token), Person: person, Appointment: work}, actor, nil
+	return session.Session{ID: ident.Session("session-of-" + token), Person: person, Appointment: work}, held, nil
 }
 
 func say(text string) route.Handler {
@@ -471,16 +473,23 @@ func TestABodyThatTricklesInDoesNotHoldTheConnection(t *testing.T) {
 	})
 	server := httptest.NewServer(router)
 	defer server.Close()
-	reader, writer := io.Pipe()
-	defer writer.Close()
-	go writer.Write([]byte("0123")) //nolint:errcheck // and then nothing
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
 	began := time.Now()
-	answer, err := http.Post(server.URL+"/x", "text/plain", reader)
-	if err == nil {
-		defer answer.Body.Close()
-		if found := problem(t, answer); found.Code() != "http.timeout" {
-			t.Errorf("got %+v", found)
-		}
+	_, err = io.WriteString(connection, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nand then nothing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if found := problem(t, answer); found.Code() != "http.timeout" {
+		t.Errorf("got %+v", found)
 	}
 	if took := time.Since(began); took < 50*time.Millisecond || took > 5*time.Second {
 		t.Errorf("took %s", took)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"yagona/kernel/access"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/session"
@@ -13,34 +14,33 @@ import (
 
 // Visitor is who makes a request, as the server's own records say. Its zero value is nobody.
 type Visitor struct {
-	Session  session.Session // zero if nobody is signed in
-	Actor    Actor           // the person and their appointments in force now
-	Language string          // the tag of the language in which to answer
-	Request  string          // the request's id, which the response and the log show
-	Here     string          // where this page can be asked for again with GET, path and query: for links that return to it
-	Key      string          // the request's Idempotency-Key, or empty: an act can derive the id of what it makes from it
+	Session      session.Session      // zero if nobody is signed in
+	Actor        access.Actor         // the person, and the appointment by which they act in this session
+	Appointments []access.Appointment // all that the person holds now, to choose among
+	Language     string               // the tag of the language in which to answer
+	Request      string               // the request's id, which the response and the log show
+	Here         string               // this page's path and query, to return to with GET
+	Key          string               // the Idempotency-Key, or empty: an act can derive the id of what it makes from it
 }
 
 // SignedIn reports whether the visitor is known.
 func (v Visitor) SignedIn() bool { return v.Session.Person != "" }
 
-// Working returns the appointment in which the visitor works in this session, and false for a resident. It is the one
-// that they chose; whoever has exactly one and chose none works in that one.
-func (v Visitor) Working() (Appointment, bool) {
-	for _, one := range v.Actor.Appointments {
-		if one.ID == v.Session.Appointment {
-			return one, true
+// Recognise looks up whose the token of a session is, and which appointments that person holds now. A token of no
+// running session gives Unauthorized. Appointments are read from the records anew each time.
+type Recognise func(ctx context.Context, token session.Token) (session.Session, []access.Appointment, error)
+
+// know takes up what the records say. The person acts by the appointment that they chose in this session, if they still
+// hold it; whoever holds exactly one and chose none acts by that one.
+func (v *Visitor) know(found session.Session, held []access.Appointment) {
+	v.Session, v.Appointments = found, held
+	v.Actor = access.Actor{Person: found.Person, Session: found.ID}
+	for i, one := range held {
+		if one.ID == found.Appointment || found.Appointment == "" && len(held) == 1 {
+			v.Actor.Appointment = &held[i]
 		}
 	}
-	if v.Session.Appointment == "" && len(v.Actor.Appointments) == 1 {
-		return v.Actor.Appointments[0], true
-	}
-	return Appointment{}, false
 }
-
-// Recognise looks up whose the token of a session is. A token of no running session gives Unauthorized; a person's
-// appointments are read from the records anew each time.
-type Recognise func(ctx context.Context, token session.Token) (session.Session, Actor, error)
 
 // allow says whether the visitor may call a route with this access.
 func (a Access) allow(r *http.Request, v Visitor) error {
@@ -65,15 +65,14 @@ func (a Access) allow(r *http.Request, v Visitor) error {
 }
 
 func (a Access) allowWork(v Visitor) error {
-	if len(v.Actor.Appointments) == 0 {
+	if len(v.Appointments) == 0 {
 		return fault.New(fault.Forbidden, "access.officials-only", "Only officials can use this.")
 	}
-	working, ok := v.Working()
-	if !ok {
+	if v.Actor.Appointment == nil {
 		return fault.New(fault.Forbidden, "access.choose-appointment",
 			"You have several appointments. Choose the one in which you work now, then try again.")
 	}
-	if len(a.roles) > 0 && !slices.Contains(a.roles, working.Role) {
+	if len(a.roles) > 0 && !slices.Contains(a.roles, v.Actor.Appointment.Role) {
 		return fault.New(fault.Forbidden, "access.other-role", "Your role in this appointment does not allow this.")
 	}
 	return nil
