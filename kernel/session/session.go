@@ -88,6 +88,9 @@ type Tx interface {
 	SaveProof(proof Digest, until time.Time) (bool, error)
 	// SaveAnswer adds the answer, or replaces the one with the same name.
 	SaveAnswer(Answer) error
+	// RemoveEnded removes every session, proof and answer whose time was over before; it returns how many. This is
+	// housekeeping across keys: nothing of it could be found any more.
+	RemoveEnded(before time.Time) (int, error)
 	// RemoveAnswer removes the answer; one that is not there is no error.
 	RemoveAnswer(name Digest) error
 }
@@ -209,6 +212,15 @@ func (s *Sessions) Spend(ctx context.Context, proof string, until time.Time) err
 		return fault.New(fault.Unauthorized, "session.proof-used",
 			"This ID token was used before. Sign in again to get a new one.")
 	})
+}
+
+// Tidy removes what has ended. It is to be run now and then; nothing depends on when.
+func (s *Sessions) Tidy(ctx context.Context) (removed int, err error) {
+	err = s.store.Update(ctx, act.Platform, func(tx Tx) error {
+		removed, err = tx.RemoveEnded(tx.Now())
+		return err
+	})
+	return removed, err
 }
 
 func (s *Sessions) running(one Session, now time.Time) bool {
