@@ -111,7 +111,9 @@ func (q Question) DescribedBy() string {
 	return ""
 }
 
-func (q Question) problem() (Problem, bool) { return Problem{Href: "#" + q.ID(), Text: q.Error}, q.Error != "" }
+func (q Question) problem() (Problem, bool) {
+	return Problem{Href: "#" + q.ID(), Text: q.Error}, q.Error != ""
+}
 
 // TextInput takes a line, or with Lines a paragraph.
 type TextInput struct {

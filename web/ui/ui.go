@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"yagona/locale"
 	"yagona/web/route"
 )
 
@@ -35,18 +36,21 @@ var mark []byte
 //go:embed messages
 var messageFiles embed.FS
 
-// Messages returns the catalogues of the words that all pages share, as package locale loads them: LANGUAGE/ui.yaml.
-func Messages() fs.FS {
+// Words returns the platform's texts together with the words that all pages share: messages/LANGUAGE/ui.yaml here.
+func Words() (*locale.Catalogue, error) {
+	platform, err := locale.Platform()
+	if err != nil {
+		return nil, err
+	}
 	files, err := fs.Sub(messageFiles, "messages")
 	if err != nil {
-		panic(err) // the folder is embedded above
+		return nil, err
 	}
-	return files
-}
-
-// Texts are the words of one language.
-type Texts interface {
-	Text(key string, args map[string]any) string
+	own, err := locale.Load(files, platform.Languages())
+	if err != nil {
+		return nil, err
+	}
+	return locale.Merge(platform, own)
 }
 
 // Language is one that a reader can choose.
@@ -98,26 +102,27 @@ type House struct {
 	css, icon string                        // paths
 }
 
-// New returns a house for a site of that name that speaks the languages. The texts of a language hold the keys in Messages
-// and those of package locale. Further components bring their templates in files named *.html.
-func New(site string, languages []Language, texts func(tag string) Texts, further ...fs.FS) (*House, error) {
+// New returns a house for a site of that name that speaks the catalogue's languages; the catalogue holds what Words
+// returns. Further components bring their templates in files named *.html.
+func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error) {
+	own, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		return nil, err
+	}
 	house := &House{
-		site: site, languages: languages, templates: map[string]*template.Template{},
+		site: site, templates: map[string]*template.Template{},
 		css: "/ui/" + digest(stylesheet) + "/house.css", icon: "/ui/" + digest(mark) + "/mark.svg",
 	}
-	for _, language := range languages {
-		set := template.New(language.Tag)
-		set.Funcs(functions(set, texts(language.Tag))).Option("missingkey=error")
-		for _, files := range append([]fs.FS{templateFiles}, further...) {
-			pattern := "*.html"
-			if files == fs.FS(templateFiles) {
-				pattern = "templates/*.html"
-			}
-			if _, err := set.ParseFS(files, pattern); err != nil {
+	for _, tag := range words.Languages().Tags {
+		set := template.New(string(tag))
+		set.Funcs(functions(set, func(key string, args locale.Args) string { return words.Text(tag, key, args) }))
+		for _, files := range append([]fs.FS{own}, further...) {
+			if _, err := set.ParseFS(files, "*.html"); err != nil {
 				return nil, fmt.Errorf("templates of the pages: %w", err)
 			}
 		}
-		house.templates[language.Tag] = set
+		house.templates[string(tag)] = set
+		house.languages = append(house.languages, Language{string(tag), words.Text(tag, "language."+string(tag), nil)})
 	}
 	return house, nil
 }
@@ -129,10 +134,10 @@ func digest(content []byte) string {
 
 // functions are the only two that templates know: a text by key, with its variables as names and values in turn, and
 // another component.
-func functions(set *template.Template, texts Texts) template.FuncMap {
+func functions(set *template.Template, say func(key string, args locale.Args) string) template.FuncMap {
 	return template.FuncMap{
 		"text": func(key string, variables ...any) (string, error) {
-			args := map[string]any{}
+			args := locale.Args{}
 			for i := 0; i+1 < len(variables); i += 2 {
 				name, ok := variables[i].(string)
 				if !ok {
@@ -140,7 +145,7 @@ func functions(set *template.Template, texts Texts) template.FuncMap {
 				}
 				args[name] = variables[i+1]
 			}
-			return texts.Text(key, args), nil
+			return say(key, args), nil
 		},
 		"render": func(component Component) (template.HTML, error) {
 			var out bytes.Buffer
