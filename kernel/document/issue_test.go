@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -254,6 +255,24 @@ func TestIssueRefuses(t *testing.T) {
 	if _, err := o.Prepare(t.Context(), draft, o.now); fault.Code(err) != "document.unprintable" {
 		t.Errorf("an unprintable name: %v", err)
 	}
+	// Letters that take three bytes and do not repeat, more of them than any language writes.
+	draft = o.draft(ident.New[ident.Document](o.now))
+	draft.Content.Texts[0].Lines = nil
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := func(n int) string {
+		var out strings.Builder
+		for range n {
+			out.WriteRune(0x1E00 + random.Int32N(250))
+		}
+		return out.String()
+	}
+	for range document.MaxFacts {
+		line := document.Line{Label: noise(40), Value: noise(60), Checked: true}
+		draft.Content.Texts[0].Lines = append(draft.Content.Texts[0].Lines, line)
+	}
+	if _, err := o.Prepare(t.Context(), draft, o.now); fault.Code(err) != "document.too-many-facts" {
+		t.Errorf("facts that fill no code: %v", err)
+	}
 	draft = o.draft(ident.New[ident.Document](o.now))
 	draft.Content.Agency = "unknown-agency"
 	if _, err := o.Prepare(t.Context(), draft, o.now); !fault.Is(err, fault.NotFound) {
@@ -281,6 +300,17 @@ func TestRevoke(t *testing.T) {
 		if err := o.Revoke(t.Context(), test.by, test.id, test.reason); fault.Code(err) != test.code {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	other := ident.Random[ident.Person]().Subject()
+	sealer, err := o.vault.Open(t.Context(), o.ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = o.Store.Update(t.Context(), act.Of(other), func(tx document.Tx) error {
+		return document.Revoke(tx, sealer, o.by, first.ID(), reason)
+	})
+	if fault.Code(err) != "document.key" {
+		t.Errorf("under another key: %v", err)
 	}
 	if standing, err := o.Standing(t.Context(), first.ID(), o.now); err != nil || standing.State != document.Valid {
 		t.Fatalf("after refusals: %+v, %v", standing, err)

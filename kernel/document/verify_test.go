@@ -3,6 +3,8 @@ package document
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"regexp"
 	"slices"
@@ -191,6 +193,7 @@ func TestFilesThatArePutTogether(t *testing.T) {
 		"any other PDF":                               {[]byte("%PDF-1.4\n%%EOF\n"), Unreadable, "document.file-unsealed"},
 		"sealed by the agency over another's content": {mixed, Tampered, "document.file-mixed"},
 		"cut in half":                                 {file[:len(file)/2], Unreadable, "document.file-unsealed"},
+		"a seal with a line end inside":               {bytes.Replace(file, []byte(sealMark), []byte(sealMark+"\r"), 1), Tampered, "document.file-changed"},
 		"a seal that is no token":                     {seal.ReplaceAll(file, []byte("\n%YAGONA1 AAAA\n")), Tampered, "document.file-changed"},
 	} {
 		result := Verify(test.file, newKeyring().keySet(), exampleList(), exampleIssued)
@@ -200,17 +203,45 @@ func TestFilesThatArePutTogether(t *testing.T) {
 	}
 }
 
-// A seal by another agency of the same node does not cover this agency's document.
+// An agency draws what it likes around another agency's genuine content and payload, and seals it with its own key.
 func TestASealOfAnotherAgency(t *testing.T) {
-	foreign := newKeyring()
-	foreign["agency:youth-agency"] = foreign["agency:other-agency"]
-	encoded, payload := examplePayload(t, exampleContent())
-	file, err := sealFile(t.Context(), foreign, encoded, payload, exampleIssued)
+	ring, content := newKeyring(), exampleContent()
+	encoded, payload := examplePayload(t, content)
+	drawn := content
+	drawn.Texts = slices.Clone(content.Texts)
+	drawn.Texts[0].Title = "Something else"
+	pages, err := Render(drawn, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result := Verify(file, newKeyring().keySet(), exampleList(), exampleIssued); result.Code != "document.key-of-another" {
-		t.Errorf("got %+v", result)
+	head, tail, claim, err := attach(pages, content, encoded, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(slices.Concat(head, tail))
+	claim.Digest = digest[:]
+	private, err := cwt.Marshal(claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for says, want := range map[string]struct {
+		state State
+		code  string
+	}{
+		"other-agency": {Tampered, "document.file-mixed"},
+		"youth-agency": {UnknownKey, "document.key-of-another"},
+	} {
+		token, err := sign(t.Context(), ring, "agency:other-agency", cwt.Claims{
+			Issuer: says + "@" + exampleNode, IssuedAt: exampleIssued, Others: map[int64]cwt.Encoded{claimFile: private},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := slices.Concat(head, []byte(sealMark+base64.StdEncoding.EncodeToString(token)+"\n"), tail)
+		result := Verify(file, ring.keySet(), exampleList(), exampleIssued)
+		if result.State != want.state || result.Code != want.code || result.Content != nil {
+			t.Errorf("as %s: %+v", says, result)
+		}
 	}
 }
 
@@ -237,7 +268,18 @@ func TestTokensOfOtherKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string][]byte{"a seal": seal, "no claim": bare} {
+	document, err := cwt.Marshal(claim{Type: "certificate", Digest: sealed.digest, Language: "en", Title: "A", Facts: []Fact{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	double, err := sign(t.Context(), ring, "agency:youth-agency", cwt.Claims{
+		Issuer: "youth-agency@" + exampleNode, IssuedAt: exampleIssued, ID: make([]byte, 16),
+		Others: map[int64]cwt.Encoded{claimFile: private, claimDocument: document},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, token := range map[string][]byte{"a seal": seal, "no claim": bare, "both": double} {
 		result := Verify(asText(token), ring.keySet(), exampleList(), exampleIssued)
 		if result.State != Unreadable || result.Claims != nil {
 			t.Errorf("%s as a payload: %+v", name, result)
