@@ -64,6 +64,9 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	if size > maxTree {
+		return Checkpoint{}, errors.New("c2sp: a log of more than 2^62 entries cannot be read here")
+	}
 	root, err := parseHash(lines[2])
 	if err != nil {
 		return Checkpoint{}, err
@@ -141,6 +144,9 @@ func splitNote(signed []byte) (text, signatures string, err error) {
 	}
 	return string(signed[:at+1]), string(signed[at+2:]), nil
 }
+
+// maxTree is the largest tree that a checkpoint may have here: the proofs of x/mod's tlog do not end for a larger one.
+const maxTree = 1 << 62
 
 // parseSize reads an ASCII decimal without leading zeroes.
 func parseSize(text string) (int64, error) {
