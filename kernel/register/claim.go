@@ -114,11 +114,8 @@ func (k *Keeper) giveBack(ctx context.Context, claim Claim) error {
 }
 
 // queueReleases queues that the claims of the version before are given back where the new one does not hold them.
-func (k *Keeper) queueReleases(tx Tx, p plan, known []StoredVersion) error {
-	if len(known) == 0 {
-		return nil
-	}
-	before, err := known[len(known)-1].open(p.sealer)
+func (k *Keeper) queueReleases(tx Tx, p plan, newest StoredVersion) error {
+	before, err := newest.open(p.sealer)
 	if err != nil {
 		return err
 	}

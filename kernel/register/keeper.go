@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/person"
 	"yagona/kernel/seal"
 )
 
@@ -50,8 +51,8 @@ type Tx interface {
 	Reader
 	// SaveVersion stores a new version; a number or a cause that is taken gives fault.Conflict.
 	SaveVersion(version StoredVersion) error
-	// IndexRecord makes these the index entries of the record, which lives under the act's key.
-	IndexRecord(record ident.Record, indexes []Index) error
+	// IndexRecord makes these the index entries of the record.
+	IndexRecord(place Place, indexes []Index) error
 	// SaveClaim stores a claim, or replaces it.
 	SaveClaim(claim Claim) error
 	// RemoveClaim removes the record's claim; if it holds none, nothing happens.
@@ -60,6 +61,14 @@ type Tx interface {
 
 // Index is the values of some fields of a register's record under the index key: 32 hexadecimal digits.
 type Index string
+
+// People tells people and their national numbers apart; it is what package person's directory does.
+type People interface {
+	// ByNumber returns the person with the national number, or fault.NotFound.
+	ByNumber(ctx context.Context, number string) (ident.Person, error)
+	// Attributes returns what is known of a person, their number with it.
+	Attributes(ctx context.Context, whose ident.Person) (person.Attributes, error)
+}
 
 // Place is where a record lives.
 type Place struct {
@@ -84,7 +93,7 @@ type Keeper struct {
 	Clock       act.Clock
 	Location    *time.Location // of the days from which versions hold
 	IndexKey    []byte         // 32 bytes; kept with the master key
-	People      People         // for import and export; nil: person fields are given as ids
+	People      People         // for import and export
 
 	mu  sync.Mutex
 	own map[ownReading]bool // guarded by mu; sessions whose own reading is journaled already
@@ -119,6 +128,7 @@ type Write struct {
 	Cause    string         // what it is written for, at most once: "application:<id>"; empty: nothing of the kind
 
 	closes bool
+	once   bool // of a register without a unique key: a record that says the same is enough
 }
 
 // Save creates a record or changes it. By keeps the register. A record that changed since gives ErrChanged.
@@ -197,7 +207,7 @@ func (k *Keeper) write(ctx context.Context, by journal.Actor, wanted Write) (Ver
 		wanted.Record = ident.New[ident.Record](k.Clock())
 	}
 	plan := plan{definition: definition, by: by, wanted: wanted, subject: subject}
-	if !wanted.closes {
+	if newest, _ := valid(head, latestDate); !wanted.closes && (wanted.Corrects == 0 || wanted.Corrects == newest.Number) {
 		plan.indexes, plan.unique = k.indexes(definition, wanted.Values)
 		if err := k.claim(ctx, plan); err != nil {
 			return Version{}, err
@@ -237,7 +247,8 @@ func (k *Keeper) versions(ctx context.Context, wanted Write) (found []StoredVers
 // check returns the values that the new version will have.
 func (k *Keeper) check(ctx context.Context, definition *Definition, wanted Write, head []StoredVersion) (map[string]any, error) {
 	if wanted.closes {
-		opened, err := k.open(ctx, head[len(head)-1:])
+		newest, _ := valid(head, latestDate)
+		opened, err := k.open(ctx, []StoredVersion{newest})
 		if err != nil {
 			return nil, err
 		}
@@ -272,11 +283,6 @@ func (k *Keeper) save(tx Tx, p plan) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	for _, one := range p.unique {
-		if err := one.check(tx, wanted.Record); err != nil {
-			return Version{}, err
-		}
-	}
 	encoded, err := EncodeValues(wanted.Values)
 	if err != nil {
 		return Version{}, err
@@ -291,16 +297,35 @@ func (k *Keeper) save(tx Tx, p plan) (Version, error) {
 	if err := tx.SaveVersion(stored); err != nil {
 		return Version{}, err
 	}
-	if err := tx.IndexRecord(wanted.Record, p.indexes); err != nil {
-		return Version{}, err
-	}
-	if err := k.queueReleases(tx, p, known); err != nil {
+	if err := k.find(tx, p, known, stored); err != nil {
 		return Version{}, err
 	}
 	if err := journal.AppendAs(tx, p.sealer, stored.Event, p.event(stored)); err != nil {
 		return Version{}, err
 	}
 	return stored.open(p.sealer)
+}
+
+// find keeps the record to be found, and unique, by what its newest version says.
+func (k *Keeper) find(tx Tx, p plan, known []StoredVersion, stored StoredVersion) error {
+	before, existed := valid(known, latestDate)
+	after, _ := valid(append(slices.Clone(known), stored), latestDate)
+	switch {
+	case after.Number == stored.Number && (stored.Corrects == 0 || stored.Corrects == before.Number):
+	case after.Number == before.Number:
+		return nil // an older version was corrected
+	default:
+		return errOutOfOrder // a correction keeps its place among the versions
+	}
+	for _, one := range p.unique {
+		if err := one.check(tx, stored.Record); err != nil {
+			return err
+		}
+	}
+	if err := tx.IndexRecord(Place{stored.Key, stored.Register, stored.Record}, p.indexes); err != nil || !existed || before.Closed {
+		return err
+	}
+	return k.queueReleases(tx, p, before)
 }
 
 // from returns from which day the new version holds.
