@@ -103,7 +103,11 @@ func (k *Keeper) record(ctx context.Context, by journal.Actor, purpose access.Pu
 	}
 	told := map[ident.Subject]any{}
 	for subject, read := range records {
-		told[subject] = map[string]any{"register": definition.Path, "agency": definition.Agency, "purpose": purpose, "records": read}
+		personal := map[string]any{"register": definition.Path, "agency": definition.Agency, "purpose": purpose, "records": read}
+		if definition.Delay != nil {
+			personal["delayed"] = definition.Delay.Legal
+		}
+		told[subject] = personal
 	}
 	return k.Disclose(ctx, by, purpose, definition, told)
 }
