@@ -335,7 +335,7 @@ func TestBankThatFails(t *testing.T) {
 		restart  bool                // the runner forgets what it did
 		messages int
 	}{
-		"nothing fails": {messages: 1},
+		"nothing fails":                                  {messages: 1},
 		"the message does not arrive":                    {fault: map[bank.Moment]int{bank.BeforeAccepting: 1}, messages: 1},
 		"the message does not arrive three times":        {fault: map[bank.Moment]int{bank.BeforeAccepting: 3}, messages: 1},
 		"the answer is lost":                             {fault: map[bank.Moment]int{bank.AfterAccepting: 1}, messages: 1},
@@ -456,8 +456,10 @@ func TestBankThatForgetsForAWhilePaysOnce(t *testing.T) {
 // lying is a bank that reports what it is told to.
 type lying struct{ report ledger.Report }
 
-func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) { return l.report, nil }
-func (l lying) State(context.Context, ledger.EndToEndID) (ledger.Report, error)    { return l.report, nil }
+func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
+	return l.report, nil
+}
+func (l lying) State(context.Context, ledger.EndToEndID) (ledger.Report, error) { return l.report, nil }
 
 func TestReportThatDoesNotFitBooksNothing(t *testing.T) {
 	for name, change := range map[string]func(*ledger.Report){
