@@ -128,7 +128,7 @@ func New(config Config) (*Provider, error) {
 func (p *Provider) Routes() []route.Route {
 	at := func(method, path string, face route.Face, body int64, handle route.Handler) route.Route {
 		return route.Route{
-			Method: method, Pattern: p.config.Issuer.Path + path, Face: face, Access: route.Public(), Body: body, Handle: handle,
+			Method: method, Pattern: "/" + strings.Trim(p.config.Issuer.Path, "/") + path, Face: face, Access: route.Public(), Body: body, Handle: handle,
 		}
 	}
 	return []route.Route{

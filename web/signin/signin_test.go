@@ -111,7 +111,10 @@ func open(t *testing.T) *site {
 			{ID: program, Redirects: []string{"http://127.0.0.1:1/callback"}},
 			{ID: "foreign", Redirects: []string{"http://127.0.0.1:1/callback"}},
 		},
-		People: people{{nodira, "Nodira Namuna", "22"}, {anvar, "Anvar Namuna", "chair"}, {stranger, "Nobody Known", ""}},
+		People: people{
+			{Number: nodira, Name: "Nodira Namuna", About: "22"}, {Number: anvar, Name: "Anvar Namuna", About: "chair"},
+			{Number: stranger, Name: "Nobody Known"},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
