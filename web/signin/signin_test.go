@@ -1,9 +1,11 @@
 package signin_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -65,7 +67,7 @@ func (o office) Appointments(_ context.Context, person ident.Person, _ time.Time
 // site is a whole site with the demonstration's provider, as a browser or a program meets it.
 type site struct {
 	*httptest.Server
-	log     *strings.Builder
+	log     *bytes.Buffer // written by requests one after the other
 	shift   *atomic.Int64 // of the site's clock, in nanoseconds
 	browser *http.Client
 	base    *url.URL
@@ -78,7 +80,7 @@ const (
 
 func open(t *testing.T) *site {
 	t.Helper()
-	s := &site{log: &strings.Builder{}, shift: &atomic.Int64{}}
+	s := &site{log: &bytes.Buffer{}, shift: &atomic.Int64{}}
 	clock := func() time.Time { return time.Now().Add(time.Duration(s.shift.Load())) }
 	db, err := sqlite.Temporary(t.Context(), clock)
 	if err != nil {
@@ -132,7 +134,7 @@ func open(t *testing.T) *site {
 	})
 	router = route.New(route.Config{
 		Recognise: service.Recognise, SignIn: signin.SignInPath, ErrorPage: house.ErrorPage, Say: house.Say, Languages: []string{"en"},
-		Answers: session.NewAnswers(store, time.Minute), Now: clock,
+		Answers: session.NewAnswers(store, time.Minute), Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	router.Add(house.Routes()...)
 	router.Add(service.Routes()...)
@@ -227,6 +229,15 @@ func TestAResidentSignsInAndIsBackWhereTheyWantedToBe(t *testing.T) {
 	if status != 200 || page != "/mine?page=2: p-nodira" || strings.Contains(at.String(), nodira) {
 		t.Fatalf("%d %s at %s", status, page, at)
 	}
+	s.Close() // all requests are logged
+	if log := s.log.String(); strings.Contains(log, nodira) || strings.Contains(log, "p-nodira") || !strings.Contains(log, "/sign-in/return") {
+		t.Errorf("the log tells who it was: %s", log)
+	}
+}
+
+func TestASessionLastsUntilItIsSignedOut(t *testing.T) {
+	s := open(t)
+	s.signIn(t, "/mine", nodira)
 	if _, page, _ := s.get(t, s.URL+"/mine"); page != "/mine: p-nodira" {
 		t.Errorf("the session is lost: %s", page)
 	}
