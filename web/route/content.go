@@ -109,6 +109,18 @@ func malformed(err error) error {
 	return bad
 }
 
+// ReadForm parses the request's form: its answers are in r.PostForm, and in r.MultipartForm if it carries files.
+func ReadForm(r *http.Request) error {
+	err := r.ParseForm()
+	if err == nil && mediaTypeOf(r.Header.Get("Content-Type")) == "multipart/form-data" {
+		err = r.ParseMultipartForm(1 << 20) // what is larger waits in temporary files
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); err == nil || large {
+		return err
+	}
+	return fault.New(fault.Invalid, "http.malformed", "This is not a form. Open the page again and send it from there.").Because(err)
+}
+
 // jsonKind cuts the value off what encoding/json calls "number 12.5": a message holds no data.
 func jsonKind(value string) string {
 	kind, _, _ := strings.Cut(value, " ")

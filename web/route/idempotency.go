@@ -32,7 +32,7 @@ var repeated = []string{"Content-Type", "Location", "ETag"}
 func (e *endpoint) keep(w *response, r *http.Request, c *call) error {
 	key := r.Header.Get(idempotencyHeader)
 	if key == "" || e.route.Face != Program || e.route.Method != http.MethodPost {
-		return e.route.Handle(w, r, c.visitor)
+		return e.handle(w, r, c)
 	}
 	answers, person := e.router.config.Answers, c.visitor.Session.Person
 	if answers == nil || person == "" || e.route.Stream {
@@ -60,7 +60,7 @@ func (e *endpoint) keep(w *response, r *http.Request, c *call) error {
 			_ = answers.Abandon(context.WithoutCancel(r.Context()), person, key)
 		}
 	}()
-	if err := classify(e.route.Handle(w, r, c.visitor)); err != nil {
+	if err := classify(e.handle(w, r, c)); err != nil {
 		switch fault.Of(err).Kind {
 		case fault.Internal, fault.Unavailable, fault.TooMany:
 			return err

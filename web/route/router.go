@@ -263,13 +263,18 @@ func (e *endpoint) refuse(r *http.Request, c *call, reason error) error {
 	return reason
 }
 
-// answer runs the handler; a refusal by the handler counts like one by the route.
+// answer runs the handler, once for each Idempotency-Key.
 func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
-	err := e.keep(w, r, c)
+	return classify(e.keep(w, r, c))
+}
+
+// handle calls the handler and counts its refusals.
+func (e *endpoint) handle(w *response, r *http.Request, c *call) error {
+	err := e.route.Handle(w, r, c.visitor)
 	if fault.Is(err, fault.Forbidden) {
 		e.router.refusals.count(c.visitor.limitKey(r), c.began)
 	}
-	return classify(err)
+	return err
 }
 
 // fail replaces what was written by what went wrong.

@@ -294,7 +294,7 @@ func (s *Service) signOut(w http.ResponseWriter, r *http.Request, v route.Visito
 
 // work takes up one of the visitor's own appointments.
 func (s *Service) work(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-	if err := r.ParseForm(); err != nil {
+	if err := route.ReadForm(r); err != nil {
 		return err
 	}
 	if err := s.choose(r.Context(), v, ident.Appointment(r.PostForm.Get("appointment"))); err != nil {

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"yagona/kernel/fault"
 	"yagona/locale"
 	"yagona/web/route"
 )
@@ -97,6 +98,7 @@ type Page struct {
 // House renders pages in one style.
 type House struct {
 	site      string
+	words     *locale.Catalogue
 	languages []Language
 	templates map[string]*template.Template // by language
 	css, icon string                        // paths
@@ -110,7 +112,7 @@ func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error)
 		return nil, err
 	}
 	house := &House{
-		site: site, templates: map[string]*template.Template{},
+		site: site, words: words, templates: map[string]*template.Template{},
 		css: "/ui/" + digest(stylesheet) + "/house.css", icon: "/ui/" + digest(mark) + "/mark.svg",
 	}
 	for _, tag := range words.Languages().Tags {
@@ -216,6 +218,30 @@ func inLanguage(here, tag string) string {
 
 // FrameOf returns the frame of a visitor's page; the caller adds navigation and account.
 func FrameOf(v route.Visitor) Frame { return Frame{Language: v.Language, Here: v.Here} }
+
+// Text returns a text of the catalogue in the visitor's language.
+func (h *House) Text(language, key string, args locale.Args) string {
+	return h.words.Text(locale.Tag(language), key, args)
+}
+
+// Say returns a fault's words in a language: route.Config.Say. The title is that of its kind. The detail is the message
+// of its code; if the catalogue has none, the fault's own words for readers of English, and those of its kind for all
+// others.
+func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
+	args := locale.Args{}
+	for name, value := range f.Args {
+		args[name] = value
+	}
+	title = h.Text(language, "kind."+f.Kind.String(), nil)
+	tag, key := locale.Tag(language), "fault."+f.Code
+	switch {
+	case f.Kind != fault.Internal && h.words.Has(tag, key):
+		return title, h.Text(language, key, args)
+	case f.Kind != fault.Internal && tag == locale.English:
+		return title, f.Message
+	}
+	return title, h.Text(language, "fault."+f.Kind.String(), nil)
+}
 
 // ErrorPage answers a person whose request failed: route.Config.ErrorPage.
 func (h *House) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -144,7 +146,7 @@ func router(t *testing.T) *route.Router {
 	nobody := func(context.Context, session.Token) (session.Session, []access.Appointment, error) {
 		return session.Session{}, nil, fault.New(fault.Unauthorized, "session.ended", "Sign in again.")
 	}
-	serving := route.New(route.Config{Recognise: nobody, Languages: tags, ErrorPage: built.ErrorPage})
+	serving := route.New(route.Config{Recognise: nobody, Languages: tags, ErrorPage: built.ErrorPage, Say: built.Say})
 	serving.Add(built.Routes()...)
 	serving.Add(built.Gallery()...)
 	serving.Add(route.Route{Method: "GET", Pattern: "/mine", Access: route.SignedIn(), Handle: func(http.ResponseWriter, *http.Request, route.Visitor) error { return nil }})
@@ -428,7 +430,7 @@ func TestSharedWordsAreCompleteAndUsed(t *testing.T) {
 		}
 	}
 	for _, problem := range catalogue.Check() {
-		if strings.HasPrefix(problem.Key, "ui.") {
+		if area, _, _ := strings.Cut(problem.Key, "."); area == "ui" || area == "kind" || area == "demonstration" {
 			t.Error(problem)
 		}
 	}
@@ -502,4 +504,107 @@ func TestAnErrorPageSaysWhatToDoNext(t *testing.T) {
 	if got := one(t, root, ".reference code"); !strings.HasSuffix(got, answer.Header.Get("X-Request-Id")) {
 		t.Errorf("the number to quote is %s", got)
 	}
+}
+
+func TestFaultsAreSaidInTheReadersLanguage(t *testing.T) {
+	built := house(t)
+	gone := fault.New(fault.NotFound, "application.unknown", "There is no such application.")
+	inner := fault.New(fault.Internal, "application.broken", "Secret words.")
+	for name, one := range map[string]struct {
+		language      string
+		fault         *fault.Fault
+		title, detail string
+	}{
+		"English has the fault's own words": {"en", gone, "Not found", "There is no such application."},
+		"others those of its kind":          {"ru", gone, "Не найдено", built.Text("ru", "fault.not-found", nil)},
+		"a fault of ours tells nothing":     {"en", inner, "A fault on our side", built.Text("en", "fault.internal", nil)},
+		"a code that has words":             {"ru", fault.New(fault.Invalid, "too-many", "?"), "Нужно кое-что исправить", built.Text("ru", "fault.too-many", nil)},
+	} {
+		title, detail := built.Say(one.language, one.fault)
+		if title != one.title || detail != one.detail {
+			t.Errorf("%s: got %q, %q", name, title, detail)
+		}
+	}
+}
+
+// TestColoursCanBeTold checks the contrast of what stands on what (WCAG 2.2, 1.4.3 and 1.4.11), by light and by dark.
+func TestColoursCanBeTold(t *testing.T) {
+	content, err := os.ReadFile("assets/house.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	light, dark := map[string]string{}, map[string]string{}
+	before, after, ok := strings.Cut(string(content), "@media (prefers-color-scheme: dark)")
+	if !ok {
+		t.Fatal("there are no colours for the dark")
+	}
+	after, _, _ = strings.Cut(after, "*, ::before")
+	colour := regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{3,6});`)
+	for _, found := range colour.FindAllStringSubmatch(before, -1) {
+		light[found[1]], dark[found[1]] = found[2], found[2]
+	}
+	for _, found := range colour.FindAllStringSubmatch(after, -1) {
+		dark[found[1]] = found[2]
+	}
+	for _, pair := range []struct {
+		front, ground string
+		least         float64
+	}{
+		{"ink", "paper", 7},
+		{"ink", "card", 7},
+		{"soft", "paper", 4.5},
+		{"soft", "card", 4.5},
+		{"link", "paper", 4.5},
+		{"link", "card", 4.5},
+		{"link", "info-ground", 4.5},
+		{"link-hover", "paper", 4.5},
+		{"on-lapis", "lapis", 4.5},
+		{"on-lapis", "lapis-deep", 4.5},
+		{"on-action", "action", 4.5},
+		{"on-action", "action-hover", 4.5},
+		{"card", "bad", 4.5},
+		{"bad", "paper", 4.5},
+		{"bad", "bad-ground", 4.5},
+		{"good", "good-ground", 4.5},
+		{"wait", "wait-ground", 4.5},
+		{"info", "info-ground", 4.5},
+		{"plain", "plain-ground", 4.5},
+		{"ink", "bad-ground", 4.5},
+		{"ink", "good-ground", 4.5},
+		{"ink", "wait-ground", 4.5},
+		{"ink", "info-ground", 4.5},
+		{"edge", "card", 3},
+		{"edge", "paper", 3},
+		{"focus", "focus-ink", 3},
+		{"tile", "card", 3},
+	} {
+		for name, colours := range map[string]map[string]string{"light": light, "dark": dark} {
+			front, ground := luminance(t, colours[pair.front]), luminance(t, colours[pair.ground])
+			if got := (max(front, ground) + .05) / (min(front, ground) + .05); got < pair.least {
+				t.Errorf("by %s, %s on %s has a contrast of %.2f, less than %g", name, pair.front, pair.ground, got, pair.least)
+			}
+		}
+	}
+}
+
+// luminance is the relative luminance of a colour (WCAG 2.2, definitions).
+func luminance(t *testing.T, hex string) float64 {
+	t.Helper()
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	value, err := strconv.ParseUint(hex, 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		part := float64(value>>(16-8*i)&0xff) / 255
+		if part <= .04045 {
+			sum += weight * part / 12.92
+		} else {
+			sum += weight * math.Pow((part+.055)/1.055, 2.4)
+		}
+	}
+	return sum
 }
