@@ -63,30 +63,55 @@ func TestVerify(t *testing.T) {
 		"another is revoked":     {keys, exampleList("019c8f5e-6c00-7a10-8f00-00000000c0dd", "019c8f5e-6c00-7a10-8f00-00000000c0df"), exampleIssued, Valid, "document.valid", nil},
 		"revoked":                {keys, exampleList(exampleID), exampleIssued, Revoked, "document.revoked", nil},
 		"revoked by an old list": {keys, exampleList(exampleID), exampleIssued.Add(2 * day), Revoked, "document.revoked", nil},
-		"an old list": {keys, exampleList(), exampleIssued.Add(2 * day), Valid, "document.valid",
-			[]string{"document.revocations-stale"}},
+		"an old list": {
+			keys, exampleList(), exampleIssued.Add(2 * day), Valid, "document.valid",
+			[]string{"document.revocations-stale"},
+		},
 		"no list": {keys, RevocationList{}, exampleIssued, Valid, "document.valid", []string{"document.revocations-missing"}},
-		"the list of another node": {keys, RevocationList{Node: "other.example", Revoked: exampleList(exampleID).Revoked},
-			exampleIssued, Valid, "document.valid", []string{"document.revocations-missing"}},
-		"expired, with old files": {keys, exampleList(), content.Until, Expired, "document.expired",
-			[]string{"document.revocations-stale", "document.keys-stale"}},
+		"the list of another node": {
+			keys,
+			RevocationList{Node: "other.example", Revoked: exampleList(exampleID).Revoked},
+			exampleIssued, Valid, "document.valid",
+			[]string{"document.revocations-missing"},
+		},
+		"expired, with old files": {
+			keys, exampleList(), content.Until, Expired, "document.expired",
+			[]string{"document.revocations-stale", "document.keys-stale"},
+		},
 		"no key": {KeySet{Node: exampleNode}, exampleList(), exampleIssued, UnknownKey, "document.key-unknown", nil},
-		"the keys of another node": {KeySet{Node: "other.example", Keys: keys.Keys}, exampleList(), exampleIssued,
-			UnknownKey, "document.other-node", nil},
-		"the key of another agency": {change(keys, youth, func(k *PublishedKey) { k.Holder = "agency:other-agency" }),
-			exampleList(), exampleIssued, UnknownKey, "document.key-of-another", nil},
-		"the key of the node itself": {change(keys, youth, func(k *PublishedKey) { k.Holder = signature.Node }),
-			exampleList(), exampleIssued, UnknownKey, "document.key-of-another", nil},
-		"a stolen key": {change(keys, youth, func(k *PublishedKey) { k.Withdrawn = exampleIssued.Add(day) }),
-			exampleList(), exampleIssued, UnknownKey, "document.key-withdrawn", nil},
-		"a key from later": {change(keys, youth, func(k *PublishedKey) { k.From = exampleIssued.Add(time.Second) }),
-			exampleList(), exampleIssued, UnknownKey, "document.key-out-of-term", nil},
-		"a key of that second": {change(keys, youth, func(k *PublishedKey) { k.From = exampleIssued.Add(time.Millisecond) }),
-			exampleList(), exampleIssued, Valid, "document.valid", nil},
-		"a key rotated out before": {change(keys, youth, func(k *PublishedKey) { k.Until = exampleIssued }),
-			exampleList(), exampleIssued, UnknownKey, "document.key-out-of-term", nil},
-		"a key rotated out since": {change(keys, youth, func(k *PublishedKey) { k.Until = exampleIssued.Add(1) }),
-			exampleList(), exampleIssued.Add(time.Hour), Valid, "document.valid", nil},
+		"the keys of another node": {
+			KeySet{Node: "other.example", Keys: keys.Keys},
+			exampleList(), exampleIssued,
+			UnknownKey, "document.other-node", nil,
+		},
+		"the key of another agency": {
+			change(keys, youth, func(k *PublishedKey) { k.Holder = "agency:other-agency" }),
+			exampleList(), exampleIssued, UnknownKey, "document.key-of-another", nil,
+		},
+		"the key of the node itself": {
+			change(keys, youth, func(k *PublishedKey) { k.Holder = signature.Node }),
+			exampleList(), exampleIssued, UnknownKey, "document.key-of-another", nil,
+		},
+		"a stolen key": {
+			change(keys, youth, func(k *PublishedKey) { k.Withdrawn = exampleIssued.Add(day) }),
+			exampleList(), exampleIssued, UnknownKey, "document.key-withdrawn", nil,
+		},
+		"a key from later": {
+			change(keys, youth, func(k *PublishedKey) { k.From = exampleIssued.Add(time.Second) }),
+			exampleList(), exampleIssued, UnknownKey, "document.key-out-of-term", nil,
+		},
+		"a key of that second": {
+			change(keys, youth, func(k *PublishedKey) { k.From = exampleIssued.Add(time.Millisecond) }),
+			exampleList(), exampleIssued, Valid, "document.valid", nil,
+		},
+		"a key rotated out before": {
+			change(keys, youth, func(k *PublishedKey) { k.Until = exampleIssued }),
+			exampleList(), exampleIssued, UnknownKey, "document.key-out-of-term", nil,
+		},
+		"a key rotated out since": {
+			change(keys, youth, func(k *PublishedKey) { k.Until = exampleIssued.Add(1) }),
+			exampleList(), exampleIssued.Add(time.Hour), Valid, "document.valid", nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for kind, input := range map[string][]byte{"code": []byte(payload), "file": file} {
