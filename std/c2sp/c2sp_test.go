@@ -16,7 +16,7 @@ import (
 	"yagona/std/c2sp"
 )
 
-// The example of tlog-checkpoint v1.0.0, with the cosignature that tlog-cosignature v1.0.0 adds to it. The
+// The example of tlog-checkpoint v1.0.0, with the cosignature that tlog-cosignature v1.0.1 adds to it. The
 // specifications publish no keys for them: what can be checked is the framing, the key ids and the time.
 const (
 	exampleText = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
