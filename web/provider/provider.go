@@ -254,6 +254,7 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request, v route.Visito
 		{Key: "actions.cancel", Name: "do", Value: "cancel", Quiet: true},
 	}}
 	frame := ui.FrameOf(v)
+	frame.Bare = true
 	route.AllowFormTarget(w, wished.redirect)
 	status := http.StatusOK
 	if mistake != "" {
