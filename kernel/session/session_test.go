@@ -50,10 +50,12 @@ func TestASessionEnds(t *testing.T) {
 		steps []time.Duration // each followed by a request
 		ended bool            // at the last
 	}{
-		"at once it runs":                 {[]time.Duration{0}, false},
-		"just before idle is over":        {[]time.Duration{30*time.Minute - 1}, false},
-		"idle":                            {[]time.Duration{30 * time.Minute}, true},
-		"kept alive by requests":          {[]time.Duration{20 * time.Minute, 20 * time.Minute, 20 * time.Minute}, false},
+		"at once it runs":          {[]time.Duration{0}, false},
+		"just before idle is over": {[]time.Duration{30*time.Minute - 1}, false},
+		"idle":                     {[]time.Duration{30 * time.Minute}, true},
+		"kept alive by requests": {
+			[]time.Duration{20 * time.Minute, 20 * time.Minute, 20 * time.Minute}, false,
+		},
 		"a busy one ends, too":            {append(many(8, 20*time.Minute), 20*time.Minute), true},
 		"a moment ago is not written yet": {[]time.Duration{time.Minute, 29 * time.Minute}, true},
 	} {

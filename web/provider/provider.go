@@ -169,13 +169,16 @@ type wish struct {
 }
 
 // asked are the parameters of a wish, which the page carries on to its answer.
-var asked = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method"}
+var asked = []string{
+	"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+}
 
 // read checks who asks. Only when client and address are known may an error go back to the client (RFC 6749, 4.1.2.1).
 func (p *Provider) read(values url.Values) (wish, error) {
 	known := slices.IndexFunc(p.config.Clients, func(c Client) bool { return c.ID == values.Get("client_id") })
 	if known < 0 {
-		return wish{}, fault.New(fault.Invalid, "provider.unknown-client", "The site that sent you here is not known. Go back and begin again.")
+		return wish{}, fault.New(fault.Invalid, "provider.unknown-client",
+			"The site that sent you here is not known. Go back and begin again.")
 	}
 	client := p.config.Clients[known]
 	redirect := values.Get("redirect_uri")
@@ -254,6 +257,7 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request, v route.Visito
 		{Key: "actions.cancel", Name: "do", Value: "cancel", Quiet: true},
 	}}
 	frame := ui.FrameOf(v)
+	frame.Bare = true
 	route.AllowFormTarget(w, wished.redirect)
 	status := http.StatusOK
 	if mistake != "" {
@@ -345,7 +349,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, _ route.Visitor
 	}
 	w.Header().Set("Pragma", "no-cache")
 	return route.WriteJSON(w, http.StatusOK, map[string]any{
-		"access_token": access, "token_type": "Bearer", "expires_in": int(tokenAge.Seconds()), "id_token": signed, "scope": "openid profile",
+		"access_token": access, "token_type": "Bearer", "expires_in": int(tokenAge.Seconds()),
+		"id_token": signed, "scope": "openid profile",
 	})
 }
 

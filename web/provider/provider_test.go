@@ -53,7 +53,9 @@ func open(t *testing.T) (*route.Router, *clock) {
 	}
 	hands := &clock{time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
 	playing, err := provider.New(provider.Config{
-		Demonstration: true, Issuer: &url.URL{Scheme: "http", Host: "127.0.0.1:1", Path: "/demo"}, House: house, Clock: hands.now,
+		Demonstration: true, Issuer: &url.URL{
+			Scheme: "http", Host: "127.0.0.1:1", Path: "/demo",
+		}, House: house, Clock: hands.now,
 		Clients: []provider.Client{
 			{ID: "site", Secret: "secret", Redirects: []string{callback, "https://client.example/other"}},
 			{ID: "public", Redirects: []string{callback}},
@@ -161,16 +163,22 @@ func TestACodeIsHeldToAllThatItWasGivenFor(t *testing.T) {
 		change func(form url.Values, hands *clock)
 		want   string
 	}{
-		"right":              {func(url.Values, *clock) {}, ""},
-		"another verifier":   {func(f url.Values, _ *clock) { f.Set("code_verifier", verifier+"x") }, "invalid_grant"},
-		"no verifier":        {func(f url.Values, _ *clock) { f.Del("code_verifier") }, "invalid_grant"},
-		"another address":    {func(f url.Values, _ *clock) { f.Set("redirect_uri", "https://client.example/other") }, "invalid_grant"},
-		"another client":     {func(f url.Values, _ *clock) { f.Set("client_id", "public"); f.Del("client_secret") }, "invalid_grant"},
-		"another secret":     {func(f url.Values, _ *clock) { f.Set("client_secret", "x") }, "invalid_client"},
-		"no secret":          {func(f url.Values, _ *clock) { f.Del("client_secret") }, "invalid_client"},
-		"an unknown client":  {func(f url.Values, _ *clock) { f.Set("client_id", "x") }, "invalid_client"},
-		"another grant type": {func(f url.Values, _ *clock) { f.Set("grant_type", "password") }, "unsupported_grant_type"},
-		"after a minute":     {func(_ url.Values, h *clock) { h.at = h.at.Add(61 * time.Second) }, "invalid_grant"},
+		"right":            {func(url.Values, *clock) {}, ""},
+		"another verifier": {func(f url.Values, _ *clock) { f.Set("code_verifier", verifier+"x") }, "invalid_grant"},
+		"no verifier":      {func(f url.Values, _ *clock) { f.Del("code_verifier") }, "invalid_grant"},
+		"another address": {
+			func(f url.Values, _ *clock) { f.Set("redirect_uri", "https://client.example/other") }, "invalid_grant",
+		},
+		"another client": {
+			func(f url.Values, _ *clock) { f.Set("client_id", "public"); f.Del("client_secret") }, "invalid_grant",
+		},
+		"another secret":    {func(f url.Values, _ *clock) { f.Set("client_secret", "x") }, "invalid_client"},
+		"no secret":         {func(f url.Values, _ *clock) { f.Del("client_secret") }, "invalid_client"},
+		"an unknown client": {func(f url.Values, _ *clock) { f.Set("client_id", "x") }, "invalid_client"},
+		"another grant type": {
+			func(f url.Values, _ *clock) { f.Set("grant_type", "password") }, "unsupported_grant_type",
+		},
+		"after a minute": {func(_ url.Values, h *clock) { h.at = h.at.Add(61 * time.Second) }, "invalid_grant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			router, hands := open(t)

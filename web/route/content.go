@@ -102,7 +102,8 @@ func malformed(err error) error {
 	}
 	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		if name, err := strconv.Unquote(quoted); err == nil {
-			return fault.New(fault.Invalid, "http.unknown-field", "There is no such field. Remove it, or look up its name.").
+			return fault.New(fault.Invalid, "http.unknown-field",
+				"There is no such field. Remove it, or look up its name.").
 				At(name)
 		}
 	}

@@ -44,7 +44,9 @@ func TestARepeatedRequestIsCarriedOutOnce(t *testing.T) {
 				return route.WriteJSON(w, http.StatusCreated, map[string]string{"name": thing.Name, "key": v.Key})
 			},
 		},
-		route.Route{Method: "POST", Pattern: "/api/public", Face: route.Program, Access: route.Public(), Body: 100, Handle: say("x")},
+		route.Route{
+			Method: "POST", Pattern: "/api/public", Face: route.Program, Access: route.Public(), Body: 100, Handle: say("x"),
+		},
 	)
 	send := func(key, content string, token session.Token) *http.Response {
 		return ask(t, router, request{
@@ -90,7 +92,9 @@ func TestARepeatedRequestIsCarriedOutOnce(t *testing.T) {
 		t.Errorf("a refusal is the answer, too: %+v, done %d", same, done)
 	}
 
-	public := ask(t, router, request{method: "POST", target: "/api/public", body: "x", header: map[string]string{"Idempotency-Key": one}})
+	public := ask(t, router, request{
+		method: "POST", target: "/api/public", body: "x", header: map[string]string{"Idempotency-Key": one},
+	})
 	if found := problem(t, public); found.Code() != "idempotency.not-here" {
 		t.Errorf("without a person: %+v", found)
 	}

@@ -165,7 +165,9 @@ func TestARouteSaysWhoMayCallIt(t *testing.T) {
 		Face: route.Program, Handle: say("x"),
 	})
 	want := []route.Info{
-		{Method: "POST", Pattern: "/desk", Access: "role chair, youth-leader", Face: "program", Body: 64, Timeout: time.Second},
+		{
+			Method: "POST", Pattern: "/desk", Access: "role chair, youth-leader", Face: "program", Body: 64, Timeout: time.Second,
+		},
 		{Method: "GET", Pattern: "/x/{person}", Access: "subject {person}", Face: "page", Timeout: 10 * time.Second},
 	}
 	if diff := cmp.Diff(want, router.Routes()); diff != "" {
@@ -179,7 +181,9 @@ func TestAccessIsHeldForEveryIdentity(t *testing.T) {
 		"public": route.Public(), "signed-in": route.SignedIn(), "official": route.Official(), "chair": route.Role("chair"),
 		"leader": route.Role("youth-leader", "inspector"),
 	} {
-		router.Add(route.Route{Method: "GET", Pattern: "/" + name, Face: route.Program, Access: access, Handle: say(name)})
+		router.Add(route.Route{
+			Method: "GET", Pattern: "/" + name, Face: route.Program, Access: access, Handle: say(name),
+		})
 	}
 	router.Add(route.Route{
 		Method: "GET", Pattern: "/people/{person}", Face: route.Program, Access: route.SubjectOnly("person"), Handle: say("mine"),
@@ -270,7 +274,9 @@ func TestAPageSendsStrangersToSignInAndBack(t *testing.T) {
 func TestTheCookieCarriesTheSession(t *testing.T) {
 	for name, secure := range map[string]bool{"session": false, "__Host-session": true} {
 		router := route.New(route.Config{Recognise: recognise, Cookies: route.Cookies{Secure: secure}})
-		router.Add(route.Route{Method: "GET", Pattern: "/me", Face: route.Program, Access: route.SignedIn(), Handle: say("me")})
+		router.Add(route.Route{
+			Method: "GET", Pattern: "/me", Face: route.Program, Access: route.SignedIn(), Handle: say("me"),
+		})
 		if got := ask(t, router, request{target: "/me", header: map[string]string{"Cookie": name + "=resident"}}); got.StatusCode != 200 {
 			t.Errorf("%s: %d", name, got.StatusCode)
 		}
@@ -307,18 +313,24 @@ func TestAnErrorReplacesWhatWasWritten(t *testing.T) {
 		code   string
 		fields []string
 	}{
-		"unknown":   {inner, 500, "internal", nil},
-		"internal":  {errors.Join(fault.New(fault.Internal, "internal", "Sorry."), joined), 500, "internal", nil},
-		"several":   {joined, 422, "form.invalid", []string{"ask.price", "ask.trade"}},
-		"not found": {fault.New(fault.NotFound, "application.not-found", "There is none."), 404, "application.not-found", nil},
-		"erased":    {fault.New(fault.Erased, "subject.erased", "Erased."), 410, "subject.erased", nil},
-		"changed":   {route.CheckMatch(httptest.NewRequest("PUT", "/", nil), `"1"`), 428, "http.precondition-required", nil},
-		"deadline":  {fmt.Errorf("bank: %w", context.DeadlineExceeded), 503, "http.timeout", nil},
+		"unknown":  {inner, 500, "internal", nil},
+		"internal": {errors.Join(fault.New(fault.Internal, "internal", "Sorry."), joined), 500, "internal", nil},
+		"several":  {joined, 422, "form.invalid", []string{"ask.price", "ask.trade"}},
+		"not found": {
+			fault.New(fault.NotFound, "application.not-found", "There is none."), 404, "application.not-found", nil,
+		},
+		"erased": {fault.New(fault.Erased, "subject.erased", "Erased."), 410, "subject.erased", nil},
+		"changed": {
+			route.CheckMatch(httptest.NewRequest("PUT", "/", nil), `"1"`), 428, "http.precondition-required", nil,
+		},
+		"deadline": {fmt.Errorf("bank: %w", context.DeadlineExceeded), 503, "http.timeout", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			router := route.New(route.Config{Recognise: recognise, Log: slog.New(slog.NewJSONHandler(&log, nil))})
-			router.Add(route.Route{Method: "GET", Pattern: "/api/{id}", Face: route.Program, Access: route.Public(), Handle: fail(one.err)})
+			router.Add(route.Route{
+				Method: "GET", Pattern: "/api/{id}", Face: route.Program, Access: route.Public(), Handle: fail(one.err),
+			})
 			router.Add(route.Route{Method: "GET", Pattern: "/page", Access: route.Public(), Handle: fail(one.err)})
 			answer := ask(t, router, request{target: "/api/secret-path"})
 			found := problem(t, answer)
@@ -370,7 +382,9 @@ func TestAPanicIsAnErrorOfOursAndTheServerGoesOn(t *testing.T) {
 
 func TestWhatMeetsNoRouteIsAnErrorOfItsOwn(t *testing.T) {
 	router := route.New(route.Config{Recognise: recognise})
-	router.Add(route.Route{Method: "POST", Pattern: "/api/things", Face: route.Program, Access: route.Public(), Handle: say("x")})
+	router.Add(route.Route{
+		Method: "POST", Pattern: "/api/things", Face: route.Program, Access: route.Public(), Handle: say("x"),
+	})
 	if found := problem(t, ask(t, router, request{target: "/api/nothing"})); found.Code() != "http.not-found" {
 		t.Errorf("got %+v", found)
 	}
@@ -398,7 +412,9 @@ func TestBodiesAreHeldToTheirLimit(t *testing.T) {
 		return err
 	}
 	router.Add(
-		route.Route{Method: "POST", Pattern: "/ten", Face: route.Program, Access: route.Public(), Body: 10, Handle: read},
+		route.Route{
+			Method: "POST", Pattern: "/ten", Face: route.Program, Access: route.Public(), Body: 10, Handle: read,
+		},
 		route.Route{Method: "POST", Pattern: "/none", Face: route.Program, Access: route.Public(), Handle: read},
 	)
 	if got := text(t, ask(t, router, request{method: "POST", target: "/ten", body: "0123456789"})); got != "0123456789" {
@@ -506,8 +522,12 @@ func TestManyRefusalsMeanWaiting(t *testing.T) {
 		},
 	})
 	router.Add(
-		route.Route{Method: "GET", Pattern: "/desk", Face: route.Program, Access: route.Official(), Handle: say("desk")},
-		route.Route{Method: "GET", Pattern: "/mine", Face: route.Program, Access: route.SignedIn(), Handle: say("mine")},
+		route.Route{
+			Method: "GET", Pattern: "/desk", Face: route.Program, Access: route.Official(), Handle: say("desk"),
+		},
+		route.Route{
+			Method: "GET", Pattern: "/mine", Face: route.Program, Access: route.SignedIn(), Handle: say("mine"),
+		},
 		route.Route{Method: "GET", Pattern: "/open", Face: route.Program, Access: route.Public(), Handle: say("open")},
 	)
 	statuses := func(token session.Token, target string, times int) (got []int) {
@@ -542,7 +562,9 @@ func TestManyRefusalsMeanWaiting(t *testing.T) {
 }
 
 func TestALanguageIsChosenAndTheAddressKept(t *testing.T) {
-	router := route.New(route.Config{Recognise: recognise, Languages: []string{"uz-Latn", "uz-Cyrl", "kaa", "ru", "en"}})
+	router := route.New(route.Config{
+		Recognise: recognise, Languages: []string{"uz-Latn", "uz-Cyrl", "kaa", "ru", "en"},
+	})
 	router.Add(
 		route.Route{Method: "GET", Pattern: "/page/{x}", Access: route.Public(), Handle: say("page")},
 		route.Route{Method: "POST", Pattern: "/page/{x}", Access: route.Public(), Body: 100, Handle: say("posted")},
@@ -579,7 +601,9 @@ func TestAnAnswerIsNegotiated(t *testing.T) {
 	for _, one := range []struct{ accept, want string }{
 		{"", "text/html"}, {"*/*", "text/html"}, {"application/json", "application/json"},
 		{"text/html;q=0.4, application/json;q=0.5", "application/json"}, {"application/*", "application/json"},
-		{"image/png", ""}, {"text/html;q=0, */*", "application/json"}, {"text/html;q=nonsense, */*;q=0.1", "application/json"},
+		{"image/png", ""}, {"text/html;q=0, */*", "application/json"}, {
+			"text/html;q=nonsense, */*;q=0.1", "application/json",
+		},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Accept", one.accept)

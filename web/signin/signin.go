@@ -104,12 +104,16 @@ func (s *Service) Routes() []route.Route {
 			Method: "POST", Pattern: "/api/v1/sessions", Face: route.Program, Access: route.Public(), Body: 16 << 10,
 			Timeout: 20 * time.Second, Handle: s.exchange,
 		},
-		{Method: "GET", Pattern: "/api/v1/sessions/current", Face: route.Program, Access: route.SignedIn(), Handle: s.current},
+		{
+			Method: "GET", Pattern: "/api/v1/sessions/current", Face: route.Program, Access: route.SignedIn(), Handle: s.current,
+		},
 		{
 			Method: "PUT", Pattern: "/api/v1/sessions/current", Face: route.Program, Access: route.SignedIn(), Body: 4 << 10,
 			Handle: s.change,
 		},
-		{Method: "DELETE", Pattern: "/api/v1/sessions/current", Face: route.Program, Access: route.SignedIn(), Handle: s.end},
+		{
+			Method: "DELETE", Pattern: "/api/v1/sessions/current", Face: route.Program, Access: route.SignedIn(), Handle: s.end,
+		},
 	}
 }
 
@@ -335,7 +339,9 @@ type Appointment struct {
 }
 
 func shown(v route.Visitor) Session {
-	view := Session{ID: v.Session.ID, Person: v.Session.Person, Ends: v.Session.Ends, Appointments: list(v.Appointments)}
+	view := Session{
+		ID: v.Session.ID, Person: v.Session.Person, Ends: v.Session.Ends, Appointments: list(v.Appointments),
+	}
 	if v.Actor.Appointment != nil {
 		view.Appointment = v.Actor.Appointment.ID
 	}

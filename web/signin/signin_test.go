@@ -129,7 +129,9 @@ func open(t *testing.T) *site {
 		Site: s.base, Sessions: session.New(store, clock, session.Limits{}), Clock: clock,
 		Directory: directory{nodira: "p-nodira", anvar: "p-anvar"},
 		Office: office{"p-anvar": {
-			{ID: "a1", Agency: "mahalla", Role: "chair", Territory: "1"}, {ID: "a2", Agency: "social", Role: "inspector", Territory: "1"},
+			{ID: "a1", Agency: "mahalla", Role: "chair", Territory: "1"}, {
+				ID: "a2", Agency: "social", Role: "inspector", Territory: "1",
+			},
 		}},
 	})
 	router = route.New(route.Config{
@@ -262,14 +264,18 @@ func TestASignInThatDoesNotHoldIsRefused(t *testing.T) {
 		status int
 		says   string
 	}{
-		"untouched":                   {func(*site, *url.URL) {}, 200, "p-nodira"},
-		"another state":               {set("state", "forged"), 401, "Begin again"},
-		"no state":                    {set("state", ""), 401, "Begin again"},
-		"another code":                {set("code", "forged"), 401, "Begin again"},
-		"stopped":                     {set("code", ""), 401, "stopped"},
-		"another browser":             {func(s *site, _ *url.URL) { s.browser.Jar = nil }, 401, "Begin again"},
-		"a code older than a minute":  {func(s *site, _ *url.URL) { s.shift.Store(int64(61 * time.Second)) }, 401, "Begin again"},
-		"a code of just under minute": {func(s *site, _ *url.URL) { s.shift.Store(int64(50 * time.Second)) }, 200, "p-nodira"},
+		"untouched":       {func(*site, *url.URL) {}, 200, "p-nodira"},
+		"another state":   {set("state", "forged"), 401, "Begin again"},
+		"no state":        {set("state", ""), 401, "Begin again"},
+		"another code":    {set("code", "forged"), 401, "Begin again"},
+		"stopped":         {set("code", ""), 401, "stopped"},
+		"another browser": {func(s *site, _ *url.URL) { s.browser.Jar = nil }, 401, "Begin again"},
+		"a code older than a minute": {
+			func(s *site, _ *url.URL) { s.shift.Store(int64(61 * time.Second)) }, 401, "Begin again",
+		},
+		"a code of just under minute": {
+			func(s *site, _ *url.URL) { s.shift.Store(int64(50 * time.Second)) }, 200, "p-nodira",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -338,7 +344,9 @@ func TestAnOfficialChoosesAmongTheirOwnAppointments(t *testing.T) {
 		t.Errorf("without a choice: %d", status)
 	}
 	work := func(appointment string) (int, string) {
-		status, page, _ := s.post(t, s.URL+signin.AppointmentPath, url.Values{"appointment": {appointment}, "next": {"/desk"}})
+		status, page, _ := s.post(t, s.URL+signin.AppointmentPath, url.Values{
+			"appointment": {appointment}, "next": {"/desk"},
+		})
 		return status, page
 	}
 	if status, _ := work("a1"); status != 403 {
@@ -430,11 +438,15 @@ func TestAnIDTokenThatDoesNotHoldOpensNoSession(t *testing.T) {
 		client string
 		change func(s *site, token string) string
 	}{
-		"of another client":  {"foreign", func(_ *site, token string) string { return token }},
-		"old":                {program, func(s *site, token string) string { s.shift.Store(int64(6 * time.Minute)); return token }},
-		"with another claim": {program, func(_ *site, token string) string { return token[:len(token)/2] + "A" + token[len(token)/2+1:] }},
-		"unsigned":           {program, func(_ *site, token string) string { return token[:strings.LastIndexByte(token, '.')+1] }},
-		"nothing":            {program, func(*site, string) string { return "" }},
+		"of another client": {"foreign", func(_ *site, token string) string { return token }},
+		"old":               {program, func(s *site, token string) string { s.shift.Store(int64(6 * time.Minute)); return token }},
+		"with another claim": {
+			program, func(_ *site, token string) string { return token[:len(token)/2] + "A" + token[len(token)/2+1:] },
+		},
+		"unsigned": {
+			program, func(_ *site, token string) string { return token[:strings.LastIndexByte(token, '.')+1] },
+		},
+		"nothing": {program, func(*site, string) string { return "" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)

@@ -73,6 +73,7 @@ type Frame struct {
 	Here       string // path and query of the page, to which a choice of language returns
 	Navigation []Link
 	Account    *Account // nil if nobody is signed in
+	Bare       bool     // without navigation and account: a page on the way to somewhere
 }
 
 // Account is who is signed in, as the header shows it.

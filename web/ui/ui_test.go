@@ -149,7 +149,9 @@ func router(t *testing.T) *route.Router {
 	serving := route.New(route.Config{Recognise: nobody, Languages: tags, ErrorPage: built.ErrorPage, Say: built.Say})
 	serving.Add(built.Routes()...)
 	serving.Add(built.Gallery()...)
-	serving.Add(route.Route{Method: "GET", Pattern: "/mine", Access: route.SignedIn(), Handle: func(http.ResponseWriter, *http.Request, route.Visitor) error { return nil }})
+	serving.Add(route.Route{
+		Method: "GET", Pattern: "/mine", Access: route.SignedIn(), Handle: func(http.ResponseWriter, *http.Request, route.Visitor) error { return nil },
+	})
 	return serving
 }
 
@@ -291,7 +293,11 @@ func TestTextFromOutsideIsEscaped(t *testing.T) {
 		Title: hostile, Caption: hostile, Lead: hostile, Banner: &ui.Banner{Title: hostile, Text: hostile},
 		Body: []ui.Component{
 			ui.Paragraph{Text: hostile}, ui.TextInput{Question: question, Value: hostile},
-			ui.Table{Columns: []ui.Column{{Text: hostile}}, Rows: []ui.TableRow{{{Text: hostile, Href: "javascript:alert(1)"}}}},
+			ui.Table{
+				Columns: []ui.Column{{Text: hostile}}, Rows: []ui.TableRow{
+					{{Text: hostile, Href: "javascript:alert(1)"}},
+				},
+			},
 		},
 	})
 	if got := len(find(root, "script")); got != 0 {
@@ -315,39 +321,121 @@ func TestComponentsShowTheirData(t *testing.T) {
 		selector  string
 		want      []string // the texts of what matches
 	}{
-		"paragraph":          {ui.Paragraph{Text: "a"}, "main p", []string{"a"}},
-		"heading":            {ui.Heading{Text: "a"}, "main h2", []string{"a"}},
-		"inset":              {ui.Inset{Text: "a"}, "p.inset", []string{"a"}},
-		"details":            {ui.Details{Summary: "why", Body: []ui.Component{ui.Paragraph{Text: "so"}}}, ".more p", []string{"so"}},
-		"reference":          {ui.Reference{Number: "n-1"}, ".reference code", []string{"n-1"}},
-		"tag":                {ui.Tag{Text: "Granted", Tone: ui.Good}, "strong.tag.good", []string{"Granted"}},
-		"banner":             {ui.Banner{Tone: ui.Bad, Title: "a", Link: &ui.Link{Text: "b", Href: "/", About: "c"}}, "section.banner.bad a", []string{"b c"}},
-		"receipt":            {ui.Receipt{Title: "a", Label: "number", Number: "7"}, ".receipt .number", []string{"7"}},
-		"buttons":            {ui.Buttons{{Key: "actions.send"}, {Text: "b", Href: "/b", Quiet: true}}, ".buttons .button", []string{"Send", "b"}},
-		"form":               {ui.Form{}, "form[method=post] button.button", []string{"Continue"}},
-		"form with hidden":   {ui.Form{Hidden: []ui.Hidden{{"v", "1"}}}, "form input[type=hidden][name=v][value=1]", []string{""}},
-		"file form":          {ui.Form{Files: true}, "form[enctype=multipart/form-data]", []string{"Continue"}},
-		"optional":           {ui.TextInput{Question: ui.Question{Name: "n", Label: "a", Optional: true}}, "label", []string{"a (optional)"}},
-		"text":               {ui.TextInput{Question: ui.Question{Name: "n", Label: "a"}, Lines: 3, Value: "v", Maximum: 200}, "textarea[rows=3]", []string{"v"}},
-		"text maximum":       {ui.TextInput{Question: ui.Question{Name: "n", Label: "a"}, Lines: 3, Maximum: 200}, "main .field .hint", []string{"At most 200 characters"}},
-		"money":              {ui.Money(ui.Question{Name: "n", Label: "a"}, "5", "UZS"), ".unit", []string{"UZS"}},
-		"date":               {ui.DateInput{Question: ui.Question{Name: "n", Label: "a"}}, ".date label", []string{"Day", "Month", "Year"}},
-		"file":               {ui.FileInput{Question: ui.Question{Name: "n", Label: "a"}, Accept: ".pdf", Multiple: true}, "input[type=file][accept=.pdf][multiple]", []string{""}},
-		"radios":             {ui.Choice{Question: ui.Question{Name: "n", Label: "a"}, Options: []ui.Option{{Value: "x", Label: "X", Checked: true}, {Value: "y", Label: "Y"}}}, "input[type=radio][checked][value=x]", []string{""}},
-		"checkboxes":         {ui.Choice{Question: ui.Question{Name: "n", Label: "a"}, Several: true, Options: []ui.Option{{Value: "x", Label: "X"}, {Value: "y", Label: "Y"}}}, "input[type=checkbox]", []string{"", ""}},
-		"option with a hint": {ui.Choice{Question: ui.Question{Name: "n", Label: "a"}, Options: []ui.Option{{Value: "x"}, {Value: "y", Label: "Y", Hint: "h"}}}, "#n-y-about", []string{"h"}},
-		"summary":            {ui.SummaryList{Rows: []ui.SummaryRow{{Term: "a", Values: []string{"b", "c"}, Source: "d"}}}, "dl.summary dd", []string{"b c d"}},
-		"tasks":              {ui.TaskList{Items: []ui.TaskItem{{Title: "a", Href: "/a"}, {Title: "b", Status: ui.Tag{Text: "later"}}}}, ".tasks a", []string{"a"}},
-		"cards":              {ui.Cards{Items: []ui.Card{{Title: "a", Href: "/a", Status: &ui.Tag{Text: "new"}}}}, ".cards .tag", []string{"new"}},
-		"table":              {ui.Table{Columns: []ui.Column{{Text: "A"}, {Text: "B", Number: true}}, Rows: []ui.TableRow{{{Text: "x"}, {Text: "1"}, {Text: "beyond"}}}}, "tbody tr", []string{"x1"}},
-		"table's names":      {ui.Table{Columns: []ui.Column{{Text: "A"}, {Text: "B", Number: true}}, Rows: []ui.TableRow{{{Text: "x"}, {Text: "1"}}}}, "td.figure[data-column=B]", []string{"1"}},
-		"empty table":        {ui.Table{Columns: []ui.Column{{Text: "A"}}, Empty: "none"}, ".empty", []string{"none"}},
-		"pages":              {*long, ".pages span", []string{"1 to 20 of 41"}},
-		"pages, first":       {ui.Table{Columns: []ui.Column{{Text: "A"}}, Rows: []ui.TableRow{{{Text: "x"}}}, Pages: long}, ".pages a", []string{"Next"}},
-		"timeline":           {ui.Timeline{Events: []ui.TimelineEvent{{Title: "a", When: "today", Time: "2026-03-02T04:00:00Z", By: "b", Tone: ui.Good}}}, "li.good time[datetime=2026-03-02T04:00:00Z]", []string{"today"}},
+		"paragraph": {ui.Paragraph{Text: "a"}, "main p", []string{"a"}},
+		"heading":   {ui.Heading{Text: "a"}, "main h2", []string{"a"}},
+		"inset":     {ui.Inset{Text: "a"}, "p.inset", []string{"a"}},
+		"details": {
+			ui.Details{Summary: "why", Body: []ui.Component{ui.Paragraph{Text: "so"}}}, ".more p", []string{"so"},
+		},
+		"reference": {ui.Reference{Number: "n-1"}, ".reference code", []string{"n-1"}},
+		"tag":       {ui.Tag{Text: "Granted", Tone: ui.Good}, "strong.tag.good", []string{"Granted"}},
+		"banner": {
+			ui.Banner{
+				Tone: ui.Bad, Title: "a", Link: &ui.Link{Text: "b", Href: "/", About: "c"},
+			}, "section.banner.bad a", []string{"b c"},
+		},
+		"receipt": {ui.Receipt{Title: "a", Label: "number", Number: "7"}, ".receipt .number", []string{"7"}},
+		"buttons": {
+			ui.Buttons{
+				{Key: "actions.send"}, {Text: "b", Href: "/b", Quiet: true},
+			}, ".buttons .button", []string{"Send", "b"},
+		},
+		"form": {ui.Form{}, "form[method=post] button.button", []string{"Continue"}},
+		"form with hidden": {
+			ui.Form{Hidden: []ui.Hidden{{"v", "1"}}}, "form input[type=hidden][name=v][value=1]", []string{""},
+		},
+		"file form": {ui.Form{Files: true}, "form[enctype=multipart/form-data]", []string{"Continue"}},
+		"optional": {
+			ui.TextInput{
+				Question: ui.Question{Name: "n", Label: "a", Optional: true},
+			}, "label", []string{"a (optional)"},
+		},
+		"text": {
+			ui.TextInput{
+				Question: ui.Question{Name: "n", Label: "a"}, Lines: 3, Value: "v", Maximum: 200,
+			}, "textarea[rows=3]", []string{"v"},
+		},
+		"text maximum": {
+			ui.TextInput{
+				Question: ui.Question{Name: "n", Label: "a"}, Lines: 3, Maximum: 200,
+			}, "main .field .hint", []string{"At most 200 characters"},
+		},
+		"money": {ui.Money(ui.Question{Name: "n", Label: "a"}, "5", "XTS"), ".unit", []string{"XTS"}},
+		"date": {
+			ui.DateInput{Question: ui.Question{Name: "n", Label: "a"}}, ".date label", []string{"Day", "Month", "Year"},
+		},
+		"file": {
+			ui.FileInput{
+				Question: ui.Question{Name: "n", Label: "a"}, Accept: ".pdf", Multiple: true,
+			}, "input[type=file][accept=.pdf][multiple]", []string{""},
+		},
+		"radios": {
+			ui.Choice{
+				Question: ui.Question{Name: "n", Label: "a"}, Options: []ui.Option{
+					{Value: "x", Label: "X", Checked: true}, {Value: "y", Label: "Y"},
+				},
+			}, "input[type=radio][checked][value=x]", []string{""},
+		},
+		"checkboxes": {
+			ui.Choice{
+				Question: ui.Question{Name: "n", Label: "a"}, Several: true, Options: []ui.Option{
+					{Value: "x", Label: "X"}, {Value: "y", Label: "Y"},
+				},
+			}, "input[type=checkbox]", []string{"", ""},
+		},
+		"option with a hint": {
+			ui.Choice{
+				Question: ui.Question{Name: "n", Label: "a"}, Options: []ui.Option{
+					{Value: "x"}, {Value: "y", Label: "Y", Hint: "h"},
+				},
+			}, "#n-y-about", []string{"h"},
+		},
+		"summary": {
+			ui.SummaryList{
+				Rows: []ui.SummaryRow{{Term: "a", Values: []string{"b", "c"}, Source: "d"}},
+			}, "dl.summary dd", []string{"b c d"},
+		},
+		"tasks": {
+			ui.TaskList{
+				Items: []ui.TaskItem{{Title: "a", Href: "/a"}, {Title: "b", Status: ui.Tag{Text: "later"}}},
+			}, ".tasks a", []string{"a"},
+		},
+		"cards": {
+			ui.Cards{
+				Items: []ui.Card{{Title: "a", Href: "/a", Status: &ui.Tag{Text: "new"}}},
+			}, ".cards .tag", []string{"new"},
+		},
+		"table": {
+			ui.Table{
+				Columns: []ui.Column{{Text: "A"}, {Text: "B", Number: true}}, Rows: []ui.TableRow{
+					{{Text: "x"}, {Text: "1"}, {Text: "beyond"}},
+				},
+			}, "tbody tr", []string{"x1"},
+		},
+		"table's names": {
+			ui.Table{
+				Columns: []ui.Column{{Text: "A"}, {Text: "B", Number: true}}, Rows: []ui.TableRow{{{Text: "x"}, {Text: "1"}}},
+			}, "td.figure[data-column=B]", []string{"1"},
+		},
+		"empty table": {ui.Table{Columns: []ui.Column{{Text: "A"}}, Empty: "none"}, ".empty", []string{"none"}},
+		"pages":       {*long, ".pages span", []string{"1 to 20 of 41"}},
+		"pages, first": {
+			ui.Table{
+				Columns: []ui.Column{{Text: "A"}}, Rows: []ui.TableRow{{{Text: "x"}}}, Pages: long,
+			}, ".pages a", []string{"Next"},
+		},
+		"timeline": {
+			ui.Timeline{
+				Events: []ui.TimelineEvent{
+					{Title: "a", When: "today", Time: "2026-03-02T04:00:00Z", By: "b", Tone: ui.Good},
+				},
+			}, "li.good time[datetime=2026-03-02T04:00:00Z]", []string{"today"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := page(t, ui.Frame{Language: "en", Here: "/"}, ui.Page{Title: "t", Body: []ui.Component{one.component}})
+			root := page(t, ui.Frame{Language: "en", Here: "/"}, ui.Page{
+				Title: "t", Body: []ui.Component{one.component},
+			})
 			var got []string
 			for _, node := range find(root, one.selector) {
 				got = append(got, strings.ReplaceAll(text(node), "x 1", "x1"))
@@ -517,8 +605,12 @@ func TestFaultsAreSaidInTheReadersLanguage(t *testing.T) {
 	}{
 		"English has the fault's own words": {"en", gone, "Not found", "There is no such application."},
 		"others those of its kind":          {"ru", gone, "Не найдено", built.Text("ru", "fault.not-found", nil)},
-		"a fault of ours tells nothing":     {"en", inner, "A fault on our side", built.Text("en", "fault.internal", nil)},
-		"a code that has words":             {"ru", fault.New(fault.Invalid, "too-many", "?"), "Нужно кое-что исправить", built.Text("ru", "fault.too-many", nil)},
+		"a fault of ours tells nothing": {
+			"en", inner, "A fault on our side", built.Text("en", "fault.internal", nil),
+		},
+		"a code that has words": {
+			"ru", fault.New(fault.Invalid, "too-many", "?"), "Нужно кое-что исправить", built.Text("ru", "fault.too-many", nil),
+		},
 	} {
 		title, detail := built.Say(one.language, one.fault)
 		if title != one.title || detail != one.detail {
