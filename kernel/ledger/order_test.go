@@ -460,6 +460,7 @@ type lying struct{ report ledger.Report }
 func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
 	return l.report, nil
 }
+
 func (l lying) State(context.Context, ledger.EndToEndID) (ledger.Report, error) { return l.report, nil }
 
 func TestReportThatDoesNotFitBooksNothing(t *testing.T) {
