@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -50,7 +51,8 @@ func (c *clock) Advance(by time.Duration) {
 
 // world is a ledger on a fresh store, with a simulated bank and a runner.
 type world struct {
-	t      testing.TB
+	t      failer
+	close  func()
 	clock  *clock
 	path   string
 	db     *sqlite.DB
@@ -66,16 +68,26 @@ type world struct {
 	treasurer access.Actor
 }
 
-func newWorld(t testing.TB) *world {
+// failer is a test, or one run of a property.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
+// newWorld returns a fresh world. A test closes it by itself at its end; a run of a property calls close.
+func newWorld(t failer) *world {
 	t.Helper()
 	ctx := context.Background()
-	folder := t.TempDir()
+	folder, err := os.MkdirTemp("", "yagona-ledger-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &world{
 		t: t, clock: &clock{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}, path: filepath.Join(folder, "yagona.db"),
 		decider: ident.Random[ident.Person](), payee: ident.Random[ident.Person]().Subject(),
 		treasurer: official(access.Treasurer, agency),
 	}
-	var err error
 	if w.db, err = sqlite.Open(ctx, sqlite.Config{Path: w.path, Clock: w.clock.Now, Readers: 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +95,14 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := errors.Join(w.db.Close(), keys.Close()); err != nil {
-			t.Error(err)
+	w.close = sync.OnceFunc(func() {
+		if err := errors.Join(w.db.Close(), keys.Close(), os.RemoveAll(folder)); err != nil {
+			t.Errorf("closing: %v", err)
 		}
 	})
+	if test, ok := t.(testing.TB); ok {
+		test.Cleanup(w.close)
+	}
 	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -459,6 +460,7 @@ type lying struct{ report ledger.Report }
 func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
 	return l.report, nil
 }
+
 func (l lying) State(context.Context, ledger.EndToEndID) (ledger.Report, error) { return l.report, nil }
 
 func TestReportThatDoesNotFitBooksNothing(t *testing.T) {
@@ -549,4 +551,53 @@ func TestDatabaseDoesNotShowThePayee(t *testing.T) {
 			t.Errorf("the database's file shows %q", personal)
 		}
 	}
+}
+
+func TestSeveralRunnersAtOncePayOnce(t *testing.T) {
+	const orders, runners = 20, 4
+	w := newWorld(t)
+	w.funded(orders * 100)
+	w.bank.Fault = func(_ context.Context, moment bank.Moment, _ ledger.EndToEndID) error {
+		if moment == bank.AfterAccepting {
+			time.Sleep(time.Millisecond) // so that another runner comes to the same order meanwhile
+		}
+		return nil
+	}
+	var asked []ledger.Instruction
+	for range orders {
+		in := w.instruction(100)
+		w.prepare(in)
+		w.release(in.ID)
+		asked = append(asked, in)
+	}
+	first := w.runner
+	var all sync.WaitGroup
+	for range runners {
+		w.newRunner()
+		all.Go(func(runner *job.Runner) func() {
+			return func() {
+				if err := runner.Drain(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}
+		}(w.runner))
+	}
+	all.Wait()
+	w.runner = first
+	for range 3 {
+		w.clock.Advance(time.Hour)
+		w.drain()
+	}
+	for _, in := range asked {
+		if order := w.order(in.ID); order.State != ledger.Confirmed {
+			t.Errorf("it became %+v", order)
+		}
+	}
+	if got := w.bank.Paid(); len(got) != orders {
+		t.Errorf("the bank paid %d orders, want %d", len(got), orders)
+	}
+	if got, want := w.balance(fund), (ledger.Balance{}); got != want {
+		t.Errorf("the fund has %+v, want %+v", got, want)
+	}
+	w.check()
 }
