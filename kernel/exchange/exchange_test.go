@@ -83,7 +83,8 @@ func TestAskAnswersWithTheDeclaredPredicateOnly(t *testing.T) {
 }
 
 func TestFalseNoneAndUnknownAreThreeThings(t *testing.T) {
-	w, subject := newWorld(t), newPerson()
+	w := newWorld(t)
+	subject := w.known(t)
 	say := func(values map[string]any) func(context.Context, exchange.SignedQuestion, exchange.Question) (exchange.SignedAnswer, error) {
 		return func(ctx context.Context, asked exchange.SignedQuestion, question exchange.Question) (exchange.SignedAnswer, error) {
 			return w.remote.say(ctx, asked, question, values)
@@ -292,7 +293,8 @@ func TestNumbersGoOnlyToSourcesThatNeedThem(t *testing.T) {
 }
 
 func TestFailingRegisterDelaysNobodyElse(t *testing.T) {
-	w, subject := newWorld(t), newPerson()
+	w := newWorld(t)
+	subject := w.known(t)
 	w.Timeout = 50 * time.Millisecond
 	w.remote.answer = func(ctx context.Context, _ exchange.SignedQuestion, _ exchange.Question) (exchange.SignedAnswer, error) {
 		<-ctx.Done()
@@ -328,7 +330,7 @@ func TestSourceThatIsNotThere(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	w := newWorld(t)
-	subjects := []ident.Subject{newPerson(), newPerson(), newPerson()}
+	subjects := []ident.Subject{w.known(t), w.known(t), w.known(t)}
 	var askers sync.WaitGroup
 	for i := range 30 {
 		askers.Go(func() {

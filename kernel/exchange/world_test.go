@@ -185,6 +185,16 @@ func definitions(t *testing.T) []*register.Definition {
 
 func newPerson() ident.Subject { return ident.Random[ident.Person]().Subject() }
 
+// known returns a person whose national number is known here.
+func (w *world) known(t *testing.T) ident.Subject {
+	t.Helper()
+	id, err := w.Numbers.(*person.Directory).TakeUp(t.Context(), journal.Actor{}, "", person.Attributes{Number: "invented " + string(ident.Random[ident.Person]())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.Subject()
+}
+
 func (w *world) save(t *testing.T, agency ident.Agency, path ident.Register, values map[string]any) {
 	t.Helper()
 	by := access.Actor{Person: "official", Appointment: &access.Appointment{Agency: agency, Role: access.Registrar}}
@@ -247,7 +257,7 @@ func (w *world) log(t *testing.T, subject ident.Subject) (entries []entry) {
 			if err := json.Unmarshal(opening.Personal, &one); err != nil {
 				return err
 			}
-			if one.Type != "register.written" {
+			if one.Type != "register.written" && one.Type != "person.taken-up" {
 				entries = append(entries, one)
 			}
 		}
