@@ -32,7 +32,8 @@ type Definition struct {
 	Index     [][]string // fields by which records are found
 	Evidence  []EvidenceType
 	Relations []Relation
-	Adapter   *Adapter // of a register behind an adapter
+	Writers   []ident.Service // services of other agencies that may write records
+	Adapter   *Adapter        // of a register behind an adapter
 }
 
 // EvidenceType is a question that others may ask: an answer, not the record (CCCEV evidence type).

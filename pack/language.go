@@ -1,0 +1,386 @@
+package pack
+
+import "yagona/kernel/field"
+
+// The structs of this file are the language: a field with a key is a key of the YAML, its doc is what an editor shows.
+// A type's lone key is what a single value in its place means.
+
+// packFile is pack.yaml.
+type packFile struct {
+	mark
+	Pack     name            `key:"pack" need:"true" doc:"The pack's name, the first word of everything in it: youth."`
+	Title    text            `key:"title" need:"true" doc:"What the pack is called, for people."`
+	Language word            `key:"language" need:"true" doc:"The tag of the language in which the texts of this pack are written: en, uz-Latn. The other languages stand in locale/."`
+	Agencies entries[agency] `key:"agencies" doc:"The agencies that this pack speaks for, with the roles of their officials."`
+	Funds    entries[fund]   `key:"funds" doc:"The funds from which its services pay."`
+	Params   entries[param]  `key:"params" doc:"Legal amounts, numbers and dates with their history. A decision uses the value in force on its day."`
+}
+
+type agency struct {
+	mark
+	Title text          `key:"title" need:"true" doc:"The agency's name, for people."`
+	Roles entries[role] `key:"roles" doc:"What its officials are: the word that steps use, and its name for people."`
+}
+
+func (agency) lone() string { return "title" }
+
+type role struct {
+	mark
+	Title text `key:"title" need:"true" doc:"The role's name, for people."`
+}
+
+func (role) lone() string { return "title" }
+
+type fund struct {
+	mark
+	Title text `key:"title" need:"true" doc:"The fund's name, for people."`
+}
+
+func (fund) lone() string { return "title" }
+
+type param struct {
+	mark
+	Title   text                `key:"title" doc:"What it is, for people."`
+	Type    choice[paramKind]   `key:"type" need:"true" doc:"The type of its values."`
+	Source  word                `key:"source" doc:"The act that sets it, or: illustrative. Each value can name its own."`
+	History entries[paramValue] `key:"history" need:"true" doc:"The value in force from each day on."`
+}
+
+type paramValue struct {
+	mark
+	Is     word `key:"is" need:"true" doc:"The value from this day on."`
+	Source word `key:"source" doc:"The act that sets this value, or: illustrative."`
+}
+
+func (paramValue) lone() string { return "is" }
+
+type paramKind string
+
+func (paramKind) options() []string { return []string{"money", "int", "date", "bool"} }
+
+// serviceFile is services/NAME.yaml.
+type serviceFile struct {
+	mark
+	Service  name                    `key:"service" need:"true" doc:"The service's name in its pack: tools-subsidy."`
+	Version  number                  `key:"version" need:"true" doc:"The version as its authors count it."`
+	From     date                    `key:"from" need:"true" doc:"The first day on which this version takes applications."`
+	Agency   name                    `key:"agency" need:"true" doc:"The competent authority."`
+	Title    text                    `key:"title" need:"true" doc:"What the service is called."`
+	Summary  text                    `key:"summary" need:"true" doc:"What it gives to whom, in a sentence or two."`
+	For      some[choice[applicant]] `key:"for" need:"true" doc:"Who may apply."`
+	Events   []name                  `key:"events" doc:"The life and business events in which people look for it."`
+	Legal    []legal                 `key:"legal" need:"true" doc:"The acts that it stands on."`
+	Ask      entries[question]       `key:"ask" doc:"What only the applicant knows."`
+	Evidence entries[evidence]       `key:"evidence" doc:"What the platform asks registers for, by the name that rules use."`
+	Require  []requirement           `key:"require" doc:"The rules that must be met."`
+	Process  []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
+	Output   output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Appeal   appeal                  `key:"appeal" doc:"How a refusal is contested."`
+	Examples []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
+}
+
+type applicant string
+
+func (applicant) options() []string { return []string{"person", "organisation", "household"} }
+
+type legal struct {
+	mark
+	Act     word              `key:"act" need:"true" doc:"The act."`
+	Article word              `key:"article" doc:"Its article."`
+	URL     word              `key:"url" doc:"Where it can be read."`
+	Status  choice[lawStatus] `key:"status" need:"true" doc:"in force, or illustrative: made up for a demonstration."`
+}
+
+type lawStatus string
+
+func (lawStatus) options() []string { return []string{"in force", "illustrative"} }
+
+// formField is what a question, a field of a register and a field of an official's form have in common.
+type formField struct {
+	Type     choice[fieldKind] `key:"type" doc:"The kind of value."`
+	Label    text              `key:"label" doc:"What people read beside it."`
+	Hint     text              `key:"hint" doc:"What helps to fill it in."`
+	Options  entries[option]   `key:"options" doc:"Of a choice: each option and its words."`
+	Min      word              `key:"min" doc:"The least number or amount, characters of a text, or groups of a repeated question."`
+	Max      word              `key:"max" doc:"The greatest number or amount, characters of a text, or groups of a repeated question."`
+	Earliest date              `key:"earliest" doc:"Of a date: the earliest."`
+	Latest   date              `key:"latest" doc:"Of a date: the latest."`
+	Pattern  word              `key:"pattern" doc:"Of a text: the regular expression (RE2) that all of it matches."`
+	Level    word              `key:"level" doc:"Of a territory: its level in the country profile."`
+}
+
+type option struct {
+	mark
+	Label text `key:"label" need:"true" doc:"What people read."`
+}
+
+func (option) lone() string { return "label" }
+
+type fieldKind string
+
+func (fieldKind) options() []string {
+	var words []string
+	for _, kind := range field.Kinds {
+		if kind != field.List {
+			words = append(words, string(kind))
+		}
+	}
+	return words
+}
+
+type question struct {
+	mark
+	formField
+	Optional      flag              `key:"optional" doc:"true: it may be left empty."`
+	When          expression        `key:"when" doc:"It is asked only if this rule over the answers before it is met."`
+	Repeat        repeat            `key:"repeat" doc:"It is a group of questions that is answered several times: how often at most."`
+	Ask           entries[subfield] `key:"ask" doc:"Of a repeated question: the questions of each group."`
+	Term          term              `key:"term" doc:"The information concept that the answer is. No register may already answer it."`
+	OnlyApplicant text              `key:"only-applicant" doc:"Why no register can know it."`
+	Owner         choice[owner]     `key:"owner" doc:"Of a bank account: its owner is confirmed before anything is paid to it."`
+}
+
+type owner string
+
+func (owner) options() []string { return []string{"applicant"} }
+
+type repeat struct {
+	mark
+	Min number `key:"min" doc:"At least so many groups."`
+	Max number `key:"max" need:"true" doc:"At most so many groups."`
+}
+
+func (repeat) lone() string { return "max" }
+
+type subfield struct {
+	mark
+	formField
+	Optional flag `key:"optional" doc:"true: it may be left empty."`
+}
+
+type evidence struct {
+	mark
+	Of    about            `key:"of" need:"true" doc:"Whom it is about: applicant, applicant.spouse, each applicant.children."`
+	From  qualified        `key:"from" need:"true" doc:"The evidence type of a register: employment/unemployment."`
+	Title text             `key:"title" doc:"What the applicant reads about it; otherwise the register's own words."`
+	Fresh span             `key:"fresh" doc:"How old an answer may be when the decision falls; an older one is asked for again."`
+	None  choice[noneWord] `key:"none" doc:"What no record means. refuse: the application is refused. attest: an official checks and signs the values. allow: the rules ask has(name). Without it: refuse."`
+}
+
+type noneWord string
+
+func (noneWord) options() []string { return []string{"refuse", "attest", "allow"} }
+
+type requirement struct {
+	mark
+	ID        name       `key:"id" need:"true" doc:"The rule's name: it stands in decisions and examples."`
+	That      expression `key:"that" need:"true" doc:"The rule: a CEL expression that is true or false."`
+	Otherwise text       `key:"otherwise" doc:"What a person reads who is refused by it: what is missing, and what to do."`
+}
+
+// stage is a step, or several that run at the same time.
+type stage struct {
+	step
+	Parallel []step `key:"parallel" doc:"Steps that run at the same time; the longest deadline counts."`
+}
+
+type step struct {
+	mark
+	Step      name                  `key:"step" doc:"The step's name."`
+	Title     text                  `key:"title" doc:"What the official has to do, for people."`
+	Agency    name                  `key:"agency" doc:"Whose official; otherwise the service's agency."`
+	Role      name                  `key:"role" doc:"The official's role."`
+	Territory expression            `key:"territory" doc:"Where the official is responsible: an expression that gives a territory, or: country."`
+	Within    workingDays           `key:"within" doc:"The deadline: 3 working days."`
+	Late      choice[lateWord]      `key:"late" doc:"What it means when nobody decides in time. escalate: the level above takes over. refuse: it is refused and can be contested. grant: silence is consent; never where money follows."`
+	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse."`
+	Form      entries[formQuestion] `key:"form" doc:"What the official records: an inspection."`
+}
+
+type formQuestion struct {
+	mark
+	formField
+	Optional flag `key:"optional" doc:"true: it may be left empty."`
+}
+
+type lateWord string
+
+func (lateWord) options() []string { return []string{"escalate", "refuse", "grant"} }
+
+type actionWord string
+
+func (actionWord) options() []string { return []string{"recommend", "approve", "ask", "refuse"} }
+
+type output struct {
+	mark
+	Document document `key:"document" doc:"The document that is issued."`
+	Payment  payment  `key:"payment" doc:"The money that is paid."`
+	Record   record   `key:"record" doc:"What is written into a register."`
+}
+
+type document struct {
+	mark
+	Type  name          `key:"type" need:"true" doc:"The kind of document."`
+	Title text          `key:"title" doc:"Its title; otherwise the service's."`
+	Valid span          `key:"valid" doc:"How long it is valid; otherwise without end."`
+	Lines entries[line] `key:"lines" doc:"The facts that it states."`
+}
+
+type line struct {
+	mark
+	Label text       `key:"label" need:"true" doc:"What stands beside the fact."`
+	Is    expression `key:"is" need:"true" doc:"The fact: an expression."`
+}
+
+type payment struct {
+	mark
+	Amount expression `key:"amount" need:"true" doc:"How much: an expression that gives money and cannot be negative."`
+	To     word       `key:"to" need:"true" doc:"The question that asks for the account: ask.account."`
+	Fund   name       `key:"fund" need:"true" doc:"The fund that pays."`
+}
+
+type record struct {
+	mark
+	Register qualified           `key:"register" need:"true" doc:"The register: youth/notebook."`
+	Set      entries[expression] `key:"set" need:"true" doc:"Its fields: expressions; for a choice also the bare option."`
+}
+
+type appeal struct {
+	mark
+	Within workingDays `key:"within" need:"true" doc:"How long after a refusal it can be contested."`
+	Role   name        `key:"role" doc:"Who decides the appeal; otherwise the role of the last step, at the level above."`
+	Decide workingDays `key:"decide" need:"true" doc:"The deadline of that decision."`
+}
+
+// example is a case with what is expected.
+type example struct {
+	mark
+	Name      text                        `key:"name" need:"true" doc:"What the case shows, in a sentence."`
+	Like      text                        `key:"like" doc:"The name of an earlier example from which everything is taken that is not said here."`
+	Submitted date                        `key:"submitted" doc:"The day of the application."`
+	Decided   date                        `key:"decided" doc:"The day of the decision; otherwise that of the application."`
+	Ask       entries[anything]           `key:"ask" doc:"The answers."`
+	Evidence  entries[anything]           `key:"evidence" doc:"What the registers answer; none: there is no record; unknown: the register does not answer."`
+	Decide    entries[choice[actionWord]] `key:"decide" doc:"What the officials do, by step."`
+	Expect    expect                      `key:"expect" need:"true" doc:"What comes out."`
+}
+
+type expect struct {
+	mark
+	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, or waiting: something is not known yet or a step is still open."`
+	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
+	Payment  word                `key:"payment" doc:"The amount that is paid."`
+	Document entries[anything]   `key:"document" doc:"Facts that the document states, by line."`
+	Record   entries[anything]   `key:"record" doc:"Fields that are written, by name."`
+}
+
+type outcomeWord string
+
+func (outcomeWord) options() []string { return []string{"granted", "refused", "waiting"} }
+
+// registerFile is registers/NAME.yaml.
+type registerFile struct {
+	mark
+	Register  name                   `key:"register" need:"true" doc:"The register's name in its pack: unemployed."`
+	Agency    name                   `key:"agency" need:"true" doc:"Who keeps it and answers for it."`
+	Held      choice[heldWord]       `key:"held" need:"true" doc:"here: in this installation. node: in another agency's. adapter: in an existing system, behind HTTP."`
+	Title     text                   `key:"title" need:"true" doc:"What the register is called."`
+	Subject   word                   `key:"subject" doc:"The field that names whose data a record is: the key of the access log."`
+	Fields    entries[registerField] `key:"fields" need:"true" doc:"The fields of a record."`
+	Unique    []some[word]           `key:"unique" doc:"Fields, or lists of fields, whose values are unique in the register."`
+	Index     []some[word]           `key:"index" doc:"Fields, or lists of fields, by which records are found."`
+	Evidence  entries[evidenceType]  `key:"evidence" doc:"The only questions that others may ask: an answer, not the record."`
+	Relations entries[relation]      `key:"relations" doc:"How a record relates its subject to others: spouse, children, household."`
+	Writers   []qualified            `key:"writers" doc:"Services of other agencies that may write records: youth/tools-subsidy."`
+	Adapter   adapter                `key:"adapter" doc:"Of a register behind an adapter: how the system is asked."`
+}
+
+type heldWord string
+
+func (heldWord) options() []string { return []string{"here", "node", "adapter"} }
+
+type registerField struct {
+	mark
+	formField
+	Required flag `key:"required" doc:"true: every record has it."`
+}
+
+type evidenceType struct {
+	mark
+	Of     word            `key:"of" need:"true" doc:"The field that names whom it is about."`
+	Title  text            `key:"title" doc:"What it says, for people."`
+	Where  expression      `key:"where" doc:"Which records count: a rule over record. Of several, the newest counts."`
+	Answer entries[answer] `key:"answer" need:"true" doc:"The values of the answer."`
+	For    []grant         `key:"for" doc:"The services that may ask; everything else is refused and journaled."`
+}
+
+type answer struct {
+	mark
+	Type     choice[fieldKind] `key:"type" need:"true" doc:"The type of the value."`
+	Is       expression        `key:"is" doc:"How it follows from the record: an expression; otherwise the field of the same name."`
+	Label    text              `key:"label" doc:"What people read beside it."`
+	Term     term              `key:"term" doc:"The information concept that it answers. No service may ask people for it."`
+	Options  entries[option]   `key:"options" doc:"Of a choice: each option and its words."`
+	Optional flag              `key:"optional" doc:"true: it may be absent."`
+}
+
+type grant struct {
+	mark
+	Service  qualified             `key:"service" need:"true" doc:"The service: youth/tools-subsidy."`
+	Purposes []choice[purposeWord] `key:"purposes" doc:"For what it may ask; otherwise preview and apply."`
+}
+
+func (grant) lone() string { return "service" }
+
+type purposeWord string
+
+func (purposeWord) options() []string {
+	return []string{"preview", "apply", "review", "proactive", "simulate"}
+}
+
+type relation struct {
+	mark
+	Where expression `key:"where" doc:"Which records count: a rule over record."`
+	To    word       `key:"to" doc:"The field that names the related person."`
+	Same  word       `key:"same" doc:"The field whose value the related share."`
+	Many  flag       `key:"many" doc:"true: several may be related."`
+}
+
+type adapter struct {
+	mark
+	Method  choice[httpMethod]     `key:"method" doc:"GET, if nothing is said."`
+	URL     word                   `key:"url" need:"true" doc:"The address, with {number} or {person} for whom it is asked about."`
+	Header  entries[word]          `key:"header" doc:"Header fields; {secret.NAME} is taken from the node's configuration."`
+	Body    word                   `key:"body" doc:"The body of a POST, with the same variables."`
+	Timeout word                   `key:"timeout" need:"true" doc:"How long an answer is waited for: 2s, 500ms."`
+	None    []number               `key:"none" doc:"HTTP statuses that mean that there is no record."`
+	Fields  entries[word]          `key:"fields" need:"true" doc:"Where the register's fields stand in the answer: JSON pointers (RFC 6901)."`
+	Values  entries[entries[word]] `key:"values" doc:"For a field: what the system says, and what the register says for it."`
+	Double  []double               `key:"double" doc:"The answers of the test double."`
+}
+
+type httpMethod string
+
+func (httpMethod) options() []string { return []string{"GET", "POST"} }
+
+type double struct {
+	mark
+	Number word     `key:"number" doc:"Whom it is about; otherwise everybody else."`
+	Status number   `key:"status" doc:"The HTTP status; otherwise 200."`
+	After  word     `key:"after" doc:"How long it takes: 300ms."`
+	Fail   number   `key:"fail" doc:"How many times it fails first."`
+	Answer anything `key:"answer" doc:"The JSON body."`
+}
+
+// localeFile is locale/TAG.yaml.
+type localeFile struct {
+	mark
+	Language word                 `key:"language" need:"true" doc:"The tag of the language."`
+	Texts    entries[translation] `key:"texts" need:"true" doc:"The texts by their path in the pack."`
+}
+
+type translation struct {
+	mark
+	Source word `key:"source" need:"true" doc:"The hash of the text that was translated: when the text changes, the translation is stale."`
+	Text   text `key:"text" need:"true" doc:"The translation."`
+}

@@ -1,0 +1,94 @@
+package pack
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"yagona/kernel/rules"
+)
+
+// Problem is one thing that is wrong in a file. Line and column count from 1; the column counts characters.
+type Problem struct {
+	File         string
+	Line, Column int
+	Message      string // what is wrong
+	Hint         string // what to do
+	Warning      bool   // it does not keep the pack from being used
+}
+
+// String returns "file:line:column: what is wrong: what to do".
+func (p Problem) String() string {
+	kind := ""
+	if p.Warning {
+		kind = "warning: "
+	}
+	return fmt.Sprintf("%s:%d:%d: %s%s: %s", p.File, p.Line, p.Column, kind, p.Message, p.Hint)
+}
+
+// Problems is everything that is wrong, in the order of the files.
+type Problems []Problem
+
+// Error returns the problems, one a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Failed reports whether any of them is more than a warning.
+func (p Problems) Failed() bool {
+	return slices.ContainsFunc(p, func(problem Problem) bool { return !problem.Warning })
+}
+
+// problemLimit is how many problems are collected: nobody reads more, and a hostile file could make millions.
+const problemLimit = 500
+
+// place is where something stands in a file.
+type place struct {
+	file         *file
+	line, column int
+}
+
+// collector collects problems.
+type collector struct {
+	problems Problems
+	seen     map[Problem]bool
+}
+
+func (c *collector) add(at place, warning bool, message, hint string) {
+	problem := Problem{at.file.name, max(1, at.line), max(1, at.column), message, hint, warning}
+	if len(c.problems) < problemLimit && !c.seen[problem] {
+		c.seen[problem] = true
+		c.problems = append(c.problems, problem)
+	}
+}
+
+// fail collects an error. The hint says what to do.
+func (c *collector) fail(at place, hint, format string, args ...any) {
+	c.add(at, false, fmt.Sprintf(format, args...), hint)
+}
+
+func (c *collector) sorted() Problems {
+	slices.SortStableFunc(c.problems, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return c.problems
+}
+
+// oneOf returns a hint that names the nearest candidate, or all if none is near.
+func oneOf(name string, candidates []string) string {
+	if near, ok := rules.Nearest(name, candidates); ok {
+		return "did you mean " + near + "?"
+	}
+	switch len(candidates) {
+	case 0:
+		return "there is none to choose yet: declare it first"
+	case 1:
+		return "write " + candidates[0]
+	}
+	return "use one of " + strings.Join(candidates, ", ")
+}

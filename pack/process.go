@@ -1,0 +1,181 @@
+package pack
+
+import (
+	"slices"
+
+	"yagona/kernel/ident"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// process compiles the steps, and checks who may do what in them and where they lead.
+func (sc *serviceCompiler) process() {
+	seen := map[string]bool{}
+	for i := range sc.doc.Process {
+		one := &sc.doc.Process[i]
+		var steps []*step
+		switch {
+		case len(one.Parallel) > 0 && len(one.node.pairs) > 1:
+			sc.fail(one.place(), "put the keys of each step below parallel:", "parallel stands alone")
+			continue
+		case one.node != nil && one.node.find("parallel") != nil:
+			for j := range one.Parallel {
+				steps = append(steps, &one.Parallel[j])
+			}
+		default:
+			steps = []*step{&one.step}
+		}
+		var stage service.Stage
+		for _, s := range steps {
+			if s.Step.text != "" && seen[s.Step.text] {
+				sc.fail(s.Step.place(), "give each step a name of its own", "the step %s stands twice", s.Step.text)
+			}
+			seen[s.Step.text] = true
+			stage.Steps = append(stage.Steps, sc.step(s))
+		}
+		if len(stage.Steps) == 0 {
+			continue
+		}
+		sc.d.Process = append(sc.d.Process, stage)
+	}
+	sc.checkEnds()
+	sc.checkSeparation()
+	sc.checkSilence()
+}
+
+func (sc *serviceCompiler) step(s *step) service.Step {
+	missing := func(given bool, what, hint string) {
+		if !given && s.given() {
+			sc.fail(s.place(), hint, "the step %s has no %s", s.Step.text, what)
+		}
+	}
+	missing(s.Step.given(), "name", "add step: its name")
+	missing(s.Role.given(), "role", "add role: who does it")
+	missing(s.Territory.given(), "territory", "add territory: an expression such as residence.mahalla, or country")
+	missing(s.Within.given(), "deadline", "add within: 3 working days")
+	missing(s.Late.given(), "meaning of silence", "add late: escalate, refuse or grant")
+	key := sc.key + ".process." + s.Step.text
+	compiled := service.Step{
+		Name: s.Step.text, Title: sc.s.texts.sayOr(key+".title", s.Title, s.Step.text), Agency: ident.Agency(s.Agency.text),
+		Role: ident.Role(s.Role.text), Within: s.Within.days, Late: service.Late(s.Late.value),
+	}
+	if compiled.Agency == "" {
+		compiled.Agency = sc.d.Agency
+	} else if sc.agencies[s.Agency.text] == nil {
+		sc.fail(s.Agency.place(), oneOf(s.Agency.text, sc.agencyNames()), "no pack speaks for %s", s.Agency.text)
+	}
+	if s.Role.text != "" {
+		sc.checkRole(s.Role, string(compiled.Agency))
+	}
+	if s.Territory.text != "country" {
+		compiled.Territory = sc.compile(sc.environment, s.Territory, rules.KindTerritory)
+	}
+	for _, a := range s.Actions {
+		compiled.Actions = append(compiled.Actions, service.Action(a.value))
+	}
+	if s.node == nil || s.node.find("actions") == nil {
+		compiled.Actions = []service.Action{service.Approve, service.Ask, service.Refuse}
+	}
+	for i := range s.Form.list {
+		one := &s.Form.list[i]
+		compiled.Form = append(compiled.Form, sc.defineField(sc.s, key+".form."+one.key, one.key, one.at, &one.value.formField, one.value.Optional.value))
+	}
+	return compiled
+}
+
+func (c *compiler) agencyNames() []string {
+	var names []string
+	for name := range c.agencies {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// checkRole checks that the agency has officials of the role.
+func (c *compiler) checkRole(role name, of string) {
+	a := c.agencies[of]
+	if a == nil {
+		return // reported
+	}
+	if _, ok := a.Roles.get(role.text); !ok {
+		c.fail(role.place(), oneOf(role.text, a.Roles.keys())+" (roles are declared with their agency in pack.yaml)",
+			"%s has no role %s", of, role.text)
+	}
+}
+
+// forward reports whether a step can be passed.
+func forward(s service.Step) bool {
+	return s.Allows(service.Recommend) || s.Allows(service.Approve) || s.Late == service.LateGrant
+}
+
+// checkEnds follows the states of an application: from each an end must be reached, and granted from the first.
+func (sc *serviceCompiler) checkEnds() {
+	for i, stage := range sc.d.Process {
+		last := i == len(sc.d.Process)-1
+		for _, s := range stage.Steps {
+			at := sc.stepPlace(s.Name)
+			ends := forward(s) || s.Allows(service.Refuse) || s.Late == service.LateRefuse
+			switch {
+			case !ends:
+				sc.fail(at, "add approve, recommend or refuse to actions", "from the step %s no end is reached", s.Name)
+			case !forward(s):
+				sc.fail(at, "add approve or recommend to actions", "the step %s can only refuse, so that nothing is ever granted", s.Name)
+			case last && !s.Allows(service.Approve) && s.Late != service.LateGrant:
+				sc.fail(at, "add approve to actions, or a step that approves after it", "after the step %s, the last one, nobody approves", s.Name)
+			}
+		}
+	}
+}
+
+// checkSeparation keeps whoever prepares from approving.
+func (sc *serviceCompiler) checkSeparation() {
+	type official struct {
+		agency ident.Agency
+		role   ident.Role
+	}
+	prepared := map[official]string{}
+	for _, stage := range sc.d.Process {
+		for _, s := range stage.Steps {
+			at := sc.stepPlace(s.Name)
+			who := official{s.Agency, s.Role}
+			if s.Allows(service.Recommend) && s.Allows(service.Approve) {
+				sc.fail(at, "leave recommend to one step and approve to another, with another role", "in the step %s a preparer may also approve", s.Name)
+			}
+			if before, ok := prepared[who]; ok && s.Role != "" && s.Allows(service.Approve) {
+				sc.fail(at, "give one of the steps to another role", "%s works on the step %s and may also approve in the step %s: whoever prepares does not approve", s.Role, before, s.Name)
+			}
+			prepared[who] = s.Name
+		}
+	}
+}
+
+// checkSilence keeps silence from paying.
+func (sc *serviceCompiler) checkSilence() {
+	if !sc.doc.Output.Payment.given() {
+		return
+	}
+	for _, stage := range sc.d.Process {
+		for _, s := range stage.Steps {
+			if s.Late == service.LateGrant {
+				sc.fail(sc.stepPlace(s.Name), "write late: escalate or late: refuse", "silence in the step %s would pay", s.Name)
+			}
+		}
+	}
+}
+
+// stepPlace returns where a step stands.
+func (sc *serviceCompiler) stepPlace(name string) place {
+	for i := range sc.doc.Process {
+		one := &sc.doc.Process[i]
+		if one.Step.text == name && one.Step.given() {
+			return one.Step.place()
+		}
+		for j := range one.Parallel {
+			if one.Parallel[j].Step.text == name && one.Parallel[j].Step.given() {
+				return one.Parallel[j].Step.place()
+			}
+		}
+	}
+	return sc.doc.place()
+}

@@ -1,0 +1,92 @@
+package pack
+
+import (
+	"strings"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+)
+
+// New returns the files of a new pack that passes the checker and its own examples, by their path in the pack's folder:
+// one register and one service that is granted at once by its rule. Language is the
+// tag in which the author writes.
+func New(name, language string) (map[string][]byte, error) {
+	if !ident.IsName(name) {
+		return nil, fault.New(fault.Invalid, "pack.name", "A pack's name is lower-case Latin words joined by hyphens, like youth-affairs.").At("name")
+	}
+	files := make(map[string][]byte, len(scaffold))
+	for path, content := range scaffold {
+		files[path] = []byte(strings.NewReplacer("NAME", name, "LANGUAGE", language).Replace(content))
+	}
+	return files, nil
+}
+
+// scaffold are the files of a new pack; NAME and LANGUAGE are replaced.
+var scaffold = map[string]string{
+	"pack.yaml": `pack: NAME
+title: A new pack                # what people read; write it in the language below
+language: LANGUAGE
+agencies:
+  NAME-agency:
+    title: The agency of this pack
+    roles:
+      clerk: Clerk
+`,
+	"registers/members.yaml": `register: members
+agency: NAME-agency
+held: here
+title: Members
+subject: person                  # whose data a record is
+fields:
+  person:   {type: person, required: true, label: Person}
+  joinedOn: {type: date, required: true, label: Member since}
+  leftOn:   {type: date, label: Member until}
+evidence:                        # the only questions that others may ask
+  membership:
+    of: person
+    title: Membership
+    answer:
+      member: {type: bool, is: "!has(record.leftOn)", label: Is a member}
+      since:  {type: date, is: record.joinedOn, label: Member since}
+    for: [NAME/membership-certificate]
+`,
+	"services/membership-certificate.yaml": `service: membership-certificate
+version: 1
+from: 2026-01-01
+agency: NAME-agency
+title: Certificate of membership
+summary: A document for members, which says since when they are members.
+for: person
+legal:
+  - {act: Write the act that the service stands on, status: illustrative}
+
+evidence:
+  membership: {of: applicant, from: NAME/membership, fresh: 1 day, none: refuse}
+
+require:
+  - id: member
+    that: membership.member
+    otherwise: You are not a member any more. Join again first.
+
+output:
+  document:
+    type: membership-certificate
+    valid: 3 months
+    lines:
+      since: {label: Member since, is: membership.since}
+
+examples:
+  - name: A member gets the certificate
+    submitted: 2026-02-02
+    evidence: {membership: {member: true, since: 2020-05-01}}
+    expect: {outcome: granted, document: {since: 2020-05-01}}
+  - name: Who has left gets none
+    like: A member gets the certificate
+    evidence: {membership: {member: false}}
+    expect: {outcome: refused, because: [member]}
+  - name: Who never was a member gets none
+    like: A member gets the certificate
+    evidence: {membership: none}
+    expect: {outcome: refused, because: [membership]}
+`,
+}

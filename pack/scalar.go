@@ -1,0 +1,316 @@
+package pack
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/ident"
+	"yagona/kernel/service"
+)
+
+// reading is a single value of the language. Each kind checks its own text and tells its JSON Schema, so that the
+// reader and the editor's schema cannot say different things.
+type reading interface {
+	// read takes the text of a node, or says what is wrong and what to do.
+	read(n *node) (wrong, hint string)
+	// schema is the JSON Schema of the value.
+	schema() map[string]any
+}
+
+// mark is where a value stands; a value that was not given has none.
+type mark struct{ node *node }
+
+func (m mark) given() bool { return m.node != nil }
+
+func (m mark) source() *node { return m.node }
+
+func (m *mark) markAt(n *node) { m.node = n }
+
+func (m mark) place() place {
+	if m.node == nil {
+		return place{}
+	}
+	return m.node.at
+}
+
+// name is a word that an agency chose: "youth-agency".
+type name struct {
+	mark
+	text string
+}
+
+const namePattern = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
+
+func (v *name) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, n.text
+	if !ident.IsName(n.text) {
+		return n.describe() + " is no name", "write lower-case Latin letters and digits, words joined by hyphens"
+	}
+	return "", ""
+}
+
+func (*name) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": namePattern, "maxLength": 64}
+}
+
+// qualified is a name in a pack: "employment/unemployment".
+type qualified struct {
+	mark
+	text string
+}
+
+func (v *qualified) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, n.text
+	if !ident.IsPath(n.text) {
+		return n.describe() + " names nothing in a pack", "write the pack's name, a slash and the name: employment/unemployment"
+	}
+	return "", ""
+}
+
+func (*qualified) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": `^[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z][a-z0-9]*(-[a-z0-9]+)*$`}
+}
+
+// textLimit is how many characters a text for people may have.
+const textLimit = 2000
+
+// text is words for people, in the pack's language; the other languages stand in the locale.
+type text struct {
+	mark
+	text string
+}
+
+func (v *text) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, strings.Join(strings.Fields(n.text), " ")
+	switch {
+	case v.text == "":
+		return "the text is empty", "write what people read here"
+	case utf8.RuneCountInString(v.text) > textLimit:
+		return "the text is too long", "write at most " + strconv.Itoa(textLimit) + " characters"
+	}
+	return "", ""
+}
+
+func (*text) schema() map[string]any { return map[string]any{"type": "string", "minLength": 1} }
+
+// word is any short text that is not for people: an address, a term, an amount to be read later.
+type word struct {
+	mark
+	text string
+}
+
+func (v *word) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, n.text
+	if n.text == "" {
+		return "the value is empty", "write a value, or remove the key"
+	}
+	return "", ""
+}
+
+func (*word) schema() map[string]any {
+	return map[string]any{"type": []string{"string", "number", "boolean"}}
+}
+
+// term names an information concept (CCCEV): "person.unemployed". Its first word says of whom.
+type term struct {
+	mark
+	text string
+}
+
+var termPattern = regexp.MustCompile(`^(person|organisation|household)\.[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
+
+func (v *term) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, n.text
+	if !termPattern.MatchString(n.text) {
+		return n.describe() + " is no term", "write of whom, a dot and the concept: person.unemployed"
+	}
+	return "", ""
+}
+
+func (*term) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": termPattern.String()}
+}
+
+// expression is a rule in CEL.
+type expression struct {
+	mark
+	text string
+}
+
+func (v *expression) read(n *node) (string, string) {
+	v.mark, v.text = mark{n}, n.text
+	if strings.TrimSpace(n.text) == "" {
+		return "the expression is empty", "write a rule, such as unemployment.registered"
+	}
+	return "", ""
+}
+
+func (*expression) schema() map[string]any {
+	return map[string]any{"type": []string{"string", "number", "boolean"}}
+}
+
+// date is a day.
+type date struct {
+	mark
+	day calendar.Date
+}
+
+func (v *date) read(n *node) (string, string) {
+	v.mark = mark{n}
+	day, err := calendar.ParseDate(n.text)
+	if err != nil {
+		return n.describe() + " is no date", "write year, month and day: 2026-03-01"
+	}
+	v.day = day
+	return "", ""
+}
+
+func (*date) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$`}
+}
+
+// number is a whole number.
+type number struct {
+	mark
+	value int64
+}
+
+var digits = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+func (v *number) read(n *node) (string, string) {
+	v.mark = mark{n}
+	value, err := strconv.ParseInt(n.text, 10, 64)
+	if err != nil || !digits.MatchString(n.text) || n.style != plain {
+		return n.describe() + " is no whole number", "write digits only, without a leading zero"
+	}
+	v.value = value
+	return "", ""
+}
+
+func (*number) schema() map[string]any { return map[string]any{"type": "integer"} }
+
+// flag is yes or no.
+type flag struct {
+	mark
+	value bool
+}
+
+func (v *flag) read(n *node) (string, string) {
+	v.mark, v.value = mark{n}, n.text == "true"
+	if n.text != "true" && n.text != "false" || n.style != plain {
+		return n.describe() + " is neither true nor false", "write true or false"
+	}
+	return "", ""
+}
+
+func (*flag) schema() map[string]any { return map[string]any{"type": "boolean"} }
+
+// span is a span of calendar time: "1 day", "6 months", "1 year".
+type span struct {
+	mark
+	period service.Period
+}
+
+var spanPattern = regexp.MustCompile(`^([1-9][0-9]{0,3}) (day|month|year)s?$`)
+
+func (v *span) read(n *node) (string, string) {
+	v.mark = mark{n}
+	m := spanPattern.FindStringSubmatch(n.text)
+	if m == nil {
+		return n.describe() + " is no span of time", "write 1 day, 30 days, 6 months or 1 year"
+	}
+	count, _ := strconv.Atoi(m[1]) // at most four digits
+	switch m[2] {
+	case "day":
+		v.period.Days = count
+	case "month":
+		v.period.Months = count
+	default:
+		v.period.Months = 12 * count
+	}
+	return "", ""
+}
+
+func (*span) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": spanPattern.String()}
+}
+
+// workingDays is a deadline: "3 working days".
+type workingDays struct {
+	mark
+	days int
+}
+
+var workingDaysPattern = regexp.MustCompile(`^([1-9][0-9]{0,2}) working days?$`)
+
+func (v *workingDays) read(n *node) (string, string) {
+	v.mark = mark{n}
+	m := workingDaysPattern.FindStringSubmatch(n.text)
+	if m == nil {
+		return n.describe() + " is no deadline", "write 3 working days"
+	}
+	v.days, _ = strconv.Atoi(m[1]) // at most three digits
+	return "", ""
+}
+
+func (*workingDays) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": workingDaysPattern.String()}
+}
+
+// about says whom an evidence is about: "applicant", "applicant.spouse", "each applicant.children".
+type about struct {
+	mark
+	of service.Of
+}
+
+var aboutPattern = regexp.MustCompile(`^(each )?applicant(\.([a-z][a-z0-9]*(-[a-z0-9]+)*))?$`)
+
+func (v *about) read(n *node) (string, string) {
+	v.mark = mark{n}
+	m := aboutPattern.FindStringSubmatch(n.text)
+	if m == nil || m[1] != "" && m[3] == "" {
+		return n.describe() + " says not whom it is about", "write applicant, applicant.spouse or each applicant.children"
+	}
+	v.of = service.Of{Relation: m[3], Each: m[1] != ""}
+	return "", ""
+}
+
+func (*about) schema() map[string]any {
+	return map[string]any{"type": "string", "pattern": aboutPattern.String()}
+}
+
+// options are the words that a choice allows.
+type options interface {
+	~string
+	options() []string
+}
+
+// choice is one of a few words.
+type choice[T options] struct {
+	mark
+	value T
+}
+
+func (v *choice[T]) read(n *node) (string, string) {
+	v.mark, v.value = mark{n}, T(n.text)
+	if allowed := v.value.options(); !slices.Contains(allowed, n.text) {
+		return n.describe() + " is not possible here", oneOf(n.text, allowed)
+	}
+	return "", ""
+}
+
+func (v *choice[T]) schema() map[string]any { return map[string]any{"enum": v.value.options()} }
+
+// anything is a value whose type is known only when it is used: an example's answer, a constant of an adapter.
+type anything struct{ mark }
+
+func (v *anything) read(n *node) (string, string) {
+	v.mark = mark{n}
+	return "", ""
+}
+
+func (*anything) schema() map[string]any { return map[string]any{} }

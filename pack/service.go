@@ -1,0 +1,552 @@
+package pack
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"yagona/kernel/access"
+	"yagona/kernel/calendar"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/money"
+	"yagona/kernel/register"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+	"yagona/kernel/wording"
+)
+
+// serviceCompiler compiles one service.
+type serviceCompiler struct {
+	*compiler
+	s           *source
+	doc         *serviceFile
+	d           *service.Definition
+	key         string // of its texts: "services.tools-subsidy"
+	environment *rules.Environment
+	broken      bool // an error was found in it: its examples are not run
+}
+
+func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
+	doc := &from.doc
+	if doc.Service.text == "" {
+		return // reported as missing
+	}
+	before := len(c.problems)
+	sc := &serviceCompiler{compiler: c, s: s, doc: doc, key: "services." + doc.Service.text, d: &service.Definition{
+		Path: ident.Service(s.name + "/" + doc.Service.text), Number: int(doc.Version.value), From: doc.From.day,
+		Agency: ident.Agency(doc.Agency.text),
+	}}
+	d := sc.d
+	d.Title, d.Summary = s.texts.say(sc.key+".title", doc.Title), s.texts.say(sc.key+".summary", doc.Summary)
+	for _, kind := range doc.For.list {
+		d.For = append(d.For, string(kind.value))
+	}
+	for _, event := range doc.Events {
+		d.Events = append(d.Events, event.text)
+	}
+	for _, l := range doc.Legal {
+		d.Legal = append(d.Legal, service.Legal{Act: l.Act.text, Article: l.Article.text, URL: l.URL.text, Status: string(l.Status.value)})
+	}
+	if doc.Version.given() && doc.Version.value < 1 {
+		c.fail(doc.Version.place(), "write 1 for the first version", "a version is counted from 1")
+	}
+	if legal := doc.node.find("legal"); legal != nil && len(doc.Legal) == 0 {
+		c.fail(legal.at, "name the act, or write {act: …, status: illustrative}", "the service stands on no act")
+	}
+	c.checkAgency(s, doc.Agency)
+	d.Params = s.compiled.Params
+	sc.questions()
+	sc.evidences()
+	environment, err := d.Environment()
+	if err != nil {
+		return // a name is wrong, and reported
+	}
+	sc.environment = environment
+	sc.requirements()
+	sc.process()
+	sc.outputs()
+	sc.appeal()
+	sc.params()
+	sc.examples()
+	d.Hash = hashOf(sc)
+	sc.broken = slices.ContainsFunc(c.problems[min(before, len(c.problems)):], func(p Problem) bool { return !p.Warning })
+	s.compiled.Services = append(s.compiled.Services, d)
+}
+
+// questions compiles what is asked.
+func (sc *serviceCompiler) questions() {
+	for i := range sc.doc.Ask.list {
+		one := &sc.doc.Ask.list[i]
+		q, key := &one.value, sc.key+".ask."+one.key
+		compiled := service.Question{Term: q.Term.text, OnlyApplicant: sc.s.texts.say(key+".only-applicant", q.OnlyApplicant), Owner: string(q.Owner.value)}
+		if q.Repeat.given() || q.Ask.given() {
+			compiled.Definition = sc.repeated(key, one)
+		} else {
+			compiled.Definition = sc.defineField(sc.s, key, one.key, one.at, &q.formField, q.Optional.value)
+		}
+		if !q.Label.given() {
+			sc.fail(one.at, "add label: what the applicant reads", "the question %s has no words", shorten(one.key))
+		}
+		if q.When.given() {
+			before := &service.Definition{Params: sc.d.Params, Ask: slices.Clone(sc.d.Ask)}
+			if environment, err := before.Environment(); err == nil {
+				compiled.When = sc.compile(environment, q.When, rules.KindBool)
+			}
+		}
+		if q.Owner.given() && compiled.Kind != field.BankAccount {
+			sc.fail(q.Owner.place(), "remove it, or write type: bank-account", "only a bank account has an owner")
+		}
+		sc.onceOnly(one)
+		sc.d.Ask = append(sc.d.Ask, compiled)
+	}
+}
+
+// repeated compiles a group of questions that is answered several times.
+func (sc *serviceCompiler) repeated(key string, one *entry[question]) field.Definition {
+	q := &one.value
+	d := field.Definition{Name: one.key, Kind: field.List, Label: sc.s.texts.say(key+".label", q.Label), Hint: sc.s.texts.say(key+".hint", q.Hint), Optional: q.Optional.value}
+	if !rules.IsName(one.key) {
+		sc.fail(one.at, "write letters, digits and underscores, a letter first", "%q cannot name a question", shorten(one.key))
+	}
+	if q.Type.given() || !q.Repeat.given() || len(q.Ask.list) == 0 {
+		sc.fail(one.at, "write repeat: how often at most, ask: the questions of a group, and no type",
+			"a repeated question has repeat and ask, and no type")
+	}
+	if q.Repeat.Min.given() {
+		d.Min = &q.Repeat.Min.value
+	}
+	if q.Repeat.Max.given() {
+		d.Max = &q.Repeat.Max.value
+	}
+	if low, high := q.Repeat.Min.value, q.Repeat.Max.value; q.Repeat.given() && (low < 0 || high < 1 || low > high || high > 100) {
+		sc.fail(q.Repeat.place(), "write at least 1 and at most 100", "it cannot be repeated so often")
+	}
+	for i := range q.Ask.list {
+		inner := &q.Ask.list[i]
+		f := sc.defineField(sc.s, key+".ask."+inner.key, inner.key, inner.at, &inner.value.formField, inner.value.Optional.value)
+		if !inner.value.Label.given() {
+			sc.fail(inner.at, "add label: what the applicant reads", "the question %s has no words", shorten(inner.key))
+		}
+		d.Fields = append(d.Fields, f)
+	}
+	return d
+}
+
+// onceOnly refuses a question that a register answers, and one that does not say why it is asked.
+func (sc *serviceCompiler) onceOnly(one *entry[question]) {
+	q := &one.value
+	if !q.Term.given() && !q.OnlyApplicant.given() {
+		sc.fail(one.at, "write term: the concept that it asks for, or only-applicant: why no register can know it",
+			"the question %s has neither term nor only-applicant", shorten(one.key))
+	}
+	if !q.Term.given() {
+		return
+	}
+	asked, _, _ := strings.Cut(q.Term.text, ".")
+	if q.Term.text != "" && !slices.Contains(sc.d.For, asked) && len(sc.d.For) > 0 {
+		sc.fail(q.Term.place(), "write a term of "+strings.Join(sc.d.For, " or "), "%s is no concept of who applies", q.Term.text)
+	}
+	for _, from := range slices.Sorted(maps.Keys(sc.evidence)) {
+		e := sc.evidence[from]
+		for _, a := range e.Answer {
+			if a.Term != "" && a.Term == q.Term.text && e.subject == asked {
+				sc.fail(one.at, "take it as evidence (from: "+string(from)+"); if it is not granted, ask "+string(e.Agency)+" for the grant",
+					"the register %s already answers %s", e.Register, a.Term)
+				return
+			}
+		}
+	}
+}
+
+// notEvidence are names that rules use for something else.
+var notEvidence = []string{"ask", "param", "applicant", "submitted", "decided", "record", "each", "of"}
+
+// evidences compiles what is asked of registers.
+func (sc *serviceCompiler) evidences() {
+	for i := range sc.doc.Evidence.list {
+		one := &sc.doc.Evidence.list[i]
+		if !rules.IsName(one.key) || slices.Contains(notEvidence, one.key) {
+			sc.fail(one.at, "write letters, digits and underscores, a letter first, and none of "+strings.Join(notEvidence, ", "),
+				"%q cannot name an evidence", shorten(one.key))
+			continue
+		}
+		e := &one.value
+		from := sc.compiler.evidence[ident.Evidence(e.From.text)]
+		if from == nil {
+			if e.From.text != "" {
+				var known []string
+				for path := range sc.compiler.evidence {
+					known = append(known, string(path))
+				}
+				slices.Sort(known)
+				sc.fail(e.From.place(), oneOf(e.From.text, known), "no register answers %s", shorten(e.From.text))
+			}
+			continue
+		}
+		sc.checkSubjectOf(e, from)
+		sc.checkGrant(e, from)
+		compiled := service.Evidence{
+			Name: one.key, Of: e.Of.of, From: from.Path, Agency: from.Agency, Register: from.Register, Title: from.Title,
+			Type: from.Type(), Labels: labelsOf(from.EvidenceType), Fresh: e.Fresh.period, None: service.None(e.None.value),
+		}
+		if e.Title.given() {
+			compiled.Title = sc.s.texts.say(sc.key+".evidence."+one.key+".title", e.Title)
+		}
+		if compiled.None == "" {
+			compiled.None = service.NoneRefuse
+		}
+		if compiled.Of.Each && e.None.given() {
+			sc.fail(e.None.place(), "remove it: without records the list is empty", "none has no meaning where each is asked about")
+		}
+		sc.d.Evidence = append(sc.d.Evidence, compiled)
+	}
+}
+
+// checkSubjectOf checks that the evidence can be about whom it is asked.
+func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
+	if !e.Of.given() {
+		return
+	}
+	if of := e.Of.of; of.Relation != "" {
+		r, ok := sc.relations[of.Relation]
+		if !ok {
+			sc.fail(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s", of.Relation)
+		} else if r.Many != of.Each {
+			sc.fail(e.Of.place(), map[bool]string{true: "write each applicant." + of.Relation, false: "write applicant." + of.Relation}[r.Many],
+				"a person has %s %s", map[bool]string{true: "several", false: "one"}[r.Many], of.Relation)
+		}
+		return
+	}
+	for _, kind := range sc.d.For {
+		if from.subject != "" && kind != from.subject {
+			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:", "%s is about a %s, and a %s can apply", from.Path, from.subject, kind)
+		}
+	}
+}
+
+// checkGrant checks that the register answers this service, for what a service needs.
+func (sc *serviceCompiler) checkGrant(e *evidence, from *evidenceSource) {
+	needed := []access.Purpose{access.Preview, access.Apply}
+	for _, g := range from.For {
+		if g.Service == sc.d.Path {
+			needed = slices.DeleteFunc(needed, func(p access.Purpose) bool { return slices.Contains(g.Purposes, p) })
+		}
+	}
+	if len(needed) > 0 {
+		words := make([]string, len(needed))
+		for i, p := range needed {
+			words[i] = string(p)
+		}
+		sc.fail(e.From.place(), "ask "+string(from.Agency)+" to add it to for: of the evidence",
+			"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, strings.Join(words, " and "))
+	}
+}
+
+// requirements compiles the rules.
+func (sc *serviceCompiler) requirements() {
+	seen := map[string]bool{}
+	for i := range sc.doc.Require {
+		r := &sc.doc.Require[i]
+		if r.ID.text == "" {
+			continue
+		}
+		if seen[r.ID.text] {
+			sc.fail(r.ID.place(), "give each rule an id of its own", "the id %s stands twice", r.ID.text)
+		}
+		if _, ok := sc.doc.Evidence.get(r.ID.text); ok {
+			sc.fail(r.ID.place(), "give the rule another id: both can be the reason of a refusal", "an evidence is called %s too", r.ID.text)
+		}
+		seen[r.ID.text] = true
+		compiled := service.Requirement{ID: r.ID.text, That: sc.compile(sc.environment, r.That, rules.KindBool),
+			Otherwise: sc.s.texts.say(sc.key+".require."+r.ID.text+".otherwise", r.Otherwise)}
+		if !r.Otherwise.given() {
+			sc.fail(r.ID.place(), "add otherwise: what is missing, and what to do", "the rule %s has no words for the refused", r.ID.text)
+		}
+		if compiled.That == nil {
+			continue
+		}
+		if len(compiled.That.Inputs()) == 0 {
+			sc.fail(r.That.place(), "let it read an answer or an evidence, or remove it", "the rule always says the same")
+		}
+		compiled.Private = sc.readsOthers(compiled.That)
+		sc.d.Require = append(sc.d.Require, compiled)
+	}
+}
+
+// readsOthers reports whether a rule reads what registers say of somebody else.
+func (sc *serviceCompiler) readsOthers(p *rules.Program) bool {
+	for _, input := range p.Inputs() {
+		name, _, _ := strings.Cut(input, ".")
+		name, _, _ = strings.Cut(name, "[")
+		for _, e := range sc.d.Evidence {
+			if e.Name == name && e.Of.Relation != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// outputs compiles what comes out.
+func (sc *serviceCompiler) outputs() {
+	o := &sc.doc.Output
+	if o.given() && !o.Document.given() && !o.Payment.given() && !o.Record.given() {
+		sc.fail(o.place(), "add document, payment or record", "nothing comes out of the service")
+	}
+	if doc := &o.Document; doc.given() {
+		out := &service.Document{Type: doc.Type.text, Valid: doc.Valid.period, Title: sc.s.texts.say(sc.key+".document.title", doc.Title)}
+		if !doc.Title.given() {
+			out.Title = sc.d.Title
+		}
+		for _, l := range doc.Lines.list {
+			sc.checkName(l.key, l.at)
+			program := sc.compile(sc.environment, l.value.Is, printable...)
+			if program == nil {
+				continue
+			}
+			out.Lines = append(out.Lines, service.Line{Name: l.key, Label: sc.s.texts.say(sc.key+".document.lines."+l.key, l.value.Label), Is: program})
+			if sc.readsOthers(program) {
+				sc.fail(l.value.Is.place(), "state only what registers say of the applicant", "the document would show what a register says of somebody else")
+			}
+		}
+		sc.d.Output.Document = out
+	}
+	if o.Payment.given() {
+		sc.payment(&o.Payment)
+	}
+	if o.Record.given() {
+		sc.record(&o.Record)
+	}
+}
+
+// printable are the kinds that a document can state.
+var printable = []rules.Kind{rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney, rules.KindChoice, rules.KindTerritory, rules.KindSubject}
+
+func (sc *serviceCompiler) payment(p *payment) {
+	to, isAnswer := strings.CutPrefix(p.To.text, "ask.")
+	account, ok := field.Find(sc.d.Fields(), to)
+	switch {
+	case !p.To.given():
+	case !isAnswer || !ok || account.Kind != field.BankAccount:
+		sc.fail(p.To.place(), "write ask. and the name of a question of the type bank-account", "%s is no account", p.To.node.describe())
+	default:
+		asked, _ := sc.doc.Ask.get(to)
+		if !asked.Owner.given() {
+			sc.fail(p.To.place(), "write owner: applicant at the question "+to, "the owner of the account is not confirmed")
+		}
+		if asked.When.given() || asked.Optional.value {
+			sc.fail(p.To.place(), "ask for it always", "the account may be missing")
+		}
+	}
+	if _, ok := sc.s.file.Funds.get(p.Fund.text); !ok && p.Fund.text != "" {
+		sc.fail(p.Fund.place(), oneOf(p.Fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)", "there is no fund %s", p.Fund.text)
+	}
+	amount := sc.compile(sc.environment, p.Amount, rules.KindMoney)
+	if amount == nil {
+		return
+	}
+	if amount.Interval(sc.interval).Low < 0 {
+		sc.fail(p.Amount.place(), "write positive(…) around what may fall below zero", "the amount can be negative")
+	}
+	sc.d.Output.Payment = &service.Payment{Amount: amount, To: to, Fund: p.Fund.text}
+}
+
+// interval is what is known of the inputs of an amount.
+func (sc *serviceCompiler) interval(input string) rules.Interval {
+	first, rest, _ := strings.Cut(input, ".")
+	switch first {
+	case "ask":
+		fields := sc.d.Fields()
+		list, inner, nested := strings.Cut(rest, "[].")
+		if nested {
+			group, _ := field.Find(fields, list)
+			fields, rest = group.Fields, inner
+		}
+		if f, ok := field.Find(fields, rest); ok {
+			return fieldInterval(f)
+		}
+	case "param":
+		for _, p := range sc.d.Params {
+			if p.Name == rest && len(p.Values) > 0 {
+				return paramInterval(p)
+			}
+		}
+	}
+	return rules.Anything
+}
+
+func fieldInterval(f field.Definition) rules.Interval {
+	i := rules.Anything
+	if f.Kind == field.Money {
+		i.Low = 0 // an answer of money is never negative unless min says so
+	}
+	if f.Min != nil {
+		i.Low = *f.Min
+	}
+	if f.Max != nil {
+		i.High = *f.Max
+	}
+	return i
+}
+
+func (sc *serviceCompiler) record(r *record) {
+	to := sc.registers[ident.Register(r.Register.text)]
+	if to == nil {
+		if r.Register.text != "" {
+			var known []string
+			for path := range sc.registers {
+				known = append(known, string(path))
+			}
+			slices.Sort(known)
+			sc.fail(r.Register.place(), oneOf(r.Register.text, known), "there is no register %s", r.Register.text)
+		}
+		return
+	}
+	if to.Held != register.HeldHere {
+		sc.fail(r.Register.place(), "write into a register that is held here", "%s is not held here", to.Path)
+	}
+	if to.Agency != sc.d.Agency && !slices.Contains(to.Writers, sc.d.Path) {
+		sc.fail(r.Register.place(), "ask "+string(to.Agency)+" to add "+string(sc.d.Path)+" to writers: of the register",
+			"%s belongs to %s, which does not let this service write into it", to.Path, to.Agency)
+	}
+	out := &service.Record{Register: to.Path}
+	for _, one := range r.Set.list {
+		f, ok := field.Find(to.Fields, one.key)
+		if !ok {
+			sc.fail(one.at, oneOf(one.key, namesOf(to.Fields)), "%s has no field %s", to.Path, shorten(one.key))
+			continue
+		}
+		if program := sc.assign(one.value, f); program != nil {
+			out.Set = append(out.Set, service.Set{Field: f.Name, Is: program})
+		}
+	}
+	for _, f := range to.Fields {
+		if _, ok := r.Set.get(f.Name); !ok && !f.Optional {
+			sc.fail(r.Set.place(), "add "+f.Name+": an expression", "the field %s of %s is required", f.Name, to.Path)
+		}
+	}
+	sc.d.Output.Record = out
+}
+
+// assign compiles the expression that gives a field its value. A choice takes a bare option, too.
+func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Program {
+	if f.Kind == field.Choice && slices.ContainsFunc(f.Options, func(o field.Option) bool { return o.Value == is.text }) {
+		program, err := sc.environment.Compile(`"`+is.text+`"`, rules.KindText)
+		if err == nil {
+			return program
+		}
+	}
+	if !is.given() || is.text == "" {
+		return nil
+	}
+	compile := sc.environment.Compile
+	if f.Optional {
+		compile = sc.environment.CompileOptional
+	}
+	program, err := compile(is.text, f.Type().Kind)
+	if err != nil {
+		sc.explain(is.node, err)
+		return nil
+	}
+	return program
+}
+
+func (sc *serviceCompiler) appeal() {
+	a := &sc.doc.Appeal
+	if !a.given() {
+		return
+	}
+	sc.d.Appeal = service.Appeal{Within: a.Within.days, Role: ident.Role(a.Role.text), Decide: a.Decide.days}
+	if a.Role.text != "" {
+		sc.checkRole(a.Role, string(sc.d.Agency))
+	} else if len(sc.d.Process) == 0 {
+		sc.fail(a.place(), "add role: who decides it", "a service without steps has no last step whose level above decides")
+	}
+}
+
+// params keeps the params that the rules read, and checks that each has a value from the first day on.
+func (sc *serviceCompiler) params() {
+	read := map[string]bool{}
+	for _, p := range programsOf(sc.d) {
+		for _, input := range p.Inputs() {
+			if name, ok := strings.CutPrefix(input, "param."); ok {
+				read[name] = true
+			}
+		}
+	}
+	var used []service.Param
+	for _, p := range sc.d.Params {
+		if !read[p.Name] {
+			continue
+		}
+		used = append(used, p)
+		if _, ok := p.On(sc.d.From); !ok && sc.d.From != (calendar.Date{}) {
+			declared := slices.IndexFunc(sc.s.file.Params.list, func(e entry[param]) bool { return e.key == p.Name })
+			sc.fail(sc.s.file.Params.list[declared].at, "add the value that is in force on "+sc.d.From.String(),
+				"%s has no value on the first day of %s", p.Name, sc.d.Path)
+		}
+	}
+	sc.d.Params = used
+}
+
+// programsOf returns all expressions of a service.
+func programsOf(d *service.Definition) []*rules.Program {
+	var all []*rules.Program
+	add := func(programs ...*rules.Program) {
+		for _, p := range programs {
+			if p != nil {
+				all = append(all, p)
+			}
+		}
+	}
+	for _, q := range d.Ask {
+		add(q.When)
+	}
+	for _, r := range d.Require {
+		add(r.That)
+	}
+	for _, stage := range d.Process {
+		for _, step := range stage.Steps {
+			add(step.Territory)
+		}
+	}
+	if o := d.Output.Document; o != nil {
+		for _, l := range o.Lines {
+			add(l.Is)
+		}
+	}
+	if o := d.Output.Payment; o != nil {
+		add(o.Amount)
+	}
+	if o := d.Output.Record; o != nil {
+		for _, s := range o.Set {
+			add(s.Is)
+		}
+	}
+	return all
+}
+
+// paramInterval is what is known of a number or an amount that the law sets: the values that it has had.
+func paramInterval(p service.Param) rules.Interval {
+	var values []int64
+	for _, v := range p.Values {
+		switch v := v.Value.(type) {
+		case money.Amount:
+			values = append(values, int64(v))
+		case int64:
+			values = append(values, v)
+		default:
+			return rules.Anything
+		}
+	}
+	return rules.Interval{Low: slices.Min(values), High: slices.Max(values)}
+}
+
+func labelsOf(e register.EvidenceType) map[string]wording.Text {
+	labels := make(map[string]wording.Text, len(e.Answer))
+	for _, a := range e.Answer {
+		labels[a.Name] = a.Label
+	}
+	return labels
+}
