@@ -212,12 +212,10 @@ func (sc *serviceCompiler) exampleEvidence(x *compiledExample, given *node) {
 
 func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	var reasons []string
-	for _, r := range sc.d.Require {
-		reasons = append(reasons, r.ID)
+	for _, r := range sc.doc.Require {
+		reasons = append(reasons, r.ID.text)
 	}
-	for _, ev := range sc.d.Evidence {
-		reasons = append(reasons, ev.Name)
-	}
+	reasons = append(reasons, sc.doc.Evidence.keys()...)
 	for _, stage := range sc.d.Process {
 		for _, s := range stage.Steps {
 			reasons = append(reasons, s.Name)
@@ -248,19 +246,18 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 			fields[s.Field] = s.Is.Type()
 		}
 	}
-	x.expect.document = sc.expected(e.Document, lines)
-	x.expect.record = sc.expected(e.Record, fields)
+	x.expect.document = sc.expected(e.Document, sc.doc.Output.Document.Lines.keys(), lines)
+	x.expect.record = sc.expected(e.Record, sc.doc.Output.Record.Set.keys(), fields)
 }
 
-func (sc *serviceCompiler) expected(given entries[anything], types map[string]rules.Type) map[string]any {
+func (sc *serviceCompiler) expected(given entries[anything], names []string, types map[string]rules.Type) map[string]any {
 	values := map[string]any{}
 	for _, one := range given.list {
-		t, ok := types[one.key]
-		if !ok {
-			sc.fail(one.at, oneOf(one.key, slices.Sorted(maps.Keys(types))), "the output has no %s", shorten(one.key))
-			continue
+		if t, ok := types[one.key]; ok {
+			values[one.key] = sc.value(one.value.node, t)
+		} else if !slices.Contains(names, one.key) {
+			sc.fail(one.at, oneOf(one.key, names), "the output has no %s", shorten(one.key))
 		}
-		values[one.key] = sc.value(one.value.node, t)
 	}
 	return values
 }
@@ -273,6 +270,10 @@ func (sc *serviceCompiler) checkAnswers(x *compiledExample) {
 	}
 	checked, problems := field.CheckAll(sc.profile.Scheme, sc.d.Fields(), x.facts.Ask, func(name string) bool { return !asked[name] })
 	for _, p := range problems {
+		if sc.said[p.Field+p.Code] {
+			continue
+		}
+		sc.said[p.Field+p.Code] = true
 		sc.fail(x.at, "correct the answers of the example", "%s: %s", p.Field, strings.TrimSuffix(p.Message, "."))
 	}
 	x.facts.Ask = checked

@@ -134,7 +134,7 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 	e.subject = c.checkSubject(one.value.Of, d.Fields)
 	for i := range one.value.Answer.list {
 		if a, ok := c.compileAnswer(s, key, environment, &one.value.Answer.list[i]); ok {
-			e.Answer = append(e.Answer, a)
+			e.Answer = append(e.Answer, a) // also a faulty one: its type is known to those who ask for it
 		}
 	}
 	for _, g := range one.value.For {
@@ -176,7 +176,6 @@ func (c *compiler) compileAnswer(s *source, key string, environment *rules.Envir
 	program, err := compile(is.text, a.Type.Kind)
 	if err != nil {
 		c.explain(is.node, err)
-		return register.Answer{}, false
 	}
 	a.Is = program
 	return a, true

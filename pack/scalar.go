@@ -46,10 +46,11 @@ type name struct {
 const namePattern = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 
 func (v *name) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, n.text
+	v.mark = mark{n}
 	if !ident.IsName(n.text) {
 		return n.describe() + " is no name", "write lower-case Latin letters and digits, words joined by hyphens"
 	}
+	v.text = n.text
 	return "", ""
 }
 
@@ -64,10 +65,11 @@ type qualified struct {
 }
 
 func (v *qualified) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, n.text
+	v.mark = mark{n}
 	if !ident.IsPath(n.text) {
 		return n.describe() + " names nothing in a pack", "write the pack's name, a slash and the name: employment/unemployment"
 	}
+	v.text = n.text
 	return "", ""
 }
 
@@ -124,10 +126,11 @@ type term struct {
 var termPattern = regexp.MustCompile(`^(person|organisation|household)\.[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
 
 func (v *term) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, n.text
+	v.mark = mark{n}
 	if !termPattern.MatchString(n.text) {
 		return n.describe() + " is no term", "write of whom, a dot and the concept: person.unemployed"
 	}
+	v.text = n.text
 	return "", ""
 }
 

@@ -24,7 +24,7 @@ type serviceCompiler struct {
 	d           *service.Definition
 	key         string // of its texts: "services.tools-subsidy"
 	environment *rules.Environment
-	broken      bool // an error was found in it: its examples are not run
+	said        map[string]bool // what was said of the answers of examples: those that are alike have the same faults
 }
 
 func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
@@ -32,8 +32,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	if doc.Service.text == "" {
 		return // reported as missing
 	}
-	before := len(c.problems)
-	sc := &serviceCompiler{compiler: c, s: s, doc: doc, key: "services." + doc.Service.text, d: &service.Definition{
+	sc := &serviceCompiler{compiler: c, said: map[string]bool{}, s: s, doc: doc, key: "services." + doc.Service.text, d: &service.Definition{
 		Path: ident.Service(s.name + "/" + doc.Service.text), Number: int(doc.Version.value), From: doc.From.day,
 		Agency: ident.Agency(doc.Agency.text),
 	}}
@@ -48,7 +47,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	for _, l := range doc.Legal {
 		d.Legal = append(d.Legal, service.Legal{Act: l.Act.text, Article: l.Article.text, URL: l.URL.text, Status: string(l.Status.value)})
 	}
-	if doc.Version.given() && doc.Version.value < 1 {
+	if doc.Version.given() && doc.Version.value < 1 && digits.MatchString(doc.Version.node.text) {
 		c.fail(doc.Version.place(), "write 1 for the first version", "a version is counted from 1")
 	}
 	if legal := doc.node.find("legal"); legal != nil && len(doc.Legal) == 0 {
@@ -70,7 +69,6 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.params()
 	sc.examples()
 	d.Hash = hashOf(sc)
-	sc.broken = slices.ContainsFunc(c.problems[min(before, len(c.problems)):], func(p Problem) bool { return !p.Warning })
 	s.compiled.Services = append(s.compiled.Services, d)
 }
 
@@ -220,7 +218,7 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 	}
 	for _, kind := range sc.d.For {
 		if from.subject != "" && kind != from.subject {
-			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:", "%s is about a %s, and a %s can apply", from.Path, from.subject, kind)
+			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:", "%s is about a %s, and the service is for: %s", from.Path, from.subject, kind)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 const (
 	sizeLimit  = 256 << 10 // bytes
 	depthLimit = 24        // nested mappings and sequences
+	tokenLimit = 30_000    // words and signs: the YAML library takes the square of a mapping's length
 )
 
 // file is one source file.
@@ -85,7 +86,12 @@ func parse(name string, data []byte, c *collector) (root *node) {
 			root = nil
 		}
 	}()
-	if at, found := tooDeep(f, lexer.Tokenize(string(data))); found {
+	tokens := lexer.Tokenize(string(data))
+	if len(tokens) > tokenLimit {
+		c.fail(start, "split it into several files", "the file has more than %d words and signs", tokenLimit)
+		return nil
+	}
+	if at, found := tooDeep(f, tokens); found {
 		c.fail(at, "the language needs no more than a few levels", "the values are nested too deeply")
 		return nil
 	}

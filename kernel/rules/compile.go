@@ -99,6 +99,7 @@ var (
 	noOverload = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '(.*?)'`)
 	noField    = regexp.MustCompile(`^undefined field '(.*)'`)
+	noFields   = regexp.MustCompile(`^type '(.*)' does not support field selection`)
 	syntax     = regexp.MustCompile(`^Syntax error: `)
 )
 
@@ -133,6 +134,12 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 	if m := noField.FindStringSubmatch(text); m != nil {
 		fields := e.fieldsBefore(source, issue)
 		return fmt.Sprintf("there is no field %s", m[1]), suggest(m[1], fields, "use one of "+strings.Join(fields, ", "))
+	}
+	if m := noFields.FindStringSubmatch(text); m != nil {
+		if strings.HasPrefix(m[1], "list") {
+			return "a list has no fields", "look at its elements: list.exists(x, …), list.all(x, …), list.map(x, …)"
+		}
+		return typeNames.Replace(m[1]) + " has no fields", "leave out what follows the dot"
 	}
 	if syntax.MatchString(text) {
 		text = syntax.ReplaceAllString(text, "")
@@ -255,10 +262,16 @@ func suggest(name string, names []string, otherwise string) string {
 	return otherwise
 }
 
+// longestName is the longest that is compared with others, in bytes: the comparison takes its square.
+const longestName = 128
+
 // Nearest returns the name that was probably meant: the one at the smallest edit distance, if that is at most a third of
 // the name's length.
 func Nearest(name string, names []string) (string, bool) {
-	best, distance := "", len([]rune(name))/3+2
+	if len(name) > longestName {
+		return "", false
+	}
+	best, distance := "", max(1, len([]rune(name))/3)+1
 	for _, candidate := range names {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
 			best, distance = candidate, d
@@ -267,26 +280,31 @@ func Nearest(name string, names []string) (string, bool) {
 	return best, best != ""
 }
 
-// editDistance is the number of insertions, deletions and substitutions between two texts (Levenshtein 1965).
+// editDistance is the number of insertions, deletions, substitutions and exchanges of neighbours that turn one text into
+// the other (the restricted Damerau-Levenshtein distance).
 func editDistance(a, b string) int {
 	from, to := []rune(a), []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(from)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(to)+1)
+		rows[i][0] = i
 	}
-	for i, x := range from {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, y := range to {
-			cost := diagonal
-			if x != y {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(from); i++ {
+		for j := 1; j <= len(to); j++ {
+			changed := 1
+			if from[i-1] == to[j-1] {
+				changed = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+changed)
+			if i > 1 && j > 1 && from[i-1] == to[j-2] && from[i-2] == to[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(to)]
+	return rows[len(from)][len(to)]
 }
 
 // walk looks at a checked expression for what CEL does not know: inputs that may be absent, options of choices.
