@@ -1,0 +1,229 @@
+package packs_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/country"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/money"
+	"yagona/kernel/register"
+	"yagona/kernel/service"
+	"yagona/kernel/wording"
+	"yagona/pack"
+	"yagona/packs"
+)
+
+func profile(t testing.TB) *country.Profile {
+	t.Helper()
+	p, err := packs.Profile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// load checks the packs that are shipped as a release; nothing may be wrong with them, not even a warning.
+func load(t testing.TB) *pack.Catalogue {
+	t.Helper()
+	catalogue, problems := pack.Load(packs.All(), packs.Language(profile(t)), pack.Release)
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+	if catalogue == nil {
+		t.FailNow()
+	}
+	return catalogue
+}
+
+func services(t testing.TB) map[ident.Service]*service.Definition {
+	all := map[ident.Service]*service.Definition{}
+	for _, d := range load(t).Services() {
+		all[d.Path] = d
+	}
+	return all
+}
+
+// A folder with a pack that the list forgets would be shipped by nobody.
+func TestEveryPackIsListed(t *testing.T) {
+	folders, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found, listed []string
+	for _, folder := range folders {
+		if _, err := os.Stat(folder.Name() + "/pack.yaml"); err == nil {
+			found = append(found, "packs/"+folder.Name())
+		}
+	}
+	for _, source := range packs.All() {
+		listed = append(listed, source.Dir)
+		if _, err := fs.Stat(source.FS, "pack.yaml"); err != nil {
+			t.Errorf("%s: %v", source.Dir, err)
+		}
+	}
+	slices.Sort(listed)
+	if !slices.Equal(found, listed) {
+		t.Errorf("the folders are %v, the list has %v", found, listed)
+	}
+}
+
+func TestEveryExampleComesOutAsExpected(t *testing.T) {
+	report := pack.Test(context.Background(), load(t), profile(t).Currency)
+	if !report.Passed() || len(report.Services) != 3 {
+		t.Errorf("an example failed, or a service is missing:\n%s", report)
+	}
+	for _, s := range report.Services {
+		if len(s.Examples) < 5 || len(s.Coverage) == 0 {
+			t.Errorf("%s has %d examples of %d rules, too few to review", s.Service, len(s.Examples), len(s.Coverage))
+		}
+	}
+}
+
+// Every rule is seen to be met and to fail, so that no example passes for a reason that it does not name.
+func TestExamplesCoverEveryRule(t *testing.T) {
+	for _, s := range pack.Test(context.Background(), load(t), profile(t).Currency).Services {
+		for _, c := range s.Coverage {
+			if c.Met == 0 || c.NotMet == 0 {
+				t.Errorf("%s: the rule %s is met %d times and fails %d times", s.Service, c.Requirement, c.Met, c.NotMet)
+			}
+		}
+	}
+}
+
+func TestWhatPeopleReadExistsInEveryLanguage(t *testing.T) {
+	languages := profile(t).Languages
+	for path, d := range services(t) {
+		texts := map[string]wording.Text{"title": d.Title, "summary": d.Summary, "document": d.Output.Document.Title}
+		for _, r := range d.Require {
+			texts["otherwise of "+r.ID] = r.Otherwise
+		}
+		for _, q := range d.Ask {
+			texts["label of "+q.Name] = q.Label
+		}
+		for _, stage := range d.Process {
+			for _, step := range stage.Steps {
+				texts["title of "+step.Name] = step.Title
+			}
+		}
+		for what, text := range texts {
+			for _, tag := range languages {
+				if text[tag] == "" || tag != "en" && text[tag] == text["en"] {
+					t.Errorf("%s: the %s is not there in %s", path, what, tag)
+				}
+				if problem := script(tag, text[tag]); problem != "" {
+					t.Errorf("%s: the %s in %s: %s: %s", path, what, tag, problem, text[tag])
+				}
+			}
+		}
+	}
+}
+
+// script says what is wrong with the letters of a text, or nothing.
+func script(tag, text string) string {
+	cyrillic := tag == "ru" || tag == "uz-Cyrl"
+	for _, r := range text {
+		if unicode.IsLetter(r) && r != 'ʻ' && r != 'ʼ' && unicode.Is(unicode.Cyrillic, r) != cyrillic {
+			return "it has the letter " + string(r)
+		}
+	}
+	if tag != "en" && strings.ContainsAny(text, "'`‘’") {
+		return "write ʻ or ʼ"
+	}
+	return ""
+}
+
+func TestTheSubsidyPaysByTheBaseValueOfTheDay(t *testing.T) {
+	d := services(t)["youth/tools-subsidy"]
+	i := slices.IndexFunc(d.Params, func(p service.Param) bool { return p.Name == "brv" })
+	for text, want := range map[string]money.Amount{"2024-09-30": 34_000_000, "2024-10-01": 37_500_000, "2025-07-31": 37_500_000, "2026-03-02": 41_200_000} {
+		day, err := calendar.ParseDate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value, ok := d.Params[i].On(day); !ok || value.Value != want || value.Source == "" {
+			t.Errorf("on %s it is %v by %q, want %d tiyin and a source", text, value.Value, value.Source, want)
+		}
+	}
+}
+
+func TestLawIsCitedOrMarked(t *testing.T) {
+	for path, d := range services(t) {
+		for _, l := range d.Legal {
+			if l.Status == "in force" && !strings.Contains(l.Act, "No. ") {
+				t.Errorf("%s cites %q as in force without its number", path, l.Act)
+			}
+		}
+	}
+}
+
+func TestARuleOverTheSpouseShowsItsResultOnly(t *testing.T) {
+	for _, r := range services(t)["housing/accessible-home"].Require {
+		if r.Private != (r.ID == "income") {
+			t.Errorf("the rule %s: private %v", r.ID, r.Private)
+		}
+	}
+}
+
+// The numbers of the test double are those of people whom a demonstration can register.
+func TestTheTestDoubleAnswersForWellFormedNumbers(t *testing.T) {
+	p := profile(t)
+	var adapted *register.Definition
+	for _, d := range load(t).Registers() {
+		if d.Held == register.HeldAdapter {
+			adapted = d
+		}
+	}
+	if adapted == nil || len(adapted.Adapter.Double) != 3 {
+		t.Fatalf("no register is behind an adapter with three answers: %+v", adapted)
+	}
+	for _, double := range adapted.Adapter.Double {
+		if err := p.Person.Validate(double.Number); double.Number != "" && err != nil {
+			t.Errorf("%s: %v", double.Number, err)
+		}
+		if double.After <= 0 || double.After >= adapted.Adapter.Timeout {
+			t.Errorf("%q is answered after %v, where the wait ends after %v", double.Number, double.After, adapted.Adapter.Timeout)
+		}
+	}
+}
+
+func TestWhatPeopleTypeIsCheckedByTheProfile(t *testing.T) {
+	s := packs.Scheme{Profile: profile(t)}
+	for _, text := range []string{"1500000", "1 500 000", "1 500 000 UZS", " 1\u00a0500\u00a0000.00 UZS "} {
+		if amount, err := s.ParseMoney(text); err != nil || amount != 150_000_000 {
+			t.Errorf("%q is read as %d: %v", text, amount, err)
+		}
+	}
+	for _, text := range []string{"", "UZS", "1,5", "1500000 USD", "1e6"} {
+		if amount, err := s.ParseMoney(text); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q is read as %d: %v", text, amount, err)
+		}
+	}
+	if account, err := s.CheckBankAccount("00000 00000 00000 00001"); err != nil || account != "00000000000000000001" {
+		t.Errorf("the account is read as %q: %v", account, err)
+	}
+	if _, err := s.CheckBankAccount("0000 0001"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a short account: %v", err)
+	}
+	if phone, err := s.CheckPhone("+998 (00) 000-00-00"); err != nil || phone != "+998000000000" {
+		t.Errorf("the number is read as %q: %v", phone, err)
+	}
+	if _, err := s.CheckPhone("110"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a short number: %v", err)
+	}
+	if err := s.CheckTerritory("1726290-001", "mahalla"); err != nil {
+		t.Error(err)
+	}
+	for code, level := range map[ident.Territory]string{"1726290": "mahalla", "9999": ""} {
+		if err := s.CheckTerritory(code, level); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s as %q: %v", code, level, err)
+		}
+	}
+}
