@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,12 +15,10 @@ import (
 	"time"
 
 	"yagona/kernel/access"
-	"yagona/kernel/act"
 	"yagona/kernel/casework"
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/exchange"
-	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -36,11 +35,12 @@ import (
 	"yagona/kernel/signature"
 	"yagona/kernel/transparency"
 	"yagona/kernel/wording"
-	"yagona/locale"
 	"yagona/std/c2sp"
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/sqlite"
+	"yagona/web/route"
+	"yagona/web/ui"
 	"yagona/web/witness"
 )
 
@@ -70,9 +70,12 @@ type Node struct {
 	Sequencer *transparency.Sequencer
 	Log       *transparency.Log
 	Refusals  *exchange.Refusals
+	Router    *route.Router
 	Handler   http.Handler
 
 	catalogue   atomic.Pointer[Catalogue]
+	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
+	doubleEnds  []*http.Server
 	subjectKeys *sqlite.SubjectKeys
 	background  sync.WaitGroup
 	stop        context.CancelFunc
@@ -83,7 +86,7 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{config: config}
+	n := &Node{config: config, doubles: map[ident.Register]string{}}
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -95,7 +98,7 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if n.Profile, err = country.Load(config.Country); err != nil {
 		return nil, fmt.Errorf("loading the country profile:\n%w", err)
 	}
-	texts, err := locale.Platform()
+	texts, err := ui.Words()
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +112,11 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	}
 	if err := n.load(ctx); err != nil {
 		return nil, err
+	}
+	if config.Demonstration {
+		if err := n.openDoubles(); err != nil {
+			return nil, err
+		}
 	}
 	if err := n.openLog(); err != nil {
 		return nil, err
@@ -167,8 +175,8 @@ func (n *Node) wireKernel() {
 	n.Exchange.Sources = map[register.Held]exchange.Source{
 		register.HeldHere: &exchange.Local{Registers: n.Registers, Ring: n.Keys, Clock: clock},
 		register.HeldAdapter: &adapter.Source{
-			Ring: n.Keys, Clock: clock, Registers: func() *register.Catalogue { return n.Catalogue().Registers },
-			Secrets: n.config.Secrets, Log: n.config.Log,
+			Ring: n.Keys, Clock: clock, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+			Secrets: n.config.Secrets, Addresses: n.doubles, Log: n.config.Log,
 		},
 	}
 	n.Documents = &document.Issuer{
@@ -330,6 +338,24 @@ func (n *Node) openLog() error {
 // Origin is the log's name: the installation's host and "/log".
 func (n *Node) Origin() string { return n.config.Site.Host + "/log" }
 
+// openDoubles starts the test doubles of the systems behind adapters, each on a loopback port of its own.
+func (n *Node) openDoubles() error {
+	for _, definition := range n.Catalogue().Registers.All() {
+		if definition.Held != register.HeldAdapter {
+			continue
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: adapter.NewDouble(definition.Adapter), ReadHeaderTimeout: 5 * time.Second}
+		go server.Serve(listener)
+		n.doubleEnds = append(n.doubleEnds, server)
+		n.doubles[definition.Path] = "http://" + listener.Addr().String()
+	}
+	return nil
+}
+
 // Start begins the work in the background: jobs, the log, the counting of refusals.
 func (n *Node) Start(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
@@ -347,6 +373,9 @@ func (n *Node) Close() error {
 	}
 	n.background.Wait()
 	var errs []error
+	for _, double := range n.doubleEnds {
+		errs = append(errs, double.Close())
+	}
 	if n.DB != nil {
 		errs = append(errs, n.DB.Close())
 	}
@@ -355,8 +384,3 @@ func (n *Node) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-var (
-	_ act.Clock = time.Now
-	_           = fault.Internal
-)
