@@ -146,7 +146,7 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 		sc.fail(x.at, "add submitted: 2026-03-02", "the example does not say when the application is made")
 		return nil, false
 	}
-	x.facts = service.Facts{Applicant: exampleApplicant, Submitted: d.submitted.day, Decided: d.submitted.day, Ask: map[string]any{}, Evidence: map[string]any{}}
+	x.facts = service.Facts{Applicant: sc.applicant, Submitted: d.submitted.day, Decided: d.submitted.day, Ask: map[string]any{}, Evidence: map[string]any{}}
 	if d.decided.given() {
 		x.facts.Decided = d.decided.day
 	}
@@ -466,7 +466,7 @@ func shown(currency money.Currency, value any) string {
 	case calendar.Date:
 		return v.String()
 	case ident.Subject:
-		if v == exampleApplicant {
+		if v == applicantOf(v.Kind()) {
 			return "applicant"
 		}
 	case nil:

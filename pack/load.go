@@ -133,7 +133,7 @@ type compiler struct {
 	evidence  map[ident.Evidence]*evidenceSource
 	relations map[string]register.Relation
 	services  map[ident.Service]bool // those that have a file, compiled or not
-	checks    []func()               // what needs everything compiled
+	applicant ident.Subject          // of the examples of the service that is compiled
 }
 
 // Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a warning.
@@ -160,9 +160,6 @@ func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 		}
 		c.finishTexts(s)
 	}
-	for _, check := range c.checks {
-		check()
-	}
 	catalogue := &Catalogue{}
 	for _, s := range c.sources {
 		catalogue.Packs = append(catalogue.Packs, s.compiled)
@@ -183,8 +180,9 @@ const fileLimit = 500
 
 // read reads all files of a pack.
 func (c *compiler) read(from Source) {
-	s := &source{locales: map[string]*sourceOf[localeFile]{}}
 	named := func(name string) place { return place{&file{name: path.Join(from.Dir, name)}, 1, 1} }
+	s := &source{locales: map[string]*sourceOf[localeFile]{}}
+	s.file.markAt(&node{at: named("pack.yaml"), kind: broken}) // should it be no YAML
 	var names []string
 	err := fs.WalkDir(from.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {

@@ -269,6 +269,13 @@ func TestFilesThatAreMissing(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	for _, broken := range []string{"", "- a", "a", "pack: [", "pack:\n  a: b\ntitle: []\nagencies: x\nparams: [1]\nfunds: {a: }\n"} {
+		files := scaffolded(t, "health")
+		files["pack.yaml"] = &fstest.MapFile{Data: []byte(broken)}
+		if _, problems := pack.Load([]pack.Source{{FS: files}}, profile(), pack.Drafting); !problems.Failed() {
+			t.Errorf("the pack.yaml %q is accepted", broken)
+		}
+	}
 	same := []pack.Source{{Dir: "a", FS: scaffolded(t, "health")}, {Dir: "b", FS: scaffolded(t, "health")}}
 	if _, problems := pack.Load(same, profile(), pack.Drafting); !problems.Failed() {
 		t.Error("two packs of one name are accepted")

@@ -41,6 +41,10 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	for _, kind := range doc.For.list {
 		d.For = append(d.For, string(kind.value))
 	}
+	c.applicant = applicantOf("person")
+	if len(d.For) > 0 {
+		c.applicant = applicantOf(d.For[0])
+	}
 	for _, event := range doc.Events {
 		d.Events = append(d.Events, event.text)
 	}
@@ -446,6 +450,11 @@ func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Prog
 	if err != nil {
 		sc.explain(is.node, err)
 		return nil
+	}
+	for _, kind := range sc.d.For {
+		if strings.TrimSpace(is.text) == "applicant" && kind != string(f.Kind) {
+			sc.fail(is.place(), "write into a field of the type "+kind, "the field %s holds a %s, and the applicant can be another", f.Name, f.Kind)
+		}
 	}
 	return program
 }

@@ -119,7 +119,7 @@ func (c *compiler) value(n *node, t rules.Type) any {
 		value = ident.Territory(n.text)
 	case rules.KindSubject:
 		if n.text == "applicant" {
-			return exampleApplicant
+			return c.applicant
 		}
 		value, err = ident.ParseSubject(n.text)
 	default:
@@ -152,8 +152,10 @@ func (c *compiler) object(n *node, t rules.Type) map[string]any {
 	return object
 }
 
-// exampleApplicant is who applies in examples.
-const exampleApplicant = ident.Subject("person:00000000-0000-4000-8000-000000000001")
+// applicantOf is who applies in examples of a service for the kind of applicant.
+func applicantOf(kind string) ident.Subject {
+	return ident.Subject(kind + ":00000000-0000-4000-8000-000000000001")
+}
 
 func exampleOf(c *compiler, t rules.Type) string {
 	switch t.Kind {
