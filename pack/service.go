@@ -260,8 +260,10 @@ func (sc *serviceCompiler) requirements() {
 			sc.fail(r.ID.place(), "give the rule another id: both can be the reason of a refusal", "an evidence is called %s too", r.ID.text)
 		}
 		seen[r.ID.text] = true
-		compiled := service.Requirement{ID: r.ID.text, That: sc.compile(sc.environment, r.That, rules.KindBool),
-			Otherwise: sc.s.texts.say(sc.key+".require."+r.ID.text+".otherwise", r.Otherwise)}
+		compiled := service.Requirement{
+			ID: r.ID.text, That: sc.compile(sc.environment, r.That, rules.KindBool),
+			Otherwise: sc.s.texts.say(sc.key+".require."+r.ID.text+".otherwise", r.Otherwise),
+		}
 		if !r.Otherwise.given() {
 			sc.fail(r.ID.place(), "add otherwise: what is missing, and what to do", "the rule %s has no words for the refused", r.ID.text)
 		}

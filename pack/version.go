@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 )
 
@@ -33,7 +32,7 @@ func hashOf(sc *serviceCompiler) string {
 	for _, p := range sc.d.Params {
 		params[p.Name] = p.Type.String()
 	}
-	content := []any{versionFormat, rules.LibraryVersion, ident.Service(sc.d.Path), decisive(reflect.ValueOf(*sc.doc)), types, params}
+	content := []any{versionFormat, rules.LibraryVersion, sc.d.Path, decisive(reflect.ValueOf(*sc.doc)), types, params}
 	data, err := json.Marshal(content)
 	if err != nil {
 		panic(fmt.Sprintf("pack: a definition is text, numbers and lists: %v", err))

@@ -501,7 +501,7 @@ func (w *walk) checkDate(x ast.Expr) {
 }
 
 func (w *walk) visitPresence(call ast.CallExpr, s scope) {
-	operand, name := call.Args()[0], string(call.Args()[1].AsLiteral().Value().(string))
+	operand, name := call.Args()[0], call.Args()[1].AsLiteral().Value().(string)
 	t, ok := w.environment.typeOf(w.tree.GetType(operand.ID()))
 	if !ok || t.Kind != KindObject {
 		w.fail(operand, shown(operand)+" has no fields", "ask has() of a field of an object")

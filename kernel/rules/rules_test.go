@@ -66,8 +66,10 @@ func values() map[string]any {
 	}
 }
 
-var anyKind = []rules.Kind{rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
-	rules.KindTerritory, rules.KindSubject, rules.KindList, rules.KindObject}
+var anyKind = []rules.Kind{
+	rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
+	rules.KindTerritory, rules.KindSubject, rules.KindList, rules.KindObject,
+}
 
 func evaluate(t *testing.T, source string, inputs map[string]any) (rules.Result, error) {
 	t.Helper()
