@@ -136,7 +136,8 @@ type compiler struct {
 	applicant ident.Subject          // of the examples of the service that is compiled
 }
 
-// Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a warning.
+// Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a
+// warning.
 func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 	c := &compiler{
 		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
@@ -193,7 +194,8 @@ func (c *compiler) read(from Source) {
 		return err
 	})
 	if err != nil || len(names) > fileLimit {
-		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/ and locale/", "the folder cannot be read")
+		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/ and locale/",
+			"the folder cannot be read")
 		return
 	}
 	if !slices.Contains(names, "pack.yaml") {
@@ -206,8 +208,10 @@ func (c *compiler) read(from Source) {
 		if strings.HasPrefix(base, ".") || !strings.HasSuffix(base, ".yaml") && folder == "" {
 			continue // a README, an editor's file
 		}
-		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "locale/"}, folder) || folder == "" && base != "pack.yaml" {
-			c.fail(named(name), "move it to services/, registers/ or locale/ and let it end in .yaml, or remove it", "the language knows no such file")
+		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "locale/"},
+			folder) || folder == "" && base != "pack.yaml" {
+			c.fail(named(name), "move it to services/, registers/ or locale/ and let it end in .yaml, or remove it",
+				"the language knows no such file")
 			continue
 		}
 		data, err := readFile(from.FS, name)
@@ -256,7 +260,8 @@ func (c *compiler) readOne(s *source, name, folder string, data []byte) {
 			return
 		}
 		if base := path.Base(name); base != tag+".yaml" {
-			c.fail(one.doc.Language.place(), "rename the file to "+tag+".yaml, or correct the tag", "the file is called %s", base)
+			c.fail(one.doc.Language.place(), "rename the file to "+tag+".yaml, or correct the tag", "the file is called %s",
+				base)
 			return
 		}
 		s.locales[tag] = one

@@ -156,7 +156,8 @@ func (r reader) read(n *node, into reflect.Value) {
 
 func (r reader) readList(n *node, into reflect.Value) {
 	if n.kind != sequence {
-		r.c.fail(n.at, "write each item after a dash, or all of them in brackets", "here stands %s, where a list belongs", n.describe())
+		r.c.fail(n.at, "write each item after a dash, or all of them in brackets", "here stands %s, where a list belongs",
+			n.describe())
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(n.items), len(n.items)))

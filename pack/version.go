@@ -14,10 +14,10 @@ import (
 // begins to mean something else.
 const versionFormat = 1
 
-// hashOf returns the hash of a service version: SHA-256 over everything in its file that decides, the evidence types that
-// it uses with the types of their registers' fields, and the version of the rule functions. Words for people and examples
-// are not in it: a corrected wording is a revision, not a version. Nor is the history of a param: a decision takes the
-// value of its day.
+// hashOf returns the hash of a service version: SHA-256 over everything in its file that decides, the evidence types
+// that it uses with the types of their registers' fields, and the version of the rule functions. Words for people and
+// examples are not in it: a corrected wording is a revision, not a version. Nor is the history of a param: a decision
+// takes the value of its day.
 func hashOf(sc *serviceCompiler) string {
 	types := map[string]any{}
 	for _, e := range sc.d.Evidence {

@@ -141,8 +141,8 @@ func badText(data []byte) (line, column int, found bool) {
 	return 0, 0, false
 }
 
-// tooDeep looks at the tokens, before the parser recurses into them: at brackets that are open, and at the columns where
-// block entries start, which grow with their depth.
+// tooDeep looks at the tokens, before the parser recurses into them: at brackets that are open, and at the columns
+// where block entries start, which grow with their depth.
 func tooDeep(f *file, tokens token.Tokens) (place, bool) {
 	open := 0
 	line, dashes := 0, 0
