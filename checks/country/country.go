@@ -1,6 +1,6 @@
-// Package country is an invented second country: the Lakeland of the tests. Its weekend is Friday and Saturday, its money
-// has three minor digits, its identifiers have letters, it has two levels of territory and writes one language from right
-// to left. What works there knows nothing of the first country.
+// Package country is an invented second country: the Lakeland of the tests. Its weekend is Friday and Saturday, its
+// money has three minor digits, its identifiers have letters, it has two levels of territory and writes one language
+// from right to left. What works there knows nothing of the first country.
 //
 // It owns the files and hands them out; it has no logic. No such country exists.
 package country

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
+	lakeland "yagona/checks/country"
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/kernel/fault"
-	lakeland "yagona/checks/country"
 )
 
 func TestAnInventedCountryLoads(t *testing.T) {

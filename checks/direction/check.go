@@ -17,8 +17,8 @@ const Module = "yagona"
 
 // Kernel lists the packages of the kernel: each may import those before it, and none after it.
 var Kernel = []string{
-	"fault", "ident", "act", "money", "calendar", "territory", "country", "rules", "signature", "seal", "journal",
-	"transparency", "job", "person", "access", "register", "exchange", "service", "document", "ledger", "notice",
+	"fault", "ident", "act", "money", "calendar", "territory", "country", "wording", "rules", "field", "signature", "seal", "journal",
+	"transparency", "job", "person", "access", "session", "register", "exchange", "service", "document", "ledger", "notice",
 	"casework", "publication", "indicator",
 }
 
@@ -32,15 +32,16 @@ var Layers = map[string][]string{
 	"packs":  {"std", "locale", "kernel", "pack"},
 	"store":  {"std", "locale", "kernel"},
 	"web":    {"std", "locale", "kernel", "pack"},
-	"cmd":    {"std", "locale", "kernel", "pack", "packs", "store", "web"},
-	"checks": {"std", "locale", "kernel", "pack", "packs", "store", "web", "cmd"},
-	"bench":  {"std", "locale", "kernel", "pack", "packs", "store", "web", "cmd"},
+	"node":   {"std", "locale", "kernel", "pack", "packs", "store", "web"},
+	"cmd":    {"std", "locale", "kernel", "pack", "packs", "store", "web", "node"},
+	"checks": {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
+	"bench":  {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
 }
 
 // ForTests says what the test files of every layer may import besides: an embedded store that opens in milliseconds,
-// and its conformance suite. Pages may be tested with the packs that are shipped.
+// its conformance suite, and the folder of keys that stands beside it. Pages may be tested with the packs that are shipped.
 func ForTests(layer, imported string) bool {
-	for _, allowed := range []string{"store/sqlite", "store/query", "store/storetest"} {
+	for _, allowed := range []string{"store/sqlite", "store/query", "store/storetest", "store/keyfile"} {
 		if within(imported, allowed) && layer != "std" && layer != "locale" {
 			return true
 		}

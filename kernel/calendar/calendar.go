@@ -144,8 +144,8 @@ func (c *Calendar) Counts(day Date) bool {
 	return c.IsWorking(day)
 }
 
-// Add returns the n-th counting day after the day. Add of zero, or of less, is the day itself if it counts, else the next
-// that does.
+// Add returns the n-th counting day after the day. Add of zero, or of less, is the day itself if it counts, else the
+// next that does.
 func (c *Calendar) Add(day Date, n int) Date {
 	for n > 0 {
 		if day = day.AddDays(1); c.Counts(day) {

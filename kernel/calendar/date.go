@@ -6,9 +6,9 @@ import (
 	"yagona/kernel/fault"
 )
 
-// Date is a day of the civil (proleptic Gregorian) calendar, without a time and without a time zone: a birthday is the
-// same date wherever one stands. Its text and JSON form is ISO 8601: "2026-03-02". The zero Date is no date; its text is
-// empty.
+// Date is a day of the civil (proleptic Gregorian) calendar, without a time and without a time zone: a birthday is
+// the same date wherever one stands. Its text and JSON form is ISO 8601: "2026-03-02". The zero Date is no date; its
+// text is empty.
 type Date struct {
 	Year  int // 1 to 9999
 	Month time.Month
@@ -109,8 +109,8 @@ func (d Date) Weekday() time.Weekday { return d.midnight().Weekday() }
 func (d Date) AddDays(n int) Date { return dateOf(d.midnight().AddDate(0, 0, n)) }
 
 // AddMonths returns the same day n months later; where that month has no such day, its last day. Twelve months are a
-// year. A term counted in months or years ends on the corresponding day, or on the last day of a month that lacks it, as
-// civil codes commonly have it.
+// year. A term counted in months or years ends on the corresponding day, or on the last day of a month that lacks it,
+// as civil codes commonly have it.
 func (d Date) AddMonths(n int) Date {
 	first := time.Date(d.Year, d.Month+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
 	last := first.AddDate(0, 1, -1).Day()
@@ -123,9 +123,9 @@ func (d Date) DaysUntil(other Date) int {
 	return int((other.midnight().Unix() - d.midnight().Unix()) / day)
 }
 
-// Age returns the whole years that someone born on birth has completed on the day. The year is completed at the start of
-// the birthday. Who was born on 29 February completes it on 1 March of a year that is no leap year, so that no year
-// counts before it is wholly lived. Before the birth the age is negative.
+// Age returns the whole years that someone born on birth has completed on the day. The year is completed at the start
+// of the birthday. Who was born on 29 February completes it on 1 March of a year that is no leap year, so that no
+// year counts before it is wholly lived. Before the birth the age is negative.
 func Age(birth, on Date) int {
 	years := on.Year - birth.Year
 	if on.Month < birth.Month || (on.Month == birth.Month && on.Day < birth.Day) {

@@ -10,6 +10,7 @@ import (
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/register"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 )
@@ -22,7 +23,6 @@ const (
 	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
 	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
 	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
-	JobRecord   = "application.record"   // write into a register, under its own key
 	JobNotify   = "application.notify"   // tell the applicant
 )
 
@@ -184,7 +184,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts, deci
 		if result.Record, err = field.Encode(outcome.Record); err != nil {
 			return err
 		}
-		f.queue(JobRecord, time.Time{}, f.job(""))
+		f.queue(register.JobWrite, time.Time{}, f.job(""))
 	}
 	f.content.Granted = result
 	f.content.Because = nil
@@ -239,7 +239,7 @@ type Record struct {
 	Values      json.RawMessage
 }
 
-// Record returns what the job JobRecord has to write.
+// Record returns what the job register.JobWrite has to write.
 func (c *Casework) Record(ctx context.Context, id ident.Application) (Record, error) {
 	f, err := c.load(ctx, id)
 	if err != nil {

@@ -309,7 +309,8 @@ type Tx interface {
 type Evidence interface {
 	Ask(ctx context.Context, requests ...exchange.Request) []exchange.Result
 	Answer(ctx context.Context, id ident.Exchange, of ident.Subject) (exchange.Answer, error)
-	Related(ctx context.Context, relation string, request exchange.Request) ([]ident.Subject, error)
+	Related(ctx context.Context, relation string, of ident.Subject, request exchange.Request) ([]ident.Subject, error)
+	AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error)
 }
 
 // Composer writes the document of a granted application: the words, in the applicant's language and in the one that

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -66,8 +67,12 @@ func (r *registers) Answer(_ context.Context, id ident.Exchange, _ ident.Subject
 	return r.kept[id], nil
 }
 
-func (r *registers) Related(_ context.Context, relation string, request exchange.Request) ([]ident.Subject, error) {
-	return r.related[relation][request.Of], nil
+func (r *registers) Related(_ context.Context, relation string, of ident.Subject, _ exchange.Request) ([]ident.Subject, error) {
+	return r.related[relation][of], nil
+}
+
+func (r *registers) AreRelated(_ context.Context, relation string, one, other ident.Subject) (bool, error) {
+	return slices.Contains(r.related[relation][one], other), nil
 }
 
 func (r *registers) set(evidence ident.Evidence, of ident.Subject, values map[string]any) {

@@ -124,7 +124,7 @@ func (c *Casework) subjectsOf(ctx context.Context, f *file, evidence service.Evi
 	if evidence.Of.Relation == "" {
 		return []ident.Subject{f.app.Applicant}, nil
 	}
-	return c.Evidence.Related(ctx, evidence.Of.Relation, c.request(f, evidence.From, f.app.Applicant, purpose, by))
+	return c.Evidence.Related(ctx, evidence.Of.Relation, f.app.Applicant, c.request(f, evidence.From, f.app.Applicant, purpose, by))
 }
 
 // differing returns the names of evidences whose values are not those that were bound before.

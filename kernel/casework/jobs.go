@@ -7,8 +7,8 @@ import (
 	"yagona/kernel/job"
 )
 
-// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobRecord and JobNotify are
-// done by whoever keeps accounts, registers and messages.
+// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobNotify and
+// register.JobWrite are done by whoever keeps accounts, messages and registers.
 func (c *Casework) Handlers() map[string]job.Handler {
 	with := func(do func(context.Context, job.Job, Job) error) job.Handler {
 		return func(ctx context.Context, queued job.Job) error {

@@ -69,14 +69,11 @@ func (c *Casework) disinterested(ctx context.Context, by access.Actor, task Task
 	if task.Applicant == own {
 		return errInterest
 	}
-	household, err := c.Evidence.Related(ctx, relationHousehold, exchange.Request{
-		Of: own, Service: task.Service, Purpose: access.Decide, Application: task.Application,
-		By: by.Journal(), Asking: task.Agency,
-	})
+	together, err := c.Evidence.AreRelated(ctx, relationHousehold, own, task.Applicant)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(household, task.Applicant) {
+	if together {
 		return errInterest
 	}
 	return nil

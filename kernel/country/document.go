@@ -1,6 +1,7 @@
 package country
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/goccy/go-yaml"
@@ -42,7 +43,7 @@ func (l *loader) decode(file string, into any) *document {
 func (l *loader) syntax(file string, err error) {
 	var message string
 	line, column := 1, 1
-	if positioned, ok := err.(yaml.Error); ok {
+	if positioned, ok := errors.AsType[yaml.Error](err); ok {
 		message = positioned.GetMessage()
 		if token := positioned.GetToken(); token != nil {
 			line, column = token.Position.Line, token.Position.Column

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // a country's midnight must not depend on the machine's files
@@ -206,7 +204,8 @@ func (l *loader) general(doc *document, main *profileFile) {
 
 	location, err := time.LoadLocation(main.TimeZone)
 	if err != nil || main.TimeZone == "" || main.TimeZone == "Local" {
-		doc.fail(l, path{"time-zone"}, "%q is no time zone; write one of the IANA database, like Asia/Tokyo", main.TimeZone)
+		doc.fail(l, path{"time-zone"},
+			"%q is no time zone; write one of the IANA database, like Asia/Tokyo", main.TimeZone)
 		location = time.UTC
 	}
 	p.Location = location
@@ -217,111 +216,10 @@ func (l *loader) general(doc *document, main *profileFile) {
 	}
 
 	if !ident.IsName(main.SignIn.Kind) {
-		doc.fail(l, path{"sign-in", "kind"}, "%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
+		doc.fail(l, path{"sign-in", "kind"},
+			"%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
 	}
 	p.SignIn = SignIn{main.SignIn.Kind, doc.texts(l, path{"sign-in", "names"}, main.SignIn.Names)}
-}
-
-// scheme checks one identifier scheme.
-func (l *loader) scheme(doc *document, entry *schemeEntry, key string) *Scheme {
-	before := len(l.faults)
-	s := &Scheme{Name: entry.Name, Example: entry.Example, Source: entry.Source, source: entry.Pattern}
-	if !ident.IsName(s.Name) {
-		doc.fail(l, path{key, "name"}, "%q is no name; write lower-case Latin words joined by hyphens", s.Name)
-	}
-	s.Labels = doc.texts(l, path{key, "labels"}, entry.Labels)
-	pattern, err := regexp.Compile(`^(?:` + entry.Pattern + `)$`)
-	if err != nil || entry.Pattern == "" {
-		doc.fail(l, path{key, "pattern"}, "the pattern is no regular expression of RE2; correct it")
-	}
-	s.pattern = pattern
-	if entry.Source == "" {
-		doc.fail(l, path{key, "source"}, "the source is missing; name the act or document that defines the scheme")
-	}
-	s.check = l.checkDigit(doc, entry.Check, path{key, "check"})
-	s.layout = l.layout(doc, entry, s.check != nil, path{key, "layout"})
-	if len(l.faults) > before {
-		return s
-	}
-	if err := s.Validate(s.Example); err != nil || (s.layout != nil && len(s.Example) != s.length()) {
-		doc.fail(l, path{key, "example"}, "the example does not fit the scheme; correct it or the scheme")
-	}
-	return s
-}
-
-func (l *loader) checkDigit(doc *document, entry *checkEntry, at path) *checkDigit {
-	if entry == nil {
-		return nil
-	}
-	if len(entry.Weights) == 0 || slices.ContainsFunc(entry.Weights, func(w int) bool { return w < 0 || w > 100 }) {
-		doc.fail(l, append(at, "weights"), "weights are one or more whole numbers from 0 to 100; write them")
-	}
-	if entry.Modulus < 2 || entry.Modulus > 11 {
-		doc.fail(l, append(at, "modulus"), "the modulus is a whole number from 2 to 11; write it")
-		return nil
-	}
-	return &checkDigit{entry.Weights, entry.Modulus, entry.Complement}
-}
-
-var cohortCode = regexp.MustCompile(`^([0-9]{2}00)-(male|female)$`)
-
-func (l *loader) layout(doc *document, entry *schemeEntry, checked bool, at path) []part {
-	var layout []part
-	seen := map[partKind]bool{}
-	for i, e := range entry.Layout {
-		here := append(slices.Clone(at), i)
-		p := part{kind: partKind(e.Part), digits: e.Digits, codes: map[cohort]string{}}
-		switch p.kind {
-		case partDay, partMonth, partYear:
-			if p.digits != 2 {
-				doc.fail(l, append(here, "digits"), "a %s has 2 digits; write 2", p.kind)
-			}
-		case partSerial:
-			if p.digits < 1 || p.digits > 18 {
-				doc.fail(l, append(here, "digits"), "a serial has 1 to 18 digits; write how many")
-			}
-		case partCheck:
-			if p.digits != 1 || !checked || i != len(entry.Layout)-1 {
-				doc.fail(l, here, "a check is 1 digit, the last, and needs a check rule; correct the layout")
-			}
-		case partFixed:
-			p.digits = len(e.Value)
-			p.codes[cohort{}] = e.Value
-		case partCentury:
-			l.cohorts(doc, e, p, here)
-		default:
-			doc.fail(l, append(here, "part"), "%q is no part; write one of %s, day, month, year, serial, fixed, check",
-				e.Part, partCentury)
-		}
-		if seen[p.kind] && p.kind != partFixed {
-			doc.fail(l, here, "the part %s stands twice; write it once", p.kind)
-		}
-		seen[p.kind] = true
-		layout = append(layout, p)
-	}
-	dated := []bool{seen[partCentury], seen[partYear], seen[partMonth], seen[partDay]}
-	if slices.Contains(dated, true) && slices.Contains(dated, false) {
-		doc.fail(l, at, "a date of birth needs %s, year, month and day; add what is missing", partCentury)
-	}
-	return layout
-}
-
-func (l *loader) cohorts(doc *document, e partEntry, p part, here path) {
-	if len(e.Codes) == 0 {
-		doc.fail(l, here, "codes are missing; write a digit for each century and sex, like 1900-male: \"3\"")
-	}
-	codes := map[string]bool{}
-	for who, code := range e.Codes {
-		match := cohortCode.FindStringSubmatch(who)
-		if match == nil || len(code) != e.Digits || codes[code] {
-			doc.fail(l, append(slices.Clone(here), "codes"),
-				"%q is no century and sex with a code of its own; write for example 1900-male: \"3\"", who)
-			continue
-		}
-		codes[code] = true
-		century, _ := strconv.Atoi(match[1])
-		p.codes[cohort{century, Sex(match[2])}] = code
-	}
 }
 
 // calendar reads calendar.yaml.
@@ -352,12 +250,14 @@ func (l *loader) calendar() {
 		day, err := calendar.ParseDate("2000-" + entry.Day)
 		annual := calendar.Annual{Month: day.Month, Day: day.Day}
 		if err != nil || slices.Contains(definition.Annual, annual) {
-			doc.fail(l, append(at, "day"), "%q is no day of the year or stands twice; write month and day, like 03-21", entry.Day)
+			doc.fail(l, append(at, "day"),
+				"%q is no day of the year or stands twice; write month and day, like 03-21", entry.Day)
 			continue
 		}
 		definition.Annual = append(definition.Annual, annual)
 		p.Holidays = append(p.Holidays, Holiday{
-			Annual: annual, Names: doc.texts(l, append(at, "names"), entry.Names), Legal: entry.Legal, Status: entry.Status,
+			Annual: annual, Names: doc.texts(l, append(at, "names"), entry.Names),
+			Legal: entry.Legal, Status: entry.Status,
 		})
 		doc.legal(l, at, entry.Legal, entry.Status)
 	}
@@ -367,7 +267,8 @@ func (l *loader) calendar() {
 			at := path{key, i}
 			date, err := calendar.ParseDate(entry.Date)
 			if err != nil || slices.Contains(dated, date) {
-				doc.fail(l, append(at, "date"), "%q is no date or stands twice; write each day once, like 2026-03-23", entry.Date)
+				doc.fail(l, append(at, "date"),
+					"%q is no date or stands twice; write each day once, like 2026-03-23", entry.Date)
 				continue
 			}
 			dated, dates = append(dated, date), append(dates, date)
@@ -405,8 +306,10 @@ func (l *loader) territories(doc *document, entry *territoriesEntry) {
 	for i, level := range entry.Levels {
 		at := path{"territories", "levels", i}
 		names := doc.texts(l, append(at, "names"), level.Names)
-		if !ident.IsName(level.Level) || slices.ContainsFunc(levels, func(o territory.Level) bool { return o.Name == level.Level }) {
-			doc.fail(l, append(at, "level"), "%q is no name or stands twice; give each level a name of its own", level.Level)
+		twice := slices.ContainsFunc(levels, func(other territory.Level) bool { return other.Name == level.Level })
+		if twice || !ident.IsName(level.Level) {
+			doc.fail(l, append(at, "level"),
+				"%q is no name or stands twice; give each level a name of its own", level.Level)
 		}
 		levels = append(levels, territory.Level{Name: level.Level, Names: names})
 	}
@@ -458,7 +361,8 @@ func (l *loader) rows(file string) []row {
 	for i, tag := range languages {
 		if !l.profile.Speaks(tag) || slices.Contains(languages[:i], tag) {
 			line, column := reader.FieldPos(len(fixed) + i)
-			l.fail(file, line, column, "the language %q is not declared or stands twice; use those of profile.yaml", tag)
+			l.fail(file, line, column,
+				"the language %q is not declared or stands twice; use those of profile.yaml", tag)
 			return nil
 		}
 	}
@@ -469,7 +373,8 @@ func (l *loader) rows(file string) []row {
 			return rows
 		}
 		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
-			l.fail(file, wrong.Line, max(wrong.Column, 1), "the line is no CSV of %d columns (%v); correct it", len(header), wrong.Err)
+			l.fail(file, wrong.Line, max(wrong.Column, 1),
+				"the line is no CSV of %d columns (%v); correct it", len(header), wrong.Err)
 			return rows
 		}
 		r := row{file: file}
@@ -509,7 +414,8 @@ func (d *document) texts(l *loader, at path, texts Texts) Texts {
 	slices.SortFunc(tags, cmp.Compare[string])
 	for _, tag := range tags {
 		if !slices.Contains(languages, tag) {
-			d.fail(l, append(slices.Clone(at), tag), "the language %s is not declared; add it to languages or take it out", tag)
+			d.fail(l, append(slices.Clone(at), tag),
+				"the language %s is not declared; add it to languages or take it out", tag)
 		}
 	}
 	return texts

@@ -190,10 +190,19 @@ func (t *Text) words(visit func(path string, word *string)) {
 		path string
 		word *string
 	}{
-		{"agency", &t.Agency}, {"title", &t.Title}, {"issued", &t.Issued}, {"until", &t.Until}, {"contest", &t.Contest},
-		{"headings.number", &h.Number}, {"headings.issued", &h.Issued}, {"headings.until", &h.Until},
-		{"headings.reasons", &h.Reasons}, {"headings.basis", &h.Basis}, {"headings.contest", &h.Contest},
-		{"headings.check", &h.Check}, {"headings.authoritative", &h.Authoritative},
+		{"agency", &t.Agency},
+		{"title", &t.Title},
+		{"issued", &t.Issued},
+		{"until", &t.Until},
+		{"contest", &t.Contest},
+		{"headings.number", &h.Number},
+		{"headings.issued", &h.Issued},
+		{"headings.until", &h.Until},
+		{"headings.reasons", &h.Reasons},
+		{"headings.basis", &h.Basis},
+		{"headings.contest", &h.Contest},
+		{"headings.check", &h.Check},
+		{"headings.authoritative", &h.Authoritative},
 	} {
 		visit(field.path, field.word)
 	}

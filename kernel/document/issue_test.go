@@ -2,8 +2,10 @@ package document_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +19,6 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/seal"
 	"yagona/kernel/signature"
-	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
 )
@@ -29,7 +30,7 @@ type office struct {
 	*document.Issuer
 	db    *sqlite.DB
 	vault *seal.Vault
-	ring  *keyfile.Folder
+	ring  *ring
 	now   time.Time
 	by    journal.Actor
 	ann   ident.Subject
@@ -55,17 +56,45 @@ func newOffice(t *testing.T) *office {
 	if o.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
-	if o.ring, err = keyfile.Open(filepath.Join(t.TempDir(), "ring"), clock); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.ring.Ensure(signature.Node, "agency:youth-agency"); err != nil {
-		t.Fatal(err)
-	}
+	o.ring = &ring{}
+	o.ring.rotate(t, signature.Node, o.now)
+	o.ring.rotate(t, "agency:youth-agency", o.now)
 	o.db = db
 	o.Issuer = &document.Issuer{
 		Store: sqlite.For[document.Reader, document.Tx](db), Vault: o.vault, Signer: o.ring, Node: "node.example",
 	}
 	return o
+}
+
+// ring is keys in memory, oldest first.
+type ring struct {
+	keys    []signature.Key
+	private []ed25519.PrivateKey
+}
+
+// rotate gives the holder a new key and ends the term of the one before.
+func (r *ring) rotate(t *testing.T, holder signature.Holder, now time.Time) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.keys {
+		if r.keys[i].Holder == holder {
+			r.keys[i].Until = now
+		}
+	}
+	r.private = append(r.private, private)
+	r.keys = append(r.keys, signature.Key{ID: signature.KeyID(public), Holder: holder, Public: public, From: now})
+}
+
+func (r *ring) Sign(_ context.Context, holder signature.Holder, message []byte) (signature.Signature, error) {
+	for i, key := range slices.Backward(r.keys) {
+		if key.Holder == holder {
+			return signature.Signature{Key: key.ID, Bytes: ed25519.Sign(r.private[i], message)}, nil
+		}
+	}
+	return signature.Signature{}, fault.New(fault.NotFound, "signature.no-key", "This holder has no key here.")
 }
 
 // draft is an invented certificate.
@@ -117,7 +146,7 @@ func (o *office) act(t *testing.T, run func(document.Tx, *seal.Sealer) error) er
 // trust reads the files that the installation publishes, as a verifier does who knows the node's key.
 func (o *office) trust(t *testing.T) (document.KeySet, document.RevocationList) {
 	t.Helper()
-	set := document.NewKeySet(o.Node, o.ring.Keys(), o.now, o.now.AddDate(0, 1, 0))
+	set := document.NewKeySet(o.Node, o.ring.keys, o.now, o.now.AddDate(0, 1, 0))
 	node := set.NodeKeys()[0]
 	token, err := set.Sign(t.Context(), o.ring)
 	if err != nil {
@@ -169,9 +198,7 @@ func TestIssueOpenAndVerify(t *testing.T) {
 	}
 	// Fetched again after a year and a change of key it is another file of the same document; both verify.
 	o.now = o.now.AddDate(0, 0, 20)
-	if _, err := o.ring.Rotate("agency:youth-agency"); err != nil {
-		t.Fatal(err)
-	}
+	o.ring.rotate(t, "agency:youth-agency", o.now)
 	later, err := o.File(t.Context(), held, o.now)
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +281,24 @@ func TestIssueRefuses(t *testing.T) {
 	if _, err := o.Prepare(t.Context(), draft, o.now); fault.Code(err) != "document.unprintable" {
 		t.Errorf("an unprintable name: %v", err)
 	}
+	// Letters that take three bytes and do not repeat, more of them than any language writes.
+	draft = o.draft(ident.New[ident.Document](o.now))
+	draft.Content.Texts[0].Lines = nil
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := func(n int) string {
+		var out strings.Builder
+		for range n {
+			out.WriteRune(0x1E00 + random.Int32N(250))
+		}
+		return out.String()
+	}
+	for range document.MaxFacts {
+		line := document.Line{Label: noise(40), Value: noise(60), Checked: true}
+		draft.Content.Texts[0].Lines = append(draft.Content.Texts[0].Lines, line)
+	}
+	if _, err := o.Prepare(t.Context(), draft, o.now); fault.Code(err) != "document.too-many-facts" {
+		t.Errorf("facts that fill no code: %v", err)
+	}
 	draft = o.draft(ident.New[ident.Document](o.now))
 	draft.Content.Agency = "unknown-agency"
 	if _, err := o.Prepare(t.Context(), draft, o.now); !fault.Is(err, fault.NotFound) {
@@ -281,6 +326,17 @@ func TestRevoke(t *testing.T) {
 		if err := o.Revoke(t.Context(), test.by, test.id, test.reason); fault.Code(err) != test.code {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	other := ident.Random[ident.Person]().Subject()
+	sealer, err := o.vault.Open(t.Context(), o.ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = o.Store.Update(t.Context(), act.Of(other), func(tx document.Tx) error {
+		return document.Revoke(tx, sealer, o.by, first.ID(), reason)
+	})
+	if fault.Code(err) != "document.key" {
+		t.Errorf("under another key: %v", err)
 	}
 	if standing, err := o.Standing(t.Context(), first.ID(), o.now); err != nil || standing.State != document.Valid {
 		t.Fatalf("after refusals: %+v, %v", standing, err)

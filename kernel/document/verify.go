@@ -170,7 +170,7 @@ func (v verifier) file(file []byte) Result {
 	}
 	digest := sha256.Sum256(encoded)
 	content, err := decodeContent(encoded)
-	if err != nil || !bytes.Equal(digest[:], result.Claims.Digest) || content.ID != result.Claims.ID ||
+	if err != nil || !bytes.Equal(digest[:], result.Claims.Digest) ||
 		sealed.token.Claims.Issuer != issuer(result.Claims.Agency, result.Claims.Node) {
 		return Result{State: Tampered, Finding: findingOtherFile, KeyID: result.KeyID}
 	}

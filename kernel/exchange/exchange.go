@@ -55,3 +55,27 @@ type StoredExchange struct {
 func (s StoredExchange) Cover() journal.Cover {
 	return journal.Cover{Row: "exchange/" + string(s.ID), Digest: journal.Digest([]any{s.Key, s.ID, s.At.UnixMicro(), s.Sealed})}
 }
+
+// Reader is what the exchange needs for reading.
+type Reader interface {
+	// StoredExchange returns one, or fault.NotFound.
+	StoredExchange(key act.Key, id ident.Exchange) (StoredExchange, error)
+	// StoredExchanges calls visit for each that is kept, in order of key and id, until visit fails.
+	StoredExchanges(visit func(StoredExchange) error) error
+}
+
+// Tx is what the exchange needs of an act.
+type Tx interface {
+	journal.Tx
+	Reader
+	// SaveExchange stores a new one under the act's key.
+	SaveExchange(stored StoredExchange) error
+}
+
+// Rows calls visit for each kept exchange as the auditor needs it.
+func Rows(tx Reader, visit func(journal.Row) error) error {
+	return tx.StoredExchanges(func(stored StoredExchange) error {
+		cover := stored.Cover()
+		return visit(journal.Row{Name: cover.Row, Key: stored.Key, Event: stored.Event, Digest: cover.Digest})
+	})
+}

@@ -3,8 +3,8 @@
 // It hands out Amount to whoever asks for, pays or books money, and Currency to whoever reads or writes an amount as
 // text. Which currency a country uses is its profile's; an installation has one.
 //
-// Invariants: an amount is exact; a sum, difference or product that does not fit is an error and never wraps; a division
-// that has a remainder is rounded only in the way that the caller declared.
+// Invariants: an amount is exact; a sum, difference or product that does not fit is an error and never wraps; a
+// division that has a remainder is rounded only in the way that the caller declared.
 package money
 
 import (
@@ -19,7 +19,8 @@ import (
 // Amount is a number of minor units: of tiyin, of cents. Its JSON form is a plain integer of minor units.
 type Amount int64
 
-// The largest and the smallest amount. The smallest is the negative of the largest, so that every amount has a negative.
+// The largest and the smallest amount. The smallest is the negative of the largest, so that every amount has a
+// negative.
 const (
 	Max Amount = math.MaxInt64
 	Min Amount = -math.MaxInt64
@@ -51,8 +52,8 @@ func (c Currency) Check() error {
 	return nil
 }
 
-// Parse reads an amount with its currency: "1500000 UZS", "1500000.50 UZS", "-3 UZS". The decimals are either left out or
-// all there. Nothing else is accepted: no grouping, no other currency, no other order.
+// Parse reads an amount with its currency: "1500000 UZS", "1500000.50 UZS", "-3 UZS". The decimals are either left
+// out or all there. Nothing else is accepted: no grouping, no other currency, no other order.
 func (c Currency) Parse(text string) (Amount, error) {
 	number, code, ok := strings.Cut(text, " ")
 	if !ok {

@@ -34,6 +34,13 @@ type Definition struct {
 	Relations []Relation
 	Writers   []ident.Service // services of other agencies that may write records
 	Adapter   *Adapter        // of a register behind an adapter
+	Delay     *Delay          // the law delays what subjects see of disclosures; nil: they see them at once
+}
+
+// Delay is what a law says about telling subjects of disclosures later.
+type Delay struct {
+	Days  int    // calendar days after the disclosure
+	Legal string // the law that says so, as the subject reads it afterwards
 }
 
 // EvidenceType is a question that others may ask: an answer, not the record (CCCEV evidence type).

@@ -55,8 +55,8 @@ type node struct {
 	end    int // index after the last node that this one holds
 }
 
-// New builds the tree from the levels, highest first, and the territories in any order. Children keep the order in which
-// they stand in the list. The error is an *Error.
+// New builds the tree from the levels, highest first, and the territories in any order. Children keep the order in
+// which they stand in the list. The error is an *Error.
 func New(levels []Level, territories []Territory) (*Tree, error) {
 	t := &Tree{
 		rank:  make(map[string]int, len(levels)),
@@ -65,7 +65,8 @@ func New(levels []Level, territories []Territory) (*Tree, error) {
 	}
 	for i, level := range levels {
 		if _, found := t.rank[level.Name]; found || !ident.IsName(level.Name) {
-			return nil, wrong(-1, "the level %q stands twice or is no name; give each level a name of its own", level.Name)
+			return nil, wrong(-1,
+				"the level %q stands twice or is no name; give each level a name of its own", level.Name)
 		}
 		t.rank[level.Name] = i
 		t.levels = append(t.levels, Level{level.Name, maps.Clone(level.Names)})
@@ -144,7 +145,8 @@ func (t *Tree) Levels() []string {
 	return names
 }
 
-// LevelName returns what a level is called in the first of the languages that has a word for it, else its name in packs.
+// LevelName returns what a level is called in the first of the languages that has a word for it, else its name in
+// packs.
 func (t *Tree) LevelName(level string, languages ...string) string {
 	if rank, found := t.rank[level]; found {
 		for _, language := range languages {
@@ -220,8 +222,8 @@ func (t *Tree) Path(code ident.Territory) []ident.Territory {
 	return path
 }
 
-// At returns the territory of the level that holds the given one or is it, and false if no such level stands on its path:
-// the district of a mahalla, the region of a district.
+// At returns the territory of the level that holds the given one or is it, and false if no such level stands on its
+// path: the district of a mahalla, the region of a district.
 func (t *Tree) At(code ident.Territory, level string) (ident.Territory, bool) {
 	i, found := t.index[code]
 	for ; found && i >= 0; i = t.nodes[i].parent {

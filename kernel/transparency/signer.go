@@ -46,7 +46,8 @@ func (s noteSigner) SignCheckpoint(_ context.Context, text []byte) ([]byte, erro
 }
 
 // RingSigner returns the holder's key of a ring as the key of the log with the origin. The holder must sign nothing but
-// this log's checkpoints: the context line of what it signs is the origin.
+// this log's checkpoints: the context line of what it signs is the origin. A key that is rotated in signs only once the
+// signer was made anew; the witnesses and auditors must know it by then.
 func RingSigner(ring signature.Ring, holder signature.Holder, origin string) (CheckpointSigner, error) {
 	for _, key := range ring.Keys() {
 		if key.Holder != holder || !key.Until.IsZero() {

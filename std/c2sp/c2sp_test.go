@@ -16,7 +16,7 @@ import (
 	"yagona/std/c2sp"
 )
 
-// The example of tlog-checkpoint v1.0.0, with the cosignature that tlog-cosignature v1.0.0 adds to it. The
+// The example of tlog-checkpoint v1.0.0, with the cosignature that tlog-cosignature v1.0.1 adds to it. The
 // specifications publish no keys for them: what can be checked is the framing, the key ids and the time.
 const (
 	exampleText = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
@@ -61,6 +61,7 @@ func TestCheckpointRefused(t *testing.T) {
 		"sign":                    "origin\n+1\n" + root + "\n",
 		"negative":                "origin\n-1\n" + root + "\n",
 		"over 63 bits":            "origin\n9223372036854775808\n" + root + "\n",
+		"over 2^62":               "origin\n4611686018427387905\n" + root + "\n",
 		"short root":              "origin\n1\nCsUY\n",
 		"root with a return":      "origin\n1\n" + root + "\r\n",
 		"root with stray bits":    "origin\n1\n" + strings.Replace(root, "2I=", "2J=", 1) + "\n",
@@ -70,6 +71,18 @@ func TestCheckpointRefused(t *testing.T) {
 		if got, err := c2sp.ParseCheckpoint(text); err == nil {
 			t.Errorf("%s: accepted as %+v", name, got)
 		}
+	}
+}
+
+// The largest tree that is read is one whose proofs end: x/mod's do not for a larger one.
+func TestLargestTree(t *testing.T) {
+	checkpoint, err := c2sp.ParseCheckpoint("origin\n4611686018427387904\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := make(tlog.TreeProof, 62)
+	if err := tlog.CheckTree(proof, checkpoint.Tree.N, checkpoint.Tree.Hash, 1, tlog.Hash{}); err == nil {
+		t.Error("an invented proof is accepted")
 	}
 }
 

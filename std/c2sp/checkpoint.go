@@ -5,11 +5,11 @@
 // Specifications implemented:
 //
 //   - signed-note v1.0.0: read and written with golang.org/x/mod/sumdb/note;
-//   - tlog-tiles v1.0.0: paths of tiles and entry bundles, tiles of height 8, entries with a big-endian uint16 length;
+//   - tlog-tiles v0.1.0: paths of tiles and entry bundles, tiles of height 8, entries with a big-endian uint16 length;
 //   - tlog-checkpoint v1.0.0: origin, size, root;
-//   - tlog-cosignature v1.0.0, the Ed25519 form "cosignature/v1" (signature type 0x04); ML-DSA-44 is not implemented;
+//   - tlog-cosignature v1.0.1, the Ed25519 form "cosignature/v1" (signature type 0x04); ML-DSA-44 is not implemented;
 //   - tlog-witness v1.0.0: the add-checkpoint request and its answers;
-//   - tlog-proof v1: an inclusion proof that verifies offline, as one text.
+//   - tlog-proof, format v1: an inclusion proof that verifies offline, as one text.
 //
 // Hashes and proofs are RFC 6962 (section 2.1) with SHA-256, by golang.org/x/mod/sumdb/tlog. Sizes, indexes and tile
 // numbers are int64 and never negative.
@@ -63,6 +63,9 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 	size, err := parseSize(lines[1])
 	if err != nil {
 		return Checkpoint{}, err
+	}
+	if size > maxTree {
+		return Checkpoint{}, errors.New("c2sp: a log of more than 2^62 entries cannot be read here")
 	}
 	root, err := parseHash(lines[2])
 	if err != nil {
@@ -141,6 +144,9 @@ func splitNote(signed []byte) (text, signatures string, err error) {
 	}
 	return string(signed[:at+1]), string(signed[at+2:]), nil
 }
+
+// maxTree is the largest tree that a checkpoint may have here: the proofs of x/mod's tlog do not end for a larger one.
+const maxTree = 1 << 62
 
 // parseSize reads an ASCII decimal without leading zeroes.
 func parseSize(text string) (int64, error) {

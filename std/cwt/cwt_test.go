@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"encoding/hex"
 	"errors"
-	"math/big"
 	"testing"
 	"time"
 
@@ -70,8 +69,11 @@ func TestSignedTokenOfTheStandard(t *testing.T) {
 	if err := message.UnmarshalCBOR(unhex(t, appendixA3)); err != nil {
 		t.Fatal(err)
 	}
-	x, y := new(big.Int).SetBytes(unhex(t, appendixA2x)), new(big.Int).SetBytes(unhex(t, appendixA2y))
-	verifier, err := cose.NewVerifier(cose.AlgorithmES256, &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y})
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), unhex(t, "04"+appendixA2x+appendixA2y)) // SEC 1, 2.3.3
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := cose.NewVerifier(cose.AlgorithmES256, key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,10 @@
 // Package witness owns a witness of transparency logs (C2SP tlog-witness): an HTTP server that cosigns a log's
 // checkpoint only if it continues the last one that it cosigned, and the client by which a log asks it.
 //
-// A witness is run by someone other than the log's operator. It knows the logs' public keys, its own private key, and of
-// each log the checkpoint that it cosigned last: one file, replaced as a whole and on the disk before the cosignature is
-// given out. Whoever holds the log's database and key can therefore rewrite the log, but not have the rewriting
-// cosigned, also not after this process was killed at any moment.
+// A witness is run by someone other than the log's operator. It knows the logs' public keys, its own private key, and
+// of each log the checkpoint that it cosigned last: one file, replaced as a whole and on the disk before the
+// cosignature is given out. Whoever holds the log's database and key can therefore rewrite the log, but not have the
+// rewriting cosigned, also not after this process was killed at any moment.
 //
 // The server uses the standard library and std/c2sp only. It keeps no metrics and has no other pages: what it holds is
 // in its folder, in plain text.

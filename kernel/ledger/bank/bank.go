@@ -1,0 +1,230 @@
+// Package bank owns a simulated bank: what the demo pays with, and what tests put between the ledger and its failures.
+//
+// It behaves as ledger.Bank promises: what it accepted it keeps in a file, durably, before it answers; an id is taken
+// once, and a duplicate is answered like the first. It can be slow, fail before or after it accepted, reject, forget to
+// answer, and report a payment as under way until some time has passed. It keeps amounts and digests, no names and no
+// account numbers.
+package bank
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/ledger"
+	"yagona/kernel/money"
+)
+
+// Moment is where in a call a Fault strikes.
+type Moment string
+
+// The moments.
+const (
+	BeforeAccepting Moment = "before-accepting" // nothing of the message is known to the bank
+	AfterAccepting  Moment = "after-accepting"  // the bank keeps the message, its answer is lost
+	BeforeTelling   Moment = "before-telling"   // asked for a state, the bank does not answer
+)
+
+// Bank is a simulated bank. Its fields are set before the first call. It is safe for concurrent use.
+type Bank struct {
+	Clock act.Clock // required
+	// SettleAfter is how long an accepted payment is in process before it is completed; zero: it is completed at once.
+	SettleAfter time.Duration
+	// Reject returns a reason (ExternalStatusReason1Code) to reject a new message with, or "" to accept it. Nil accepts
+	// all.
+	Reject func(ledger.CreditTransfer) string
+	// RefuseDuplicates makes a second message with a known id a rejection with ledger.Duplicate, instead of the first
+	// answer again.
+	RefuseDuplicates bool
+	// Fault is called at each moment of each call; an error of it is what the caller gets. It may wait, to be slow. Nil
+	// never fails.
+	Fault func(context.Context, Moment, ledger.EndToEndID) error
+
+	file *os.File // nil: memory only
+
+	mu   sync.Mutex
+	kept map[ledger.EndToEndID]payment // guarded by mu
+	sent map[ledger.EndToEndID]int     // how many messages came in, guarded by mu
+}
+
+// payment is what the bank keeps of a message.
+type payment struct {
+	ID       ledger.EndToEndID `json:"id"`
+	Amount   money.Amount      `json:"amount"`
+	Content  []byte            `json:"content"` // SHA-256 of the message
+	Reason   string            `json:"reason,omitempty"`
+	Accepted time.Time         `json:"accepted"`
+}
+
+// New returns a bank that keeps what it accepts in memory.
+func New(clock act.Clock) *Bank {
+	return &Bank{Clock: clock, kept: map[ledger.EndToEndID]payment{}, sent: map[ledger.EndToEndID]int{}}
+}
+
+// Open returns a bank that keeps what it accepts in the file, one JSON object on each line. A last line that was cut
+// off by a crash was never answered for, and is removed.
+func Open(path string, clock act.Clock) (*Bank, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	b := New(clock)
+	if err := b.load(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the bank's file: %w", err), file.Close())
+	}
+	b.file = file
+	return b, nil
+}
+
+func (b *Bank) load(file *os.File) error {
+	reader := bufio.NewReader(file)
+	whole := int64(0)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		var p payment
+		if err := json.Unmarshal(line, &p); err != nil {
+			return err
+		}
+		b.kept[p.ID] = p
+		whole += int64(len(line))
+	}
+	if err := file.Truncate(whole); err != nil {
+		return err
+	}
+	_, err := file.Seek(whole, io.SeekStart)
+	return err
+}
+
+// Close closes the bank's file.
+func (b *Bank) Close() error {
+	if b.file == nil {
+		return nil
+	}
+	return b.file.Close()
+}
+
+// Send implements ledger.Bank.
+func (b *Bank) Send(ctx context.Context, message ledger.CreditTransfer) (ledger.Report, error) {
+	if err := b.fault(ctx, BeforeAccepting, message.EndToEndID); err != nil {
+		return ledger.Report{}, err
+	}
+	report, err := b.accept(message)
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	if err := b.fault(ctx, AfterAccepting, message.EndToEndID); err != nil {
+		return ledger.Report{}, err
+	}
+	return report, nil
+}
+
+func (b *Bank) accept(message ledger.CreditTransfer) (ledger.Report, error) {
+	encoded, err := json.Marshal(message)
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	content := sha256.Sum256(encoded)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent[message.EndToEndID]++
+	if known, ok := b.kept[message.EndToEndID]; ok {
+		if b.RefuseDuplicates || !bytes.Equal(known.Content, content[:]) {
+			return ledger.Report{EndToEndID: message.EndToEndID, Status: ledger.RejectedByBank, Reason: ledger.Duplicate}, nil
+		}
+		return b.report(known), nil
+	}
+	p := payment{ID: message.EndToEndID, Amount: message.InstructedAmount, Content: content[:], Accepted: b.Clock()}
+	if b.Reject != nil {
+		p.Reason = b.Reject(message)
+	}
+	if err := b.keep(p); err != nil {
+		return ledger.Report{}, err
+	}
+	return b.report(p), nil
+}
+
+// keep stores a payment durably. The caller holds mu.
+func (b *Bank) keep(p payment) error {
+	if b.file != nil {
+		line, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if _, err := b.file.Write(append(line, '\n')); err != nil {
+			return err
+		}
+		if err := b.file.Sync(); err != nil {
+			return err
+		}
+	}
+	b.kept[p.ID] = p
+	return nil
+}
+
+// report says what became of a payment.
+func (b *Bank) report(p payment) ledger.Report {
+	report := ledger.Report{EndToEndID: p.ID, Status: ledger.Completed, InstructedAmount: p.Amount}
+	switch {
+	case p.Reason != "":
+		report.Status, report.Reason = ledger.RejectedByBank, p.Reason
+	case b.Clock().Before(p.Accepted.Add(b.SettleAfter)):
+		report.Status = ledger.InProcess
+	}
+	return report
+}
+
+// State implements ledger.Bank.
+func (b *Bank) State(ctx context.Context, id ledger.EndToEndID) (ledger.Report, error) {
+	if err := b.fault(ctx, BeforeTelling, id); err != nil {
+		return ledger.Report{}, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	known, ok := b.kept[id]
+	if !ok {
+		return ledger.Report{EndToEndID: id, Status: ledger.NotFound}, nil
+	}
+	return b.report(known), nil
+}
+
+func (b *Bank) fault(ctx context.Context, moment Moment, id ledger.EndToEndID) error {
+	if b.Fault == nil {
+		return ctx.Err()
+	}
+	return b.Fault(ctx, moment, id)
+}
+
+// Paid returns what the bank has paid and will pay, by id: an id that it rejected is not there.
+func (b *Bank) Paid() map[ledger.EndToEndID]money.Amount {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	paid := map[ledger.EndToEndID]money.Amount{}
+	for id, p := range b.kept {
+		if p.Reason == "" {
+			paid[id] = p.Amount
+		}
+	}
+	return paid
+}
+
+// Messages returns how many messages with the id came in, duplicates included.
+func (b *Bank) Messages(id ledger.EndToEndID) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent[id]
+}

@@ -1,0 +1,149 @@
+package register
+
+import (
+	"context"
+	"slices"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+)
+
+// Compute computes what the evidence type says of the records, which are given newest first as values by field. The
+// first record that counts answers; if none does, the answer is nil: there is no record.
+func (e *EvidenceType) Compute(ctx context.Context, records []map[string]any) (map[string]any, error) {
+	for _, record := range records {
+		values := map[string]any{"record": record}
+		if e.Where != nil {
+			counts, err := e.Where.Evaluate(ctx, values)
+			if err != nil {
+				return nil, err
+			}
+			if counts.Value != true {
+				continue
+			}
+		}
+		answer := make(map[string]any, len(e.Answer))
+		for _, one := range e.Answer {
+			result, err := one.Is.Evaluate(ctx, values)
+			switch {
+			case err == nil && result.IsKnown() && result.Value != nil:
+				answer[one.Name] = result.Value
+			case one.Optional && (err == nil || fault.Code(err) == "rules.absent"):
+			case err != nil:
+				return nil, err
+			default:
+				return nil, errNoAnswer
+			}
+		}
+		return answer, nil
+	}
+	return nil, nil
+}
+
+var errNoAnswer = fault.New(fault.Internal, "register.no-answer", "A record does not give the answer that its evidence type declares. Correct the record or the evidence type.")
+
+// Answer returns what the evidence type says of the subject today, nil if there is no record, and whose records it
+// comes from besides the subject's own. Who calls it answers for the grant, the purpose and the journal.
+func (k *Keeper) Answer(ctx context.Context, e *EvidenceType, subject ident.Subject) (answer map[string]any, others []ident.Subject, err error) {
+	definition, err := k.Definitions().Register(e.Register)
+	if err != nil {
+		return nil, nil, err
+	}
+	if definition.Held != HeldHere {
+		return nil, nil, errNotHere
+	}
+	found, err := k.about(ctx, definition, e.Of, subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	versions, err := k.open(ctx, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	newestFirst(versions)
+	records := make([]map[string]any, len(versions))
+	for i, one := range versions {
+		records[i] = one.Values
+		if one.Subject != "" && one.Subject != subject && !slices.Contains(others, one.Subject) {
+			others = append(others, one.Subject)
+		}
+	}
+	answer, err = e.Compute(ctx, records)
+	return answer, others, err
+}
+
+// Related returns whom the relation relates the subject to today: their spouse, their children, those of their
+// household; without the subject, sorted. Who calls it answers for the purpose and the journal.
+func (k *Keeper) Related(ctx context.Context, name string, subject ident.Subject) ([]ident.Subject, error) {
+	relation, definition, err := k.Definitions().Relation(name)
+	if err != nil {
+		return nil, err
+	}
+	if definition.Held != HeldHere {
+		return nil, errNotHere
+	}
+	own, err := k.counting(ctx, definition, relation, definition.Subject, subject)
+	if err != nil {
+		return nil, err
+	}
+	var related []ident.Subject
+	add := func(version Version, fieldName string) {
+		other, ok := version.Values[fieldName].(ident.Subject)
+		if ok && other != subject && !slices.Contains(related, other) {
+			related = append(related, other)
+		}
+	}
+	for _, version := range own {
+		if relation.To != "" {
+			add(version, relation.To)
+			continue
+		}
+		found, err := k.having(ctx, definition, []string{relation.Same}, version.Values)
+		if err != nil {
+			return nil, err
+		}
+		sharing, err := k.openCounting(ctx, relation, found)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range sharing {
+			add(other, definition.Subject)
+		}
+	}
+	if !relation.Many && len(related) > 1 {
+		related = related[:1] // records are newest first
+	}
+	slices.Sort(related)
+	return related, nil
+}
+
+func (k *Keeper) counting(ctx context.Context, d *Definition, relation Relation, fieldName string, subject ident.Subject) ([]Version, error) {
+	found, err := k.about(ctx, d, fieldName, subject)
+	if err != nil {
+		return nil, err
+	}
+	return k.openCounting(ctx, relation, found)
+}
+
+// openCounting opens the versions that count for the relation, newest first.
+func (k *Keeper) openCounting(ctx context.Context, relation Relation, found []StoredVersion) ([]Version, error) {
+	versions, err := k.open(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	newestFirst(versions)
+	if relation.Where == nil {
+		return versions, nil
+	}
+	var counting []Version
+	for _, version := range versions {
+		counts, err := relation.Where.Evaluate(ctx, map[string]any{"record": version.Values})
+		if err != nil {
+			return nil, err
+		}
+		if counts.Value == true {
+			counting = append(counting, version)
+		}
+	}
+	return counting, nil
+}

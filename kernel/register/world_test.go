@@ -1,0 +1,228 @@
+package register_test
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/money"
+	"yagona/kernel/person"
+	"yagona/kernel/register"
+	"yagona/kernel/rules"
+	"yagona/kernel/seal"
+	"yagona/store/query"
+	"yagona/store/sqlite"
+)
+
+var tashkent = time.FixedZone("UTC+5", 5*60*60)
+
+// world is registers over a real store and real keys.
+type world struct {
+	*register.Keeper
+	db        *sqlite.DB
+	path      string
+	vault     *seal.Vault
+	directory *person.Directory
+	now       time.Time
+	catalogue *register.Catalogue
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return w.now }
+	var err error
+	w.path = filepath.Join(t.TempDir(), "yagona.db")
+	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: w.path, Clock: clock, Readers: 2}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.db.Close() })
+	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keys.Close() })
+	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
+		t.Fatal(err)
+	}
+	w.directory = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
+	if w.catalogue, err = register.NewCatalogue(definitions(t)); err != nil {
+		t.Fatal(err)
+	}
+	w.Keeper = &register.Keeper{
+		Store: sqlite.For[register.Reader, register.Tx](w.db), Vault: w.vault,
+		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: clock,
+		Location: tashkent, IndexKey: make([]byte, 32), People: w.directory,
+	}
+	return w
+}
+
+func compile(t *testing.T, fields []field.Definition, source string, kinds ...rules.Kind) *rules.Program {
+	t.Helper()
+	environment, err := rules.NewEnvironment(rules.Field{Name: "record", Type: field.TypeOf(fields)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := environment.Compile(source, kinds...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+func definitions(t *testing.T) []*register.Definition {
+	unemployed := []field.Definition{
+		{Name: "person", Kind: field.Person},
+		{Name: "registeredOn", Kind: field.Date},
+		{Name: "closedOn", Kind: field.Date, Optional: true},
+		{Name: "skill", Kind: field.Text, Optional: true},
+	}
+	vehicles := []field.Definition{
+		{Name: "owner", Kind: field.Person}, {Name: "plate", Kind: field.Text}, {Name: "driver", Kind: field.Person, Optional: true},
+	}
+	residence := []field.Definition{{Name: "person", Kind: field.Person}, {Name: "dwelling", Kind: field.Text}}
+	marriages := []field.Definition{{Name: "person", Kind: field.Person}, {Name: "spouse", Kind: field.Person}, {Name: "ended", Kind: field.Bool}}
+	return []*register.Definition{
+		{
+			Path: "employment/unemployed", Agency: "employment-agency", Held: register.HeldHere, Subject: "person",
+			Fields: unemployed, Unique: [][]string{{"person"}}, Index: [][]string{{"skill"}},
+			Evidence: []register.EvidenceType{{
+				Path: "employment/unemployment", Register: "employment/unemployed", Agency: "employment-agency", Of: "person",
+				Answer: []register.Answer{
+					{Name: "registered", Type: rules.Bool, Is: compile(t, unemployed, "!has(record.closedOn)", rules.KindBool), Term: "person.unemployed"},
+					{Name: "since", Type: rules.Date, Is: compile(t, unemployed, "record.registeredOn", rules.KindDate)},
+				},
+				For: []register.Grant{{Service: "youth/tools-subsidy", Purposes: []access.Purpose{access.Apply}}},
+			}},
+		},
+		{
+			Path: "transport/vehicles", Agency: "transport-agency", Held: register.HeldHere, Subject: "owner",
+			Fields: vehicles, Unique: [][]string{{"plate"}},
+			Evidence: []register.EvidenceType{{
+				Path: "transport/driven", Register: "transport/vehicles", Agency: "transport-agency", Of: "driver",
+				Answer: []register.Answer{{Name: "plate", Type: rules.Text, Is: compile(t, vehicles, "record.plate", rules.KindText)}},
+			}},
+		},
+		{
+			Path: "trade/batches", Agency: "plant-agency", Held: register.HeldHere,
+			Fields: []field.Definition{{Name: "code", Kind: field.Text}, {Name: "kilograms", Kind: field.Int}}, Unique: [][]string{{"code"}},
+		},
+		{
+			Path: "interior/residence", Agency: "interior", Held: register.HeldHere, Subject: "person", Fields: residence, Unique: [][]string{{"person"}},
+			Relations: []register.Relation{{Name: "household", Same: "dwelling", Many: true}},
+			Delay:     &register.Delay{Days: 30, Legal: "illustrative"},
+		},
+		{
+			Path: "civil/marriages", Agency: "civil", Held: register.HeldHere, Subject: "person", Fields: marriages,
+			Relations: []register.Relation{{Name: "spouse", To: "spouse", Where: compile(t, marriages, "!record.ended", rules.KindBool)}},
+		},
+		{Path: "tax/income", Agency: "tax", Held: register.HeldAdapter, Subject: "person", Fields: []field.Definition{{Name: "person", Kind: field.Person}}},
+	}
+}
+
+// scheme accepts what the tests need.
+type scheme struct{}
+
+func (scheme) CheckBankAccount(text string) (string, error)        { return text, nil }
+func (scheme) CheckPhone(text string) (string, error)              { return text, nil }
+func (scheme) CheckTerritory(code ident.Territory, _ string) error { return nil }
+func (scheme) ParseMoney(text string) (money.Amount, error) {
+	return money.Currency{Code: "UZS", MinorDigits: 2}.Parse(text)
+}
+
+func newPerson() ident.Subject { return ident.Random[ident.Person]().Subject() }
+
+func date(text string) calendar.Date {
+	found, err := calendar.ParseDate(text)
+	if err != nil {
+		panic(err)
+	}
+	return found
+}
+
+func registrar(agency ident.Agency) access.Actor {
+	return access.Actor{Person: "official", Appointment: &access.Appointment{ID: "a", Agency: agency, Role: access.Registrar}}
+}
+
+// told returns what the subject's own log says, newest first.
+func (w *world) told(t *testing.T, subject ident.Subject) (told []map[string]any) {
+	t.Helper()
+	sealer, err := w.vault.Open(t.Context(), subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.db.View(t.Context(), func(tx *query.Tx) error {
+		parts, err := tx.PartsOf(subject, true, "", 100)
+		if err != nil {
+			return err
+		}
+		for _, part := range parts {
+			event, err := tx.StoredEvent(part.Key, part.Event)
+			if err != nil {
+				return err
+			}
+			opening, err := journal.Open(sealer, event, part)
+			if err != nil {
+				return err
+			}
+			var personal map[string]any
+			if err := json.Unmarshal(opening.Personal, &personal); err != nil {
+				return err
+			}
+			if !part.ShownFrom.IsZero() {
+				personal["shownFrom"] = part.ShownFrom
+			}
+			told = append(told, personal)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return told
+}
+
+// audit compares each version with the event that covers it, and returns the names of the rows that differ.
+func (w *world) audit(t *testing.T) (rows int, differ []string) {
+	t.Helper()
+	err := w.db.View(context.Background(), func(tx *query.Tx) error {
+		return register.Rows(tx, func(row journal.Row) error {
+			rows++
+			event, err := tx.StoredEvent(row.Key, row.Event)
+			if err != nil {
+				differ = append(differ, row.Name)
+				return nil
+			}
+			var header journal.Header
+			if err := json.Unmarshal(event.Header, &header); err != nil {
+				return err
+			}
+			for _, cover := range header.Covers {
+				if cover.Row == row.Name && string(cover.Digest) == string(row.Digest) {
+					return nil
+				}
+			}
+			differ = append(differ, row.Name)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows, differ
+}
+
+func wantKind(t *testing.T, err error, kind fault.Kind, code string) {
+	t.Helper()
+	if !fault.Is(err, kind) || fault.Code(err) != code {
+		t.Errorf("got %v, wanted %v %s", err, kind, code)
+	}
+}

@@ -1,0 +1,206 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"yagona/kernel/country"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/publication"
+	"yagona/kernel/register"
+	"yagona/kernel/service"
+	"yagona/kernel/wording"
+	"yagona/locale"
+	"yagona/pack"
+)
+
+// Catalogue is everything that is loaded: the packs in force, and every version of a service that was ever in force. It
+// is immutable.
+type Catalogue struct {
+	Packs     *pack.Catalogue
+	Services  *service.Catalogue
+	Registers *register.Catalogue
+	Agencies  map[ident.Agency]pack.Agency
+	Funds     map[string]ident.Agency
+}
+
+// Agency returns what an agency is called.
+func (c *Catalogue) Agency(name ident.Agency) wording.Text { return c.Agencies[name].Title }
+
+// PackProfile returns what the pack language asks of a country profile.
+func PackProfile(profile *country.Profile) pack.Profile {
+	asked := pack.Profile{
+		Currency: profile.Currency, Languages: profile.Languages, Levels: profile.Territories.Levels(), Scheme: profile,
+		Derived: map[string]pack.Derivation{},
+	}
+	for _, language := range profile.Languages {
+		if from, derived := locale.Tag(language).DerivedFrom(); derived {
+			asked.Derived[language] = pack.Derivation{
+				From: string(from), With: func(text string) string { return locale.ToCyrillic(from, text) },
+			}
+		}
+	}
+	return asked
+}
+
+// bundleOf reads a pack's files.
+func bundleOf(source pack.Source) (publication.Bundle, error) {
+	bundle := publication.Bundle{}
+	err := fs.WalkDir(source.FS, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".yaml") {
+			return err
+		}
+		bundle[path], err = fs.ReadFile(source.FS, path)
+		return err
+	})
+	return bundle, err
+}
+
+// sourceOf returns a bundle as a pack's folder.
+func sourceOf(name string, bundle publication.Bundle) pack.Source {
+	files := fstest.MapFS{}
+	for path, content := range bundle {
+		files[path] = &fstest.MapFile{Data: content}
+	}
+	return pack.Source{Dir: name, FS: files}
+}
+
+// compile compiles the packs together. Drafting problems are warnings; they do not keep a node from starting.
+func compile(packs map[string]publication.Bundle, profile pack.Profile) (*pack.Catalogue, error) {
+	var sources []pack.Source
+	for _, name := range slices.Sorted(maps.Keys(packs)) {
+		sources = append(sources, sourceOf(name, packs[name]))
+	}
+	compiled, problems := pack.Load(sources, profile, pack.Drafting)
+	if problems.Failed() {
+		return nil, fault.New(fault.Invalid, "pack.problems", "The packs cannot be used: "+problems.Error()).Because(problems)
+	}
+	return compiled, nil
+}
+
+// load replays the publications: what is in force now, and every version of a service on the way there.
+func (n *Node) load(ctx context.Context) error {
+	all, closed, err := n.Press.All(ctx, true)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(p publication.Publication) bool { return p.State != publication.InForce })
+	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
+	profile := PackProfile(n.Profile)
+	inForce := map[string]publication.Bundle{}
+	versions := map[string]*service.Definition{}
+	var compiled *pack.Catalogue
+	var failed error
+	for i, one := range all {
+		inForce[one.Pack] = one.Files
+		if i+1 < len(all) && one.Agency == "" && all[i+1].Agency == "" {
+			continue // packs that came together are compiled together
+		}
+		// A state that this release of the platform no longer understands keeps its applications from being decided, not
+		// the node from starting; only the last one must compile.
+		compiled, failed = compile(inForce, profile)
+		if failed != nil {
+			n.config.Log.Error("a published state of the packs does not compile", "publication", one.ID, "error", failed)
+			continue
+		}
+		for _, definition := range compiled.Services() {
+			versions[definition.Hash] = definition
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	if compiled == nil {
+		return errors.New("there are no packs: name at least one folder")
+	}
+	loaded := &Catalogue{Packs: compiled, Agencies: map[ident.Agency]pack.Agency{}, Funds: map[string]ident.Agency{}}
+	closedVersions := map[string]bool{}
+	for _, one := range closed {
+		closedVersions[one.Version] = true
+	}
+	// Of a service that a pack no longer has, old versions are closed.
+	current := map[ident.Service]bool{}
+	for _, definition := range compiled.Services() {
+		current[definition.Path] = true
+	}
+	for hash, definition := range versions {
+		if !current[definition.Path] {
+			closedVersions[hash] = true
+		}
+	}
+	loaded.Services = service.NewCatalogue(slices.Collect(maps.Values(versions)), closedVersions)
+	if loaded.Registers, err = register.NewCatalogue(compiled.Registers()); err != nil {
+		return err
+	}
+	for _, one := range compiled.Packs {
+		for _, agency := range one.Agencies {
+			loaded.Agencies[agency.Name] = agency
+		}
+		for _, fund := range one.Funds {
+			if len(one.Agencies) > 0 {
+				loaded.Funds[fund.Name] = one.Agencies[0].Name
+			}
+		}
+	}
+	if err := n.prepareAgencies(ctx, loaded); err != nil {
+		return err
+	}
+	n.catalogue.Store(loaded)
+	return nil
+}
+
+// checkPack compiles the packs in force with one in its place, and returns the agencies that it speaks for.
+func (n *Node) checkPack(ctx context.Context, name string, files publication.Bundle) ([]ident.Agency, error) {
+	all, _, err := n.Press.All(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	packs := map[string]publication.Bundle{}
+	for _, one := range all {
+		if one.State == publication.InForce {
+			packs[one.Pack] = one.Files
+		}
+	}
+	packs[name] = files
+	compiled, err := compile(packs, PackProfile(n.Profile))
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range compiled.Packs {
+		if one.Name != name {
+			continue
+		}
+		var agencies []ident.Agency
+		for _, agency := range one.Agencies {
+			agencies = append(agencies, agency.Name)
+		}
+		return agencies, nil
+	}
+	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name)
+}
+
+// install keeps the packs that came with the installation.
+func (n *Node) install(ctx context.Context) error {
+	for _, source := range n.config.Packs {
+		bundle, err := bundleOf(source)
+		if err != nil {
+			return fmt.Errorf("reading the pack %s: %w", source.Dir, err)
+		}
+		if _, err := n.Press.Install(ctx, nameOf(source), bundle); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameOf returns the pack's name: its folder's.
+func nameOf(source pack.Source) string {
+	return source.Dir[strings.LastIndexByte(source.Dir, '/')+1:]
+}

@@ -1,0 +1,60 @@
+// Package node owns one installation: it opens the stores and the keys, loads the country and its packs, wires the
+// kernel's packages to each other and to the pages, and runs what works in the background.
+//
+// It holds no rule of its own. What a package needs of another stands in that package's interfaces; here they meet.
+package node
+
+import (
+	"io/fs"
+	"log/slog"
+	"net/url"
+
+	"yagona/kernel/act"
+	"yagona/kernel/ledger"
+	"yagona/pack"
+	"yagona/web/provider"
+)
+
+// Config is what an installation is made of.
+type Config struct {
+	// Folder holds everything that is kept: the database, the subjects' keys, the signing keys. Required.
+	Folder string
+	// Site is the address by which people reach the installation, without a path: "https://services.example". Required.
+	Site *url.URL
+	// Country is the country profile's folder. Required.
+	Country fs.FS
+	// Packs come with the installation.
+	Packs []pack.Source
+	// Witnesses cosign the log; Quorum of them must. Without any the log is unwitnessed, and says so.
+	Witnesses []Witness
+	Quorum    int
+	// Provider proves who people are; with Demonstration set and Provider zero, the demonstration's own.
+	Provider Provider
+	// Demonstration makes this an installation of synthetic people: the built-in sign-in, the gallery, a simulated
+	// bank, the adapters' test doubles. It must never hold real people's data.
+	Demonstration bool
+	// People are those whom the demonstration's sign-in offers.
+	People provider.People
+	// Bank carries payments out. Required outside a demonstration if a service pays.
+	Bank ledger.Bank
+	// Secrets are what adapters send as {secret.NAME}.
+	Secrets map[string]string
+	Clock   act.Clock    // required
+	Log     *slog.Logger // nil: none
+	// Durable false lets a commit be lost when the machine loses power: for tests only.
+	Volatile bool
+}
+
+// Witness is someone outside the operator's hands who cosigns the log.
+type Witness struct {
+	URL string // of its tlog-witness interface
+	Key string // its verifier key, as it prints it: "name+hash+key"
+}
+
+// Provider is an OpenID Connect provider.
+type Provider struct {
+	Issuer string // its address, as its ID tokens name it
+	Client string // the installation's client id there
+	Secret string
+	Number string // the claim that carries the national number
+}

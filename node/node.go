@@ -1,0 +1,386 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/casework"
+	"yagona/kernel/country"
+	"yagona/kernel/document"
+	"yagona/kernel/exchange"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/money"
+	"yagona/kernel/notice"
+	"yagona/kernel/person"
+	"yagona/kernel/publication"
+	"yagona/kernel/register"
+	"yagona/kernel/seal"
+	"yagona/kernel/service"
+	"yagona/kernel/session"
+	"yagona/kernel/signature"
+	"yagona/kernel/transparency"
+	"yagona/kernel/wording"
+	"yagona/std/c2sp"
+	"yagona/store/adapter"
+	"yagona/store/keyfile"
+	"yagona/store/sqlite"
+	"yagona/web/route"
+	"yagona/web/ui"
+	"yagona/web/witness"
+)
+
+// LogHolder is who signs the log's checkpoints, and nothing else.
+const LogHolder signature.Holder = "log"
+
+// Node is an open installation.
+type Node struct {
+	config Config
+
+	Profile   *country.Profile
+	Words     country.Words
+	DB        *sqlite.DB
+	Keys      *keyfile.Folder
+	Vault     *seal.Vault
+	People    *person.Directory
+	Office    *access.Office
+	Sessions  *session.Sessions
+	Press     *publication.Press
+	Registers *register.Keeper
+	Exchange  *exchange.Exchange
+	Documents *document.Issuer
+	Ledger    *ledger.Ledger
+	Notices   *notice.Board
+	Casework  *casework.Casework
+	Jobs      *job.Runner
+	Sequencer *transparency.Sequencer
+	Log       *transparency.Log
+	Refusals  *exchange.Refusals
+	Router    *route.Router
+	Handler   http.Handler
+
+	catalogue   atomic.Pointer[Catalogue]
+	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
+	doubleEnds  []*http.Server
+	subjectKeys *sqlite.SubjectKeys
+	background  sync.WaitGroup
+	stop        context.CancelFunc
+}
+
+// Open opens an installation: its stores and keys are made if they are not there. Close it.
+func Open(ctx context.Context, config Config) (_ *Node, err error) {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{config: config, doubles: map[ident.Register]string{}}
+	defer func() {
+		if err != nil {
+			n.Close()
+		}
+	}()
+	if err := os.MkdirAll(config.Folder, 0o700); err != nil {
+		return nil, err
+	}
+	if n.Profile, err = country.Load(config.Country); err != nil {
+		return nil, fmt.Errorf("loading the country profile:\n%w", err)
+	}
+	texts, err := ui.Words()
+	if err != nil {
+		return nil, err
+	}
+	n.Words = country.Words{Catalogue: texts, Profile: n.Profile}
+	if err := n.openStores(ctx); err != nil {
+		return nil, err
+	}
+	n.wireKernel()
+	if err := n.install(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.load(ctx); err != nil {
+		return nil, err
+	}
+	if config.Demonstration {
+		if err := n.openDoubles(); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.openLog(); err != nil {
+		return nil, err
+	}
+	return n, n.openPages(ctx)
+}
+
+// Catalogue returns what is loaded now.
+func (n *Node) Catalogue() *Catalogue { return n.catalogue.Load() }
+
+func (n *Node) openStores(ctx context.Context) (err error) {
+	folder := n.config.Folder
+	if n.DB, err = sqlite.Open(ctx, sqlite.Config{
+		Path: filepath.Join(folder, "yagona.db"), Clock: n.config.Clock, Durable: !n.config.Volatile,
+	}); err != nil {
+		return err
+	}
+	if n.subjectKeys, err = sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, "subject-keys.db"), !n.config.Volatile); err != nil {
+		return err
+	}
+	if n.Keys, err = keyfile.Open(filepath.Join(folder, "keys"), n.config.Clock); err != nil {
+		return err
+	}
+	master, err := n.Keys.Secret("master")
+	if err != nil {
+		return err
+	}
+	n.Vault, err = seal.NewVault(n.subjectKeys, master)
+	return err
+}
+
+func (n *Node) wireKernel() {
+	db, clock := n.DB, n.config.Clock
+	index, err := n.Keys.Secret("index")
+	if err != nil {
+		panic(err) // the folder was written a moment ago
+	}
+	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: index}
+	n.Office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault}
+	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), clock, session.Limits{})
+	n.Notices = &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
+	n.Refusals = &exchange.Refusals{Store: sqlite.For[journal.Reader, journal.Tx](db)}
+	n.Press = &publication.Press{
+		Store: sqlite.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Check: n.checkPack, Changed: n.reload,
+	}
+	n.Registers = &register.Keeper{
+		Store: sqlite.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
+		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+		Location:    n.Profile.Location, IndexKey: index, People: n.People,
+	}
+	n.Exchange = &exchange.Exchange{
+		Store: sqlite.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Registers: n.Registers, Numbers: n.People, Log: n.config.Log,
+	}
+	n.Exchange.Sources = map[register.Held]exchange.Source{
+		register.HeldHere: &exchange.Local{Registers: n.Registers, Ring: n.Keys, Clock: clock},
+		register.HeldAdapter: &adapter.Source{
+			Ring: n.Keys, Clock: clock, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+			Secrets: n.config.Secrets, Addresses: n.doubles, Log: n.config.Log,
+		},
+	}
+	n.Documents = &document.Issuer{
+		Store: sqlite.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Keys, Node: n.config.Site.Hostname(),
+	}
+	n.Ledger = &ledger.Ledger{
+		Store: sqlite.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,
+		Related: func(ctx context.Context, who ident.Person, payee ident.Subject) (bool, error) {
+			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
+		},
+	}
+	n.Casework = casework.New(casework.Config{
+		Store: sqlite.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
+		Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
+		Evidence:  n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
+		Composer: &casework.Letter{
+			Words: n.Words, People: n.People, Validity: n.config.Site.String() + "/verify/",
+			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
+		},
+	})
+	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: clock, Log: n.config.Log, Handlers: n.handlers()}
+	db.OnJobs(n.Jobs.Wake)
+}
+
+// handlers returns who does which job.
+func (n *Node) handlers() map[string]job.Handler {
+	handlers := n.Casework.Handlers()
+	add := func(more map[string]job.Handler) {
+		for kind, handler := range more {
+			handlers[kind] = handler
+		}
+	}
+	add(n.Registers.Handlers(n.output))
+	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank}
+	add(map[string]job.Handler{
+		casework.JobPay:    n.pay,
+		casework.JobNotify: n.notify,
+		ledger.JobSend:     sender.Send,
+		ledger.JobSettled:  n.settled,
+	})
+	return handlers
+}
+
+// pay prepares the payment order of a granted application, under its fund's key.
+func (n *Node) pay(ctx context.Context, queued job.Job) error {
+	var payload casework.Job
+	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
+		return err
+	}
+	wanted, err := n.Casework.Payment(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	holder := person.Attributes{Name: "–"}
+	if applicant, ok := wanted.Application.Applicant.Person(); ok {
+		if holder, err = n.People.Attributes(ctx, applicant); err != nil {
+			return err
+		}
+	}
+	_, err = n.Ledger.Prepare(ctx, journal.Actor{Component: "casework"}, ledger.Instruction{
+		ID: wanted.Order, Fund: ident.Account("fund:" + wanted.Fund), Application: wanted.Application.ID,
+		Subject: wanted.Application.Applicant, Creditor: ledger.Creditor{Name: holder.Name, Account: wanted.Account},
+		Amount: money.Amount(wanted.Amount), Remittance: string(wanted.Application.Service),
+		PreparedBy: wanted.DecidedBy, ByRule: len(wanted.DecidedBy) == 0,
+	})
+	return err
+}
+
+// notify tells the applicant.
+func (n *Node) notify(ctx context.Context, queued job.Job) error {
+	var payload casework.Job
+	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
+		return err
+	}
+	return n.Notices.Post(ctx, payload.Applicant, payload.Event, payload.Application, string(queued.ID))
+}
+
+// settled tells the applicant what became of the payment.
+func (n *Node) settled(ctx context.Context, queued job.Job) error {
+	var payload ledger.OrderJob
+	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
+		return err
+	}
+	if payload.Application == "" {
+		return nil
+	}
+	wanted, err := n.Casework.Payment(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	return n.Notices.Post(ctx, wanted.Application.Applicant, "payment.settled", payload.Application, string(payload.Order))
+}
+
+// output returns what a granted application writes into a register.
+func (n *Node) output(ctx context.Context, id ident.Application) (register.Output, error) {
+	wanted, err := n.Casework.Record(ctx, id)
+	if err != nil {
+		return register.Output{}, err
+	}
+	definition, err := n.Catalogue().Registers.Register(wanted.Register)
+	if err != nil {
+		return register.Output{}, err
+	}
+	values, err := field.Decode(field.TypeOf(definition.Fields), wanted.Values)
+	return register.Output{
+		Register: wanted.Register, Values: values, Reason: "application:" + string(id), By: journal.Actor{Component: "casework"},
+	}, err
+}
+
+// prepareAgencies makes what a loaded catalogue needs: signing keys of the agencies, books of the funds.
+func (n *Node) prepareAgencies(ctx context.Context, loaded *Catalogue) error {
+	holders := []signature.Holder{signature.Node, LogHolder}
+	for name := range loaded.Agencies {
+		holders = append(holders, signature.OfAgency(name))
+	}
+	if _, err := n.Keys.Ensure(holders...); err != nil {
+		return err
+	}
+	for fund, agency := range loaded.Funds {
+		if _, err := n.Ledger.OpenFund(ctx, access.Actor{}, ident.Account("fund:"+fund), agency, n.Profile.Currency.Code); err != nil {
+			return fmt.Errorf("opening the fund %s: %w", fund, err)
+		}
+	}
+	return nil
+}
+
+// reload loads the catalogue anew; a failure leaves the old one in place.
+func (n *Node) reload() {
+	if err := n.load(context.Background()); err != nil {
+		n.config.Log.Error("loading the packs failed; the earlier ones stay in force", "error", err)
+	}
+}
+
+func (n *Node) openLog() error {
+	store := sqlite.For[transparency.Reader, transparency.Tx](n.DB)
+	signer, err := transparency.RingSigner(n.Keys, LogHolder, n.Origin())
+	if err != nil {
+		return err
+	}
+	var witnesses []transparency.Witness
+	for _, one := range n.config.Witnesses {
+		key, err := c2sp.NewCosignatureVerifier(one.Key)
+		if err != nil {
+			return fmt.Errorf("the key of the witness %s: %w", one.URL, err)
+		}
+		witnesses = append(witnesses, witness.NewClient(one.URL, key, &http.Client{Timeout: 5 * time.Second}))
+	}
+	n.Sequencer, err = transparency.NewSequencer(transparency.Config{
+		Store: store, Signer: signer, Witnesses: witnesses, Quorum: n.config.Quorum, Logger: n.config.Log,
+	})
+	if err != nil {
+		return err
+	}
+	n.Log = transparency.NewLog(store)
+	n.DB.OnEvents(n.Sequencer.Wake)
+	return nil
+}
+
+// Origin is the log's name: the installation's host and "/log".
+func (n *Node) Origin() string { return n.config.Site.Host + "/log" }
+
+// openDoubles starts the test doubles of the systems behind adapters, each on a loopback port of its own.
+func (n *Node) openDoubles() error {
+	for _, definition := range n.Catalogue().Registers.All() {
+		if definition.Held != register.HeldAdapter {
+			continue
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: adapter.NewDouble(definition.Adapter), ReadHeaderTimeout: 5 * time.Second}
+		go server.Serve(listener)
+		n.doubleEnds = append(n.doubleEnds, server)
+		n.doubles[definition.Path] = "http://" + listener.Addr().String()
+	}
+	return nil
+}
+
+// Start begins the work in the background: jobs, the log, the counting of refusals.
+func (n *Node) Start(ctx context.Context) {
+	ctx, n.stop = context.WithCancel(ctx)
+	n.background.Go(func() { n.Jobs.Run(ctx) })
+	n.background.Go(func() { n.Sequencer.Run(ctx) })
+	n.background.Go(func() { n.Refusals.Run(ctx, time.Minute, n.config.Log) })
+	n.Jobs.Wake()
+	n.Sequencer.Wake()
+}
+
+// Close ends the work in the background and closes the stores.
+func (n *Node) Close() error {
+	if n.stop != nil {
+		n.stop()
+	}
+	n.background.Wait()
+	var errs []error
+	for _, double := range n.doubleEnds {
+		errs = append(errs, double.Close())
+	}
+	if n.DB != nil {
+		errs = append(errs, n.DB.Close())
+	}
+	if n.subjectKeys != nil {
+		errs = append(errs, n.subjectKeys.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,75 @@
+package node
+
+import (
+	"context"
+	"net/http"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/session"
+	"yagona/store/sqlite"
+	"yagona/web/log"
+	"yagona/web/provider"
+	"yagona/web/route"
+	"yagona/web/signin"
+	"yagona/web/ui"
+)
+
+// The demonstration's sign-in: its path on the site, and the client id under which the site is known there.
+const (
+	DemonstrationPath   = "/demo-sign-in"
+	DemonstrationClient = "yagona"
+	// DemonstrationProgram is the client id of programs that use the API of a demonstration.
+	DemonstrationProgram = "yagona-program"
+)
+
+// openPages makes the handler: the pages, the API, the sign-in, the log.
+func (n *Node) openPages(ctx context.Context) error {
+	house, err := ui.New("Yagona", n.Words.Catalogue)
+	if err != nil {
+		return err
+	}
+	cookies := route.Cookies{Secure: n.config.Site.Scheme == "https"}
+	trusted := signin.Provider{
+		Issuer: n.config.Provider.Issuer, Client: n.config.Provider.Client, Secret: n.config.Provider.Secret, Number: n.config.Provider.Number,
+	}
+	issuer := *n.config.Site
+	issuer.Path = DemonstrationPath
+	if n.config.Demonstration && trusted.Issuer == "" {
+		trusted = signin.Provider{
+			Issuer: issuer.String(), Client: DemonstrationClient, Number: provider.NumberClaim, Programs: []string{DemonstrationProgram},
+		}
+	}
+	entrance := signin.New(signin.Config{
+		Provider: trusted, Site: n.config.Site, Sessions: n.Sessions, Directory: n.People, Office: n.Office, Cookies: cookies, Clock: n.config.Clock,
+	})
+	router := route.New(route.Config{
+		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
+		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(sqlite.For[session.Reader, session.Tx](n.DB), 0),
+		Log: n.config.Log, Now: n.config.Clock,
+	})
+	router.Add(entrance.Routes()...)
+	router.Add(house.Routes()...)
+	if n.config.Demonstration {
+		program := provider.Client{ID: DemonstrationProgram, Redirects: []string{"http://127.0.0.1/return"}}
+		site := provider.Client{ID: DemonstrationClient, Redirects: []string{n.config.Site.String() + signin.ReturnPath}}
+		demonstration, err := provider.New(provider.Config{
+			Demonstration: true, Issuer: &issuer, Clients: []provider.Client{site, program}, People: n.config.People, House: house, Clock: n.config.Clock,
+		})
+		if err != nil {
+			return err
+		}
+		router.Add(demonstration.Routes()...)
+		router.Add(house.Gallery()...)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/log/", log.Handler(n.Log, n.config.Log))
+	mux.Handle("/", router)
+	n.Handler = mux
+	n.Router = router
+	return nil
+}
+
+// refused counts or journals a refusal by a route's access.
+func (n *Node) refused(ctx context.Context, visitor route.Visitor, info route.Info, reason *fault.Fault) {
+	n.Refusals.Count(info.Name() + " " + reason.Code)
+}

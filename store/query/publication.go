@@ -1,0 +1,110 @@
+package query
+
+import (
+	"encoding/json"
+
+	"yagona/kernel/act"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/publication"
+)
+
+// Publications implements publication.Reader.
+func (t *Tx) Publications(files bool) ([]publication.Publication, error) {
+	text := `SELECT row, '{}' FROM publication WHERE key = $1 ORDER BY id`
+	if files {
+		text = `SELECT row, files FROM publication WHERE key = $1 ORDER BY id`
+	}
+	return list(t, text, args(act.Platform), scanPublication)
+}
+
+func scanPublication(scan func(into ...any) error) (p publication.Publication, err error) {
+	var row, files []byte
+	if err := scan(&row, &files); err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(row, &p); err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal(files, &p.Files)
+}
+
+// Publication implements publication.Reader.
+func (t *Tx) Publication(id ident.Publication) (publication.Publication, error) {
+	found, err := list(t, `SELECT row, files FROM publication WHERE key = $1 AND id = $2`, args(act.Platform, id), scanPublication)
+	if err == nil && len(found) == 0 {
+		err = notFound("publication.unknown", "publication")
+	}
+	if err != nil {
+		return publication.Publication{}, err
+	}
+	return found[0], nil
+}
+
+// SavePublication implements publication.Tx.
+func (t *Tx) SavePublication(p publication.Publication) error {
+	files, err := json.Marshal(p.Files)
+	if err != nil {
+		return err
+	}
+	p.Files = nil
+	row, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO publication (key, id, pack, digest, state, row, files) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, row = excluded.row`,
+		t.key, p.ID, p.Pack, p.Digest, p.State, string(row), files)
+	return err
+}
+
+// Closures implements publication.Reader.
+func (t *Tx) Closures() ([]publication.Closure, error) {
+	return list(t, `SELECT row FROM closure WHERE key = $1 ORDER BY version`, args(act.Platform),
+		func(scan func(into ...any) error) (c publication.Closure, err error) {
+			var row []byte
+			if err := scan(&row); err != nil {
+				return c, err
+			}
+			return c, json.Unmarshal(row, &c)
+		})
+}
+
+// SaveClosure implements publication.Tx.
+func (t *Tx) SaveClosure(c publication.Closure) error {
+	row, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO closure (key, version, row) VALUES ($1, $2, $3) ON CONFLICT (key, version) DO NOTHING`,
+		t.key, c.Version, string(row))
+	return err
+}
+
+// PublicationRows calls visit for every publication and closure; for the auditor. A publication whose files do not give
+// its digest comes with an empty digest.
+func (t *Tx) PublicationRows(visit func(journal.Row) error) error {
+	all, err := t.Publications(true)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		cover := p.Cover()
+		if p.Files.Digest() != p.Digest {
+			cover.Digest = nil
+		}
+		if err := visit(rowOf(cover, string(act.Platform), p.Event)); err != nil {
+			return err
+		}
+	}
+	closed, err := t.Closures()
+	if err != nil {
+		return err
+	}
+	for _, c := range closed {
+		if err := visit(rowOf(c.Cover(), string(act.Platform), c.Event)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

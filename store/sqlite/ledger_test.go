@@ -1,0 +1,9 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"yagona/store/storetest"
+)
+
+func TestLedger(t *testing.T) { storetest.TestLedger(t, open) }

@@ -1,0 +1,9 @@
+-- +goose Up
+CREATE TABLE exchange (
+	key    TEXT   NOT NULL,
+	id     TEXT   NOT NULL,
+	at     BIGINT NOT NULL,
+	sealed BLOB   NOT NULL,
+	event  TEXT   NOT NULL,
+	PRIMARY KEY (key, id)
+) WITHOUT ROWID;

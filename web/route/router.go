@@ -1,0 +1,409 @@
+package route
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/session"
+)
+
+// Config says how a Router knows its visitors and speaks to them. Only Recognise is required.
+type Config struct {
+	// Recognise looks up whose a session's token is.
+	Recognise Recognise
+	// ErrorPage answers a person whose request failed; the status is already decided. Without it the words stand alone.
+	ErrorPage func(w http.ResponseWriter, r *http.Request, v Visitor, problem Problem) error
+	// Say returns a fault's words in a language; without it they are English.
+	Say Say
+	// Languages are the tags of the languages in which the site answers, the default first; without them English.
+	Languages []string
+	// Cookies says whether the site is served over https.
+	Cookies Cookies
+	// SignIn is the page to which a person who must sign in is sent, with ?next= the page they wanted.
+	SignIn string
+	// Refused is told of every refusal by a route's access, so that it can be journaled; of a flood of refusals of one
+	// visitor it is told the first Refusals in each minute.
+	Refused func(ctx context.Context, v Visitor, route Info, reason *fault.Fault)
+	// Refusals is how many refusals in a minute one session or one address may collect; 0 means 30. Over it a session
+	// must wait, and refusals without a session become "too many requests".
+	Refusals int
+	// Answers keeps answers for requests that carry an Idempotency-Key; without it the header is refused.
+	Answers *session.Answers
+	// Log receives one line for each request; without it nothing is logged.
+	Log *slog.Logger
+	// Now tells the time; without it, the machine's.
+	Now func() time.Time
+}
+
+// Router serves the routes that were added to it.
+type Router struct {
+	config    Config
+	mux       *http.ServeMux
+	routes    []Info
+	origins   *http.CrossOriginProtection
+	languages languages
+	refusals  *limiter
+}
+
+// New returns a router without routes.
+func New(config Config) *Router {
+	if config.Say == nil {
+		config.Say = english
+	}
+	if config.ErrorPage == nil {
+		config.ErrorPage = plainError
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Refusals == 0 {
+		config.Refusals = 30
+	}
+	if len(config.Languages) == 0 {
+		config.Languages = []string{"en"}
+	}
+	return &Router{
+		config: config, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
+		languages: newLanguages(config.Languages), refusals: newLimiter(config.Refusals, time.Minute),
+	}
+}
+
+// Add registers routes. It panics on a route that is wrong or that another one hides: that is a mistake in the program.
+func (router *Router) Add(routes ...Route) {
+	for _, one := range routes {
+		if err := one.check(); err != nil {
+			panic(err)
+		}
+		if one.Timeout == 0 {
+			one.Timeout = defaultTimeout
+		}
+		info := Info{
+			Method: one.Method, Pattern: one.Pattern, Access: one.Access.String(), Face: one.Face.String(),
+			Body: one.Body, Timeout: one.Timeout,
+		}
+		router.mux.Handle(info.Name(), &endpoint{router: router, route: one, info: info})
+		router.routes = append(router.routes, info)
+	}
+}
+
+// Routes returns the table of all routes, by pattern and method.
+func (router *Router) Routes() []Info {
+	return slices.SortedFunc(slices.Values(router.routes), func(a, b Info) int {
+		return strings.Compare(a.Pattern+" "+a.Method, b.Pattern+" "+b.Method)
+	})
+}
+
+// call is one request on its way through the router.
+type call struct {
+	began   time.Time
+	visitor Visitor
+	face    Face
+	info    Info
+	matched bool
+	headers http.Header // as they were before the handler
+	problem *fault.Fault
+}
+
+type callKey struct{}
+
+// ServeHTTP answers a request, whatever it is.
+func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{began: router.config.Now(), face: faceOf(r)}
+	c.visitor.Request = rand.Text()
+	c.visitor.Language = router.languages.of(r, router.config.Cookies)
+	c.visitor.Here = here(r)
+	out := &response{ResponseWriter: w}
+	secure(w.Header(), router.config.Cookies.Secure)
+	w.Header().Set("X-Request-Id", c.visitor.Request)
+	w.Header().Set("Content-Language", c.visitor.Language)
+	c.headers = w.Header().Clone()
+
+	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	if err := router.origins.Check(r); err != nil {
+		router.fail(out, r, c, fault.New(fault.Forbidden, "http.cross-origin",
+			"This came from another site. Open the page here and try again.").Because(err))
+	} else {
+		router.mux.ServeHTTP(out, r)
+		if !c.matched && out.status >= http.StatusBadRequest {
+			allowed := out.Header().Get("Allow")
+			router.fail(out, r, c, unmatched(out.status))
+			if allowed != "" {
+				out.Header().Set("Allow", allowed)
+			}
+		}
+	}
+	out.send()
+	router.log(r, c, out)
+	if out.stream && c.problem != nil {
+		panic(http.ErrAbortHandler) // the reader must see that the answer broke off
+	}
+}
+
+// A handler's context ends first, so that it can say itself that its time is up; then reading ends, and only when that
+// could be answered, writing.
+const (
+	readGrace  = time.Second
+	writeGrace = 5 * time.Second
+)
+
+// endpoint is a registered route.
+type endpoint struct {
+	router *Router
+	route  Route
+	info   Info
+}
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, out := r.Context().Value(callKey{}).(*call), w.(*response)
+	c.matched, c.info, c.face = true, e.info, e.route.Face
+	ctx, cancel := context.WithTimeout(r.Context(), e.route.Timeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	if err := e.run(out, r, c); err != nil {
+		e.router.fail(out, r, c, err)
+	}
+}
+
+// run takes a request through all that its route asks for, up to the handler.
+func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	if r.ContentLength > e.route.Body {
+		return tooLarge(e.route.Body)
+	}
+	r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, e.route.Body)
+	// A body that trickles in, or a reader who doesn't read, holds the connection no longer than the route may take.
+	deadlines := http.NewResponseController(w.ResponseWriter)
+	last := time.Now().Add(e.route.Timeout) // the machine's own time: it is the operating system that waits
+	_ = deadlines.SetReadDeadline(last.Add(readGrace))
+	_ = deadlines.SetWriteDeadline(last.Add(writeGrace)) // what has no deadlines (a test's recorder) says so: nothing to do
+
+	if e.switchLanguage(w, r, c) {
+		return nil
+	}
+	if e.route.Method != http.MethodGet && !e.router.has(http.MethodGet, r) {
+		c.visitor.Here = "/"
+	}
+	if err := e.recognise(r, c); err != nil {
+		return err
+	}
+	if done, err := e.admit(w, r, c); done || err != nil {
+		return err
+	}
+	w.stream = e.route.Stream
+	return e.answer(w, r, c)
+}
+
+// recognise finds out who asks. A cookie of a session that has ended makes the visitor nobody; a program's token must
+// be good.
+func (e *endpoint) recognise(r *http.Request, c *call) error {
+	token, bearer := e.router.config.Cookies.token(r)
+	if token == "" && !bearer {
+		return nil
+	}
+	found, appointments, err := e.router.config.Recognise(r.Context(), token)
+	switch {
+	case err == nil:
+		c.visitor.know(found, appointments)
+		return nil
+	case fault.Is(err, fault.Unauthorized) && (!bearer || e.route.Access.level == public):
+		return nil
+	case fault.Is(err, fault.Unauthorized):
+		return e.refuse(r, c, err)
+	}
+	return err
+}
+
+// admit holds the visitor to the route's access. It returns true if it has sent them to sign in.
+func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err error) {
+	if e.route.Access.level == public {
+		return false, nil
+	}
+	if c.visitor.SignedIn() && e.router.refusals.exceeded(c.visitor.limitKey(r), c.began) {
+		return false, tooMany()
+	}
+	err = e.route.Access.allow(r, c.visitor)
+	if err == nil {
+		return false, nil
+	}
+	if !c.visitor.SignedIn() && e.route.Face == Page && e.router.config.SignIn != "" {
+		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(c.visitor.Here))
+	}
+	return false, e.refuse(r, c, err)
+}
+
+// refuse counts a refusal, tells it on, and returns what to answer.
+func (e *endpoint) refuse(r *http.Request, c *call, reason error) error {
+	if !e.router.refusals.count(c.visitor.limitKey(r), c.began) {
+		return tooMany().Because(reason)
+	}
+	if e.router.config.Refused != nil {
+		e.router.config.Refused(r.Context(), c.visitor, e.info, fault.Of(reason))
+	}
+	return reason
+}
+
+// answer runs the handler, once for each Idempotency-Key.
+func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
+	return classify(e.keep(w, r, c))
+}
+
+// handle calls the handler and counts its refusals.
+func (e *endpoint) handle(w *response, r *http.Request, c *call) error {
+	err := e.route.Handle(w, r, c.visitor)
+	if fault.Is(err, fault.Forbidden) {
+		e.router.refusals.count(c.visitor.limitKey(r), c.began)
+	}
+	return err
+}
+
+// fail replaces what was written by what went wrong.
+func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
+	c.problem = fault.Of(err)
+	if c.problem.Kind == fault.Internal {
+		c.problem = c.problem.Because(err)
+	}
+	if w.sent {
+		return
+	}
+	w.stream = false
+	w.reset(c.headers)
+	problem := NewProblem(err, c.visitor.Request, c.visitor.Language, router.config.Say)
+	if problem.Status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "60")
+	}
+	if problem.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, 15.5.2 asks for a challenge
+	}
+	if c.face == Program {
+		if err := writeJSON(w, ProblemType, problem.Status, problem); err != nil {
+			c.problem = c.problem.Because(errors.Join(c.problem.Err, err))
+		}
+		return
+	}
+	if err := router.config.ErrorPage(w, r, c.visitor, problem); err != nil {
+		w.reset(c.headers)
+		c.problem = c.problem.Because(errors.Join(c.problem.Err, err))
+		_ = plainError(w, r, c.visitor, problem)
+	}
+}
+
+// plainError answers a person in words alone.
+func plainError(w http.ResponseWriter, _ *http.Request, _ Visitor, problem Problem) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(problem.Status)
+	_, err := fmt.Fprintf(w, "%s\n\n%s\n\n%s\n", problem.Title, problem.Detail, problem.Instance)
+	return err
+}
+
+// log writes the request's line: the pattern, never the path; the fault's code, and its inner error only if the fault is
+// ours.
+func (router *Router) log(r *http.Request, c *call, w *response) {
+	severity, pattern := slog.LevelInfo, c.info.Pattern
+	if !c.matched {
+		pattern = "(none)"
+	}
+	attributes := []slog.Attr{
+		slog.String("method", methodName(r.Method)), slog.String("pattern", pattern), slog.Int("status", w.status),
+		slog.Int64("bytes", w.size), slog.Duration("took", router.config.Now().Sub(c.began)),
+		slog.String("request", c.visitor.Request),
+	}
+	if c.problem != nil {
+		attributes = append(attributes, slog.String("code", c.problem.Code))
+		switch c.problem.Kind {
+		case fault.Internal:
+			severity = slog.LevelError
+			attributes = append(attributes, slog.Any("error", c.problem.Err))
+		case fault.Unavailable:
+			severity = slog.LevelWarn
+			attributes = append(attributes, slog.Any("error", c.problem.Err))
+		}
+	}
+	router.config.Log.LogAttrs(r.Context(), severity, "request", attributes...)
+}
+
+// methodName keeps what a stranger wrote as a method out of the log.
+func methodName(method string) string {
+	if slices.Contains(methods, method) || method == http.MethodHead || method == http.MethodOptions {
+		return method
+	}
+	return "(other)"
+}
+
+// has reports whether the request's path answers to another method, too.
+func (router *Router) has(method string, r *http.Request) bool {
+	other := &http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host}
+	_, pattern := router.mux.Handler(other)
+	return pattern != ""
+}
+
+// faceOf guesses who reads the answer to a request that meets no route.
+func faceOf(r *http.Request) Face {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		return Program
+	}
+	if found, ok := Negotiate(r, "text/html", ProblemType, "application/json"); ok && found != "text/html" {
+		return Program
+	}
+	return Page
+}
+
+func unmatched(status int) error {
+	if status == http.StatusMethodNotAllowed {
+		return fault.New(fault.Invalid, "http.method-not-allowed", "This cannot be done here. The header Allow names what can.")
+	}
+	if status == http.StatusNotFound {
+		return fault.New(fault.NotFound, "http.not-found", "There is no such page. Check the address, or begin at the start page.")
+	}
+	return fault.New(fault.Invalid, "http.malformed", "This request is not well-formed HTTP.")
+}
+
+// secure sets the headers that every answer carries. A handler that serves public files may set Cache-Control anew.
+func secure(headers http.Header, https bool) {
+	maps.Copy(headers, http.Header{
+		"Content-Security-Policy":      {policy("")},
+		"X-Content-Type-Options":       {"nosniff"},
+		"Referrer-Policy":              {"same-origin"},
+		"Cross-Origin-Opener-Policy":   {"same-origin"},
+		"Cross-Origin-Resource-Policy": {"same-origin"},
+		"Permissions-Policy":           {"camera=(self), geolocation=(self), microphone=()"},
+		"Cache-Control":                {"no-store"},
+	})
+	if https {
+		headers.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+	}
+}
+
+func policy(formTarget string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+		"connect-src 'self'; manifest-src 'self'; form-action 'self'" + formTarget +
+		"; frame-ancestors 'none'; base-uri 'none'"
+}
+
+// AllowFormTarget lets the form on this page lead to another site by a redirect, as a sign-in provider's must: browsers
+// hold redirects after a form to the policy's form-action. The origin is "https://host" with an optional port.
+func AllowFormTarget(w http.ResponseWriter, origin *url.URL) {
+	if origin.Scheme != "" && origin.Host != "" && !strings.ContainsAny(origin.Host, " ;,'\"") {
+		w.Header().Set("Content-Security-Policy", policy(" "+origin.Scheme+"://"+origin.Host))
+	}
+}

@@ -1,0 +1,271 @@
+// Package ui owns how every page looks and speaks: the frame around it, the components in it, the style sheet, and the few
+// words that all pages share. A page is data: a title and a list of components, each a struct with what it shows; the
+// package turns them into HTML. A new kind of page is a new struct with a template of its name; a service adds neither.
+//
+// It hands pages to the ResponseWriter whole: a page that fails half-way is never sent.
+//
+// Invariants: templates decide nothing, they only show what a struct says; every text is escaped by html/template; every
+// input has a label, every error is told in words beside its input and in the summary at the top that links to it;
+// nothing needs a script, and nothing is loaded from another host.
+package ui
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+
+	"yagona/kernel/fault"
+	"yagona/locale"
+	"yagona/web/route"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets/house.css
+var stylesheet []byte
+
+//go:embed assets/mark.svg
+var mark []byte
+
+//go:embed messages
+var messageFiles embed.FS
+
+// Words returns the platform's texts together with the words that all pages share: messages/LANGUAGE/ui.yaml here.
+func Words() (*locale.Catalogue, error) {
+	platform, err := locale.Platform()
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(messageFiles, "messages")
+	if err != nil {
+		return nil, err
+	}
+	own, err := locale.Load(files, platform.Languages())
+	if err != nil {
+		return nil, err
+	}
+	return locale.Merge(platform, own)
+}
+
+// Language is one that a reader can choose.
+type Language struct {
+	Tag  string // BCP 47: "uz-Latn"
+	Name string // in itself: "Oʻzbekcha"
+}
+
+// Component is a part of a page. Its template shows it; a package that needs a component of its own gives New the
+// template.
+type Component interface {
+	// Template returns the name of the template that shows the component.
+	Template() string
+}
+
+// Frame is what surrounds a page and is the same for all pages of one visitor.
+type Frame struct {
+	Language   string // the tag of the page's language
+	Here       string // path and query of the page, to which a choice of language returns
+	Navigation []Link
+	Account    *Account // nil if nobody is signed in
+	Bare       bool     // without navigation and account: a page on the way to somewhere
+}
+
+// Account is who is signed in, as the header shows it.
+type Account struct {
+	Name    string // the person's name, or the role in which they work
+	Detail  string // the agency and the place of an official, or empty
+	Href    string // where the person finds their own data
+	SignOut string // where the form to sign out is sent
+}
+
+// Page is what stands on one page.
+type Page struct {
+	Title   string // of the window, and the heading unless Asks is set
+	Caption string // above the heading: what the page belongs to
+	Lead    string // below the heading: what the page is for
+	Back    *Link
+	Banner  *Banner
+	Asks    bool // a component of the body holds the heading: a page that asks a single question
+	Wide    bool // for tables of the desk
+	Body    []Component
+}
+
+// House renders pages in one style.
+type House struct {
+	site      string
+	words     *locale.Catalogue
+	languages []Language
+	templates map[string]*template.Template // by language
+	css, icon string                        // paths
+}
+
+// New returns a house for a site of that name that speaks the catalogue's languages; the catalogue holds what Words
+// returns. Further components bring their templates in files named *.html.
+func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error) {
+	own, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		return nil, err
+	}
+	house := &House{
+		site: site, words: words, templates: map[string]*template.Template{},
+		css: "/ui/" + digest(stylesheet) + "/house.css", icon: "/ui/" + digest(mark) + "/mark.svg",
+	}
+	for _, tag := range words.Languages().Tags {
+		set := template.New(string(tag))
+		set.Funcs(functions(set, func(key string, args locale.Args) string { return words.Text(tag, key, args) }))
+		for _, files := range append([]fs.FS{own}, further...) {
+			if _, err := set.ParseFS(files, "*.html"); err != nil {
+				return nil, fmt.Errorf("templates of the pages: %w", err)
+			}
+		}
+		house.templates[string(tag)] = set
+		house.languages = append(house.languages, Language{string(tag), words.Text(tag, "language."+string(tag), nil)})
+	}
+	return house, nil
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:6])
+}
+
+// functions are the only two that templates know: a text by key, with its variables as names and values in turn, and
+// another component.
+func functions(set *template.Template, say func(key string, args locale.Args) string) template.FuncMap {
+	return template.FuncMap{
+		"text": func(key string, variables ...any) (string, error) {
+			args := locale.Args{}
+			for i := 0; i+1 < len(variables); i += 2 {
+				name, ok := variables[i].(string)
+				if !ok {
+					return "", fmt.Errorf("text %s: the name of a variable is %T", key, variables[i])
+				}
+				args[name] = variables[i+1]
+			}
+			return say(key, args), nil
+		},
+		"render": func(component Component) (template.HTML, error) {
+			var out bytes.Buffer
+			if err := set.ExecuteTemplate(&out, component.Template(), component); err != nil {
+				return "", err
+			}
+			return template.HTML(out.String()), nil //nolint:gosec // html/template has just escaped it
+		},
+	}
+}
+
+// whole is what the layout's template gets.
+type whole struct {
+	Site, Stylesheet, Icon string
+	Frame                  Frame
+	Page                   Page
+	Language               Language
+	Languages              []choice
+	Errors                 *ErrorSummary
+	SignIn                 string
+}
+
+// choice is a language in the list, as a link that leads back to the same page.
+type choice struct {
+	Language
+	Href    string
+	Current bool
+}
+
+// Render answers with a page.
+func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page) error {
+	set, ok := h.templates[frame.Language]
+	if !ok {
+		return fmt.Errorf("no pages in the language %q", frame.Language)
+	}
+	view := whole{
+		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body),
+		SignIn: "/sign-in?next=" + url.QueryEscape(frame.Here),
+	}
+	for _, language := range h.languages {
+		current := language.Tag == frame.Language
+		if current {
+			view.Language = language
+		}
+		view.Languages = append(view.Languages, choice{language, inLanguage(frame.Here, language.Tag), current})
+	}
+	var out bytes.Buffer
+	if err := set.ExecuteTemplate(&out, "layout", view); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// inLanguage returns the address that shows the same page in the language.
+func inLanguage(here, tag string) string {
+	address, err := url.Parse(here)
+	if err != nil {
+		return "/?lang=" + url.QueryEscape(tag)
+	}
+	query := address.Query()
+	query.Set("lang", tag)
+	address.RawQuery = query.Encode()
+	return address.String()
+}
+
+// FrameOf returns the frame of a visitor's page; the caller adds navigation and account.
+func FrameOf(v route.Visitor) Frame { return Frame{Language: v.Language, Here: v.Here} }
+
+// Text returns a text of the catalogue in the visitor's language.
+func (h *House) Text(language, key string, args locale.Args) string {
+	return h.words.Text(locale.Tag(language), key, args)
+}
+
+// Say returns a fault's words in a language: route.Config.Say. The title is that of its kind. The detail is the message
+// of its code; if the catalogue has none, the fault's own words for readers of English, and those of its kind for all
+// others.
+func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
+	args := locale.Args{}
+	for name, value := range f.Args {
+		args[name] = value
+	}
+	title = h.Text(language, "kind."+f.Kind.String(), nil)
+	tag, key := locale.Tag(language), "fault."+f.Code
+	switch {
+	case f.Kind != fault.Internal && h.words.Has(tag, key):
+		return title, h.Text(language, key, args)
+	case f.Kind != fault.Internal && tag == locale.English:
+		return title, f.Message
+	}
+	return title, h.Text(language, "fault."+f.Kind.String(), nil)
+}
+
+// ErrorPage answers a person whose request failed: route.Config.ErrorPage.
+func (h *House) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+	body := []Component{Paragraph{Text: problem.Detail}}
+	if problem.Status == http.StatusUnauthorized {
+		body = append(body, Buttons{{Key: "actions.sign-in", Href: "/sign-in?next=" + url.QueryEscape(v.Here)}})
+	}
+	body = append(body, Reference{Number: problem.Instance})
+	return h.Render(w, problem.Status, FrameOf(v), Page{Title: problem.Title, Body: body})
+}
+
+// Routes returns the files that pages load. Their addresses change with their content, so browsers keep them for good.
+func (h *House) Routes() []route.Route {
+	file := func(path, kind string, content []byte) route.Route {
+		return route.Route{
+			Method: "GET", Pattern: path, Access: route.Public(),
+			Handle: func(w http.ResponseWriter, _ *http.Request, _ route.Visitor) error {
+				w.Header().Set("Content-Type", kind)
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+				_, err := w.Write(content)
+				return err
+			},
+		}
+	}
+	return []route.Route{file(h.css, "text/css; charset=utf-8", stylesheet), file(h.icon, "image/svg+xml", mark)}
+}
