@@ -35,5 +35,8 @@ func All() []pack.Source {
 	return sources
 }
 
-// Profile returns the country profile that is shipped: Uzbekistan's. An error says what is wrong in its files.
-func Profile() (*country.Profile, error) { return country.Load(uz.Files) }
+// Country returns the folder of the country profile that is shipped, as country.Load takes it: Uzbekistan's.
+func Country() fs.FS { return uz.Files }
+
+// Profile returns that country profile. An error says what is wrong in its files.
+func Profile() (*country.Profile, error) { return country.Load(Country()) }
