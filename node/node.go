@@ -167,7 +167,7 @@ func (n *Node) wireKernel() {
 	n.Registers = &register.Keeper{
 		Store: sqlite.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		Location:    n.Profile.Location, IndexKey: index, People: n.People,
+		Location:    n.Profile.Location, IndexKey: index, People: n.People, Currency: n.Profile.Currency,
 	}
 	n.Exchange = &exchange.Exchange{
 		Store: sqlite.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
