@@ -228,7 +228,7 @@ type entry struct {
 	Relation string `json:"relation"`
 }
 
-// log returns what the journal says of the subject, oldest first.
+// log returns what the journal says of the subject, newest first.
 func (w *world) log(t *testing.T, subject ident.Subject) (entries []entry) {
 	t.Helper()
 	sealer, err := w.Vault.Open(t.Context(), subject)

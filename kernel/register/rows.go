@@ -311,6 +311,11 @@ func newCSVWriter(d *Definition, currency money.Currency, to io.Writer) (*csvWri
 		if one.Kind == field.List {
 			return nil, fault.New(fault.Invalid, "export.list", "A register with lists cannot be written as CSV. Export it as NDJSON.")
 		}
+		if one.Kind == field.Money {
+			if err := currency.Check(); err != nil {
+				return nil, err // an amount without its currency would be read again as another
+			}
+		}
 		w.fields = append(w.fields, one)
 		head = append(head, one.Name)
 	}
