@@ -494,6 +494,7 @@ type noKeys struct{}
 func (noKeys) Sign(context.Context, signature.Holder, []byte) (signature.Signature, error) {
 	return signature.Signature{}, nil
 }
+
 func (noKeys) Key(string) (signature.Key, error) {
 	return signature.Key{}, fault.New(fault.NotFound, "signature.unknown-key", "none")
 }
