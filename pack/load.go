@@ -290,6 +290,9 @@ func (c *compiler) declare() {
 			c.agencies[one.key] = &one.value
 		}
 		for _, one := range s.services {
+			if one.doc.Service.text == "" {
+				continue // reported as missing
+			}
 			name := ident.Service(s.name + "/" + one.doc.Service.text)
 			if c.services[name] {
 				c.fail(one.doc.Service.place(), "give each service a name of its own", "another file is the service %s too", name)
