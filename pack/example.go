@@ -58,7 +58,8 @@ func (sc *serviceCompiler) examples() {
 		if e.Like.given() {
 			var ok bool
 			if base, ok = drafts[e.Like.text]; !ok {
-				sc.fail(e.Like.place(), "name an earlier example: "+oneOf(e.Like.text, names), "there is no example of this name before")
+				sc.fail(e.Like.place(), "name an earlier example: "+oneOf(e.Like.text, names),
+					"there is no example of this name before")
 				continue
 			}
 		}
@@ -99,7 +100,8 @@ func (sc *serviceCompiler) overlay(base draft, e *example) draft {
 		if _, step, ok := sc.d.Step(one.key); !ok {
 			sc.fail(one.at, "name a step of the process", "there is no step %s", shorten(one.key))
 		} else if !step.Allows(service.Action(one.value.value)) {
-			sc.fail(one.value.place(), "use one of "+joinActions(step.Actions), "the step %s does not allow %s", one.key, one.value.value)
+			sc.fail(one.value.place(), "use one of "+joinActions(step.Actions), "the step %s does not allow %s", one.key,
+				one.value.value)
 		}
 		d.decide[one.key] = service.Action(one.value.value)
 	}
@@ -141,12 +143,18 @@ func merge(under, over *node) *node {
 // example reads the values of one example.
 func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool) {
 	before := len(sc.problems)
-	x := &compiledExample{name: e.Name.text, at: e.Name.place(), decide: d.decide, expect: expectation{outcome: string(e.Expect.Outcome.value)}}
+	x := &compiledExample{
+		name: e.Name.text, at: e.Name.place(), decide: d.decide,
+		expect: expectation{outcome: string(e.Expect.Outcome.value)},
+	}
 	if !d.submitted.given() {
 		sc.fail(x.at, "add submitted: 2026-03-02", "the example does not say when the application is made")
 		return nil, false
 	}
-	x.facts = service.Facts{Applicant: exampleApplicant, Submitted: d.submitted.day, Decided: d.submitted.day, Ask: map[string]any{}, Evidence: map[string]any{}}
+	x.facts = service.Facts{
+		Applicant: sc.applicant, Submitted: d.submitted.day, Decided: d.submitted.day,
+		Ask: map[string]any{}, Evidence: map[string]any{},
+	}
 	if d.decided.given() {
 		x.facts.Decided = d.decided.day
 	}
@@ -154,7 +162,8 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 		sc.fail(d.decided.place(), "write a later day", "it is decided before it is submitted")
 	}
 	if x.facts.Submitted.Before(sc.d.From) {
-		sc.fail(d.submitted.place(), "write "+sc.d.From.String()+" or later", "this version of the service takes no applications yet")
+		sc.fail(d.submitted.place(), "write "+sc.d.From.String()+" or later",
+			"this version of the service takes no applications yet")
 	}
 	if d.ask != nil {
 		x.facts.Ask = sc.object(d.ask, field.TypeOf(sc.d.Fields()))
@@ -164,7 +173,8 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 	}
 	for _, ev := range sc.d.Evidence {
 		if d.evidence.find(ev.Name) == nil {
-			sc.fail(x.at, "add "+ev.Name+": its values, none, or unknown", "the example does not say what the register answers for %s", ev.Name)
+			sc.fail(x.at, "add "+ev.Name+": its values, none, or unknown",
+				"the example does not say what the register answers for %s", ev.Name)
 		}
 	}
 	sc.exampleExpect(x, &e.Expect)
@@ -250,7 +260,9 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	x.expect.record = sc.expected(e.Record, sc.doc.Output.Record.Set.keys(), fields)
 }
 
-func (sc *serviceCompiler) expected(given entries[anything], names []string, types map[string]rules.Type) map[string]any {
+func (sc *serviceCompiler) expected(given entries[anything], names []string,
+	types map[string]rules.Type,
+) map[string]any {
 	values := map[string]any{}
 	for _, one := range given.list {
 		if t, ok := types[one.key]; ok {
@@ -268,7 +280,8 @@ func (sc *serviceCompiler) checkAnswers(x *compiledExample) {
 	if err != nil || sc.profile.Scheme == nil {
 		return // a rule that cannot be computed fails in the test
 	}
-	checked, problems := field.CheckAll(sc.profile.Scheme, sc.d.Fields(), x.facts.Ask, func(name string) bool { return !asked[name] })
+	checked, problems := field.CheckAll(sc.profile.Scheme, sc.d.Fields(), x.facts.Ask,
+		func(name string) bool { return !asked[name] })
 	for _, p := range problems {
 		if sc.said[p.Field+p.Code] {
 			continue
@@ -353,7 +366,9 @@ func Test(ctx context.Context, catalogue *Catalogue, currency money.Currency) Re
 	return report
 }
 
-func testService(ctx context.Context, d *service.Definition, examples []*compiledExample, currency money.Currency) ServiceReport {
+func testService(ctx context.Context, d *service.Definition, examples []*compiledExample,
+	currency money.Currency,
+) ServiceReport {
 	report := ServiceReport{Service: d.Path}
 	for _, r := range d.Require {
 		report.Coverage = append(report.Coverage, Coverage{Requirement: r.ID})
@@ -466,7 +481,7 @@ func shown(currency money.Currency, value any) string {
 	case calendar.Date:
 		return v.String()
 	case ident.Subject:
-		if v == exampleApplicant {
+		if v == applicantOf(v.Kind()) {
 			return "applicant"
 		}
 	case nil:
@@ -486,7 +501,8 @@ func (c *compiler) cover(ctx context.Context, catalogue *Catalogue) {
 			report := testService(ctx, d, s.compiled.examples[d.Path], c.profile.Currency)
 			for i, r := range report.Coverage {
 				if r.NotMet == 0 {
-					c.fail(c.requirementPlace(s, d, i), "add an example that is refused because of it", "no example makes the requirement %s fail", r.Requirement)
+					c.fail(c.requirementPlace(s, d, i), "add an example that is refused because of it",
+						"no example makes the requirement %s fail", r.Requirement)
 				}
 			}
 		}

@@ -133,10 +133,11 @@ type compiler struct {
 	evidence  map[ident.Evidence]*evidenceSource
 	relations map[string]register.Relation
 	services  map[ident.Service]bool // those that have a file, compiled or not
-	checks    []func()               // what needs everything compiled
+	applicant ident.Subject          // of the examples of the service that is compiled
 }
 
-// Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a warning.
+// Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a
+// warning.
 func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 	c := &compiler{
 		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
@@ -160,9 +161,6 @@ func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 		}
 		c.finishTexts(s)
 	}
-	for _, check := range c.checks {
-		check()
-	}
 	catalogue := &Catalogue{}
 	for _, s := range c.sources {
 		catalogue.Packs = append(catalogue.Packs, s.compiled)
@@ -183,8 +181,9 @@ const fileLimit = 500
 
 // read reads all files of a pack.
 func (c *compiler) read(from Source) {
-	s := &source{locales: map[string]*sourceOf[localeFile]{}}
 	named := func(name string) place { return place{&file{name: path.Join(from.Dir, name)}, 1, 1} }
+	s := &source{locales: map[string]*sourceOf[localeFile]{}}
+	s.file.markAt(&node{at: named("pack.yaml"), kind: broken}) // should it be no YAML
 	var names []string
 	err := fs.WalkDir(from.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
@@ -195,7 +194,8 @@ func (c *compiler) read(from Source) {
 		return err
 	})
 	if err != nil || len(names) > fileLimit {
-		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/ and locale/", "the folder cannot be read")
+		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/ and locale/",
+			"the folder cannot be read")
 		return
 	}
 	if !slices.Contains(names, "pack.yaml") {
@@ -208,8 +208,10 @@ func (c *compiler) read(from Source) {
 		if strings.HasPrefix(base, ".") || !strings.HasSuffix(base, ".yaml") && folder == "" {
 			continue // a README, an editor's file
 		}
-		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "locale/"}, folder) || folder == "" && base != "pack.yaml" {
-			c.fail(named(name), "move it to services/, registers/ or locale/ and let it end in .yaml, or remove it", "the language knows no such file")
+		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "locale/"},
+			folder) || folder == "" && base != "pack.yaml" {
+			c.fail(named(name), "move it to services/, registers/ or locale/ and let it end in .yaml, or remove it",
+				"the language knows no such file")
 			continue
 		}
 		data, err := readFile(from.FS, name)
@@ -258,7 +260,8 @@ func (c *compiler) readOne(s *source, name, folder string, data []byte) {
 			return
 		}
 		if base := path.Base(name); base != tag+".yaml" {
-			c.fail(one.doc.Language.place(), "rename the file to "+tag+".yaml, or correct the tag", "the file is called %s", base)
+			c.fail(one.doc.Language.place(), "rename the file to "+tag+".yaml, or correct the tag", "the file is called %s",
+				base)
 			return
 		}
 		s.locales[tag] = one

@@ -39,13 +39,19 @@ func TestAVersionIsWhatDecides(t *testing.T) {
 		{"another example", "youth", subsidyFile, "price: 9000000 UZS", "price: 8000000 UZS", false},
 		{"a label of an option", "youth", subsidyFile, "sewing: Sewing", "sewing: Sew", false},
 		{"a param's next value", "youth", "pack.yaml", "2025-08-01: {is", "2025-09-01: {is", false},
-		{"who else may ask", "employment", "registers/unemployed.yaml", ", employment/unemployment-certificate]", ", employment/unemployment-certificate, youth/two-agencies]", false},
+		{
+			"who else may ask", "employment", "registers/unemployed.yaml", ", employment/unemployment-certificate]",
+			", employment/unemployment-certificate, youth/two-agencies]", false,
+		},
 		{"another rule", "youth", subsidyFile, "range(18, 30)", "range(18, 29)", true},
 		{"another deadline", "youth", subsidyFile, "within: 3 working", "within: 4 working", true},
 		{"another fresh", "youth", subsidyFile, "fresh: 1 day", "fresh: 2 days", true},
 		{"another bound", "youth", subsidyFile, "min: 1 UZS", "min: 2 UZS", true},
 		{"another option", "youth", subsidyFile, "welding: Welding}", "welding: Welding, baking: Baking}", true},
-		{"another evidence type", "employment", "registers/unemployed.yaml", `"!has(record.closedOn)"`, `"!has(record.closedOn) || record.closedOn > record.registeredOn"`, true},
+		{
+			"another evidence type", "employment", "registers/unemployed.yaml", `"!has(record.closedOn)"`,
+			`"!has(record.closedOn) || record.closedOn > record.registeredOn"`, true,
+		},
 	} {
 		changed := load(t, replaced(t, national(t), c.folder, c.file, c.old, c.changed))
 		if got := hash(changed) != hash(original); got != c.newVersion {
@@ -103,10 +109,14 @@ func TestTranslations(t *testing.T) {
 }
 
 func TestWhatARegisterSaysOfOthersStaysPrivate(t *testing.T) {
-	packs := replaced(t, national(t), "youth", subsidyFile, "  birth:        {of: applicant,", "  partner: {of: applicant.spouse, from: civil/birth, none: allow}\n  children: {of: each applicant.children, from: civil/birth}\n  birth:        {of: applicant,")
-	replaced(t, packs, "youth", subsidyFile, "  - id: unemployed", "  - id: family\n    that: size(children) < 9 && (!has(partner) || age(partner.date, submitted) >= 18)\n    otherwise: Another rule.\n  - id: unemployed")
-	replaced(t, packs, "youth", subsidyFile, "evidence: {birth: {date: 2003-11-05}", "evidence: {children: [{date: 2025-01-01}], partner: none, birth: {date: 2003-11-05}")
-	replaced(t, packs, "youth", subsidyFile, "    evidence: {birth: {date: 1995-01-10}}\n    expect: {outcome: refused, because: [age]}",
+	packs := replaced(t, national(t), "youth", subsidyFile, "  birth:        {of: applicant,",
+		"  partner: {of: applicant.spouse, from: civil/birth, none: allow}\n  children: {of: each applicant.children, from: civil/birth}\n  birth:        {of: applicant,")
+	replaced(t, packs, "youth", subsidyFile, "  - id: unemployed",
+		"  - id: family\n    that: size(children) < 9 && (!has(partner) || age(partner.date, submitted) >= 18)\n    otherwise: Another rule.\n  - id: unemployed")
+	replaced(t, packs, "youth", subsidyFile, "evidence: {birth: {date: 2003-11-05}",
+		"evidence: {children: [{date: 2025-01-01}], partner: none, birth: {date: 2003-11-05}")
+	replaced(t, packs, "youth", subsidyFile,
+		"    evidence: {birth: {date: 1995-01-10}}\n    expect: {outcome: refused, because: [age]}",
 		"    evidence: {birth: {date: 1995-01-10}, partner: {date: 2010-01-01}}\n    expect: {outcome: refused, because: [age, family]}")
 	catalogue := load(t, packs)
 	report := pack.Test(t.Context(), catalogue, soum)
@@ -149,7 +159,8 @@ func TestAnswersOfARegister(t *testing.T) {
 }
 
 func TestFailingExamplesSayWhy(t *testing.T) {
-	packs := replaced(t, national(t), "youth", subsidyFile, "expect: {outcome: granted, payment: 4120000 UZS}", "expect: {outcome: granted, payment: 5000000 UZS}")
+	packs := replaced(t, national(t), "youth", subsidyFile, "expect: {outcome: granted, payment: 4120000 UZS}",
+		"expect: {outcome: granted, payment: 5000000 UZS}")
 	replaced(t, packs, "youth", subsidyFile, "because: [age]}", "because: [age, unemployed]}")
 	replaced(t, packs, "employment", "services/unemployment-certificate.yaml", "{outcome: waiting}", "{outcome: granted}")
 	report := pack.Test(t.Context(), load(t, packs), soum)
@@ -261,12 +272,28 @@ func manyKeys(count int) string {
 
 func TestFilesThatAreMissing(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
-		"no pack.yaml":      {"services/a.yaml": {Data: []byte("service: a")}},
-		"an unknown folder": {"pack.yaml": {Data: []byte("pack: a\ntitle: A\nlanguage: en\n")}, "service/a.yaml": {Data: []byte("x: y")}},
-		"another ending":    {"pack.yaml": {Data: []byte("pack: a\ntitle: A\nlanguage: en\n")}, "services/a.yml": {Data: []byte("x: y")}},
+		"no pack.yaml": {"services/a.yaml": {Data: []byte("service: a")}},
+		"an unknown folder": {
+			"pack.yaml":      {Data: []byte("pack: a\ntitle: A\nlanguage: en\n")},
+			"service/a.yaml": {Data: []byte("x: y")},
+		},
+		"another ending": {
+			"pack.yaml":      {Data: []byte("pack: a\ntitle: A\nlanguage: en\n")},
+			"services/a.yml": {Data: []byte("x: y")},
+		},
 	} {
 		if _, problems := pack.Load([]pack.Source{{Dir: "a", FS: files}}, profile(), pack.Drafting); !problems.Failed() {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, broken := range []string{
+		"", "- a", "a", "pack: [",
+		"pack:\n  a: b\ntitle: []\nagencies: x\nparams: [1]\nfunds: {a: }\n",
+	} {
+		files := scaffolded(t, "health")
+		files["pack.yaml"] = &fstest.MapFile{Data: []byte(broken)}
+		if _, problems := pack.Load([]pack.Source{{FS: files}}, profile(), pack.Drafting); !problems.Failed() {
+			t.Errorf("the pack.yaml %q is accepted", broken)
 		}
 	}
 	same := []pack.Source{{Dir: "a", FS: scaffolded(t, "health")}, {Dir: "b", FS: scaffolded(t, "health")}}

@@ -39,7 +39,10 @@ var soum = money.Currency{Code: "UZS", MinorDigits: 2}
 
 func profile() pack.Profile {
 	return pack.Profile{
-		Currency: soum, Languages: []string{"en"}, Levels: []string{"country", "region", "district", "mahalla"}, Scheme: scheme{soum},
+		Currency: soum, Languages: []string{"en"}, Levels: []string{
+			"country", "region", "district",
+			"mahalla",
+		}, Scheme: scheme{soum},
 	}
 }
 
@@ -130,11 +133,13 @@ func TestTheSubsidyIsCompiled(t *testing.T) {
 	if got := d.Output.Payment.Amount.Inputs(); !slices.Equal(got, []string{"ask.price", "param.brv"}) {
 		t.Error(got)
 	}
-	if e := d.Evidence[2]; e.Fresh != (service.Period{Days: 1}) || e.None != service.NoneRefuse || e.Agency != "employment-agency" {
+	if e := d.Evidence[2]; e.Fresh != (service.Period{Days: 1}) || e.None != service.NoneRefuse ||
+		e.Agency != "employment-agency" {
 		t.Errorf("%+v", e)
 	}
 	stage, step, ok := d.Step("approve")
-	if !ok || stage != 1 || step.Role != "chair" || step.Within != 2 || !step.Allows(service.Approve) || step.Allows(service.Recommend) {
+	if !ok || stage != 1 || step.Role != "chair" || step.Within != 2 || !step.Allows(service.Approve) ||
+		step.Allows(service.Recommend) {
 		t.Errorf("%d %+v", stage, step)
 	}
 	if d.Ask[1].Kind != "money" || *d.Ask[1].Min != 100 {
@@ -158,7 +163,8 @@ func TestParallelStepsAndRepeatedQuestions(t *testing.T) {
 		t.Errorf("%+v", d.Process[0].Steps)
 	}
 	partners := d.Ask[3]
-	if partners.Kind != "list" || *partners.Max != 5 || len(partners.Fields) != 2 || partners.Type().Kind != rules.KindList {
+	if partners.Kind != "list" || *partners.Max != 5 || len(partners.Fields) != 2 ||
+		partners.Type().Kind != rules.KindList {
 		t.Errorf("%+v", partners)
 	}
 	if d.Ask[2].When == nil || d.Evidence[0].None != service.NoneAttest || d.Appeal.Within != 10 {

@@ -78,7 +78,8 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	}
 	for i := range s.Form.list {
 		one := &s.Form.list[i]
-		compiled.Form = append(compiled.Form, sc.defineField(sc.s, key+".form."+one.key, one.key, one.at, &one.value.formField, one.value.Optional.value))
+		compiled.Form = append(compiled.Form, sc.defineField(sc.s, key+".form."+one.key, one.key, one.at,
+			&one.value.formField, one.value.Optional.value))
 	}
 	return compiled
 }
@@ -120,9 +121,11 @@ func (sc *serviceCompiler) checkEnds() {
 			case !ends:
 				sc.fail(at, "add approve, recommend or refuse to actions", "from the step %s no end is reached", s.Name)
 			case !forward(s):
-				sc.fail(at, "add approve or recommend to actions", "the step %s can only refuse, so that nothing is ever granted", s.Name)
+				sc.fail(at, "add approve or recommend to actions", "the step %s can only refuse, so that nothing is ever granted",
+					s.Name)
 			case last && !s.Allows(service.Approve) && s.Late != service.LateGrant:
-				sc.fail(at, "add approve to actions, or a step that approves after it", "after the step %s, the last one, nobody approves", s.Name)
+				sc.fail(at, "add approve to actions, or a step that approves after it",
+					"after the step %s, the last one, nobody approves", s.Name)
 			}
 		}
 	}
@@ -140,10 +143,12 @@ func (sc *serviceCompiler) checkSeparation() {
 			at := sc.stepPlace(s.Name)
 			who := official{s.Agency, s.Role}
 			if s.Allows(service.Recommend) && s.Allows(service.Approve) {
-				sc.fail(at, "leave recommend to one step and approve to another, with another role", "in the step %s a preparer may also approve", s.Name)
+				sc.fail(at, "leave recommend to one step and approve to another, with another role",
+					"in the step %s a preparer may also approve", s.Name)
 			}
 			if before, ok := prepared[who]; ok && s.Role != "" && s.Allows(service.Approve) {
-				sc.fail(at, "give one of the steps to another role", "%s works on the step %s and may also approve in the step %s: whoever prepares does not approve", s.Role, before, s.Name)
+				sc.fail(at, "give one of the steps to another role",
+					"%s works on the step %s and may approve in the step %s: whoever prepares does not approve", s.Role, before, s.Name)
 			}
 			prepared[who] = s.Name
 		}

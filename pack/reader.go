@@ -37,7 +37,6 @@ func (e entries[T]) get(key string) (T, bool) {
 
 // readEntries reads the mapping, each value with read.
 func (e *entries[T]) readEntries(n *node, read func(n *node, into reflect.Value)) {
-	e.mark = mark{n}
 	for _, pair := range n.pairs {
 		one := entry[T]{key: pair.key.text, at: pair.key.at}
 		read(pair.value, reflect.ValueOf(&one.value).Elem())
@@ -54,7 +53,6 @@ type some[T any] struct {
 }
 
 func (s *some[T]) readSome(n *node, read func(n *node, into reflect.Value)) {
-	s.mark = mark{n}
 	items := n.items
 	if n.kind != sequence {
 		items = []*node{n}
@@ -79,7 +77,7 @@ type (
 	}
 	// loner is a struct that can be written as the single value of one of its keys.
 	loner interface{ lone() string }
-	// marker is a struct that keeps where it stands; all of the language's are.
+	// marker keeps where it stands: every struct, every single value and all entries do.
 	marker interface{ markAt(n *node) }
 )
 
@@ -118,6 +116,9 @@ type reader struct{ c *collector }
 // read fills the value from the node, and collects what does not fit.
 func (r reader) read(n *node, into reflect.Value) {
 	address := into.Addr().Interface()
+	if m, ok := address.(marker); ok {
+		m.markAt(n) // also where it cannot be read: it was given
+	}
 	switch n.kind {
 	case broken:
 		return
@@ -126,8 +127,7 @@ func (r reader) read(n *node, into reflect.Value) {
 		return
 	}
 	switch v := address.(type) {
-	case *anything:
-		v.mark = mark{n}
+	case *anything: // read when it is used
 	case reading:
 		if n.kind != scalar {
 			r.c.fail(n.at, "write one value", "here stands %s, where a single value belongs", n.describe())
@@ -156,7 +156,8 @@ func (r reader) read(n *node, into reflect.Value) {
 
 func (r reader) readList(n *node, into reflect.Value) {
 	if n.kind != sequence {
-		r.c.fail(n.at, "write each item after a dash, or all of them in brackets", "here stands %s, where a list belongs", n.describe())
+		r.c.fail(n.at, "write each item after a dash, or all of them in brackets", "here stands %s, where a list belongs",
+			n.describe())
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(n.items), len(n.items)))
@@ -170,7 +171,6 @@ func (r reader) readStruct(n *node, into reflect.Value) {
 	if l, ok := into.Interface().(loner); ok && n.kind == scalar {
 		for _, k := range keys {
 			if k.name == l.lone() {
-				into.Addr().Interface().(marker).markAt(n)
 				r.read(n, into.FieldByIndex(k.index))
 			}
 		}
@@ -180,7 +180,6 @@ func (r reader) readStruct(n *node, into reflect.Value) {
 		r.c.fail(n.at, "write "+keyList(keys), "here stands %s, where keys with values belong", n.describe())
 		return
 	}
-	into.Addr().Interface().(marker).markAt(n)
 	r.unique(n)
 	for _, pair := range n.pairs {
 		known := false

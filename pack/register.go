@@ -39,7 +39,8 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 	c.checkAgency(s, doc.Agency)
 	for i := range doc.Fields.list {
 		one := &doc.Fields.list[i]
-		d.Fields = append(d.Fields, c.defineField(s, key+".fields."+one.key, one.key, one.at, &one.value.formField, !one.value.Required.value))
+		d.Fields = append(d.Fields, c.defineField(s, key+".fields."+one.key, one.key, one.at, &one.value.formField,
+			!one.value.Required.value))
 	}
 	if d.Subject != "" {
 		c.checkSubject(doc.Subject, d.Fields)
@@ -89,7 +90,8 @@ func (c *compiler) checkSubject(given word, fields []field.Definition) string {
 		}
 	}
 	if given.text != "" {
-		c.fail(given.place(), oneOf(given.text, possible), "%s is no field that names a person, an organisation or a household", given.node.describe())
+		c.fail(given.place(), oneOf(given.text, possible),
+			"%s is no field that names a person, an organisation or a household", given.node.describe())
 	}
 	return ""
 }
@@ -122,7 +124,9 @@ func (c *compiler) fieldLists(given []some[word], fields []field.Definition) [][
 	return lists
 }
 
-func (c *compiler) compileEvidenceType(s *source, d *register.Definition, environment *rules.Environment, one *entry[evidenceType]) {
+func (c *compiler) compileEvidenceType(s *source, d *register.Definition, environment *rules.Environment,
+	one *entry[evidenceType],
+) {
 	c.checkName(one.key, one.at)
 	_, registerName, _ := strings.Cut(string(d.Path), "/")
 	key := "registers." + registerName + ".evidence." + one.key
@@ -146,7 +150,8 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 			granted.Purposes = []access.Purpose{access.Preview, access.Apply}
 		}
 		if g.Service.text != "" && !c.services[granted.Service] {
-			c.add(g.Service.place(), true, "there is no service "+g.Service.text+" in the packs that are loaded", "load its pack too, or correct the name")
+			c.add(g.Service.place(), true, "there is no service "+g.Service.text+" in the packs that are loaded",
+				"load its pack too, or correct the name")
 		}
 		e.For = append(e.For, granted)
 	}
@@ -159,12 +164,20 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 }
 
 // compileAnswer compiles one value of an answer.
-func (c *compiler) compileAnswer(s *source, key string, environment *rules.Environment, one *entry[answer]) (register.Answer, bool) {
-	as := c.defineField(s, key+".answer."+one.key, one.key, one.at, &formField{Type: one.value.Type, Label: one.value.Label, Options: one.value.Options}, false)
+func (c *compiler) compileAnswer(s *source, key string, environment *rules.Environment,
+	one *entry[answer],
+) (register.Answer, bool) {
+	as := c.defineField(s, key+".answer."+one.key, one.key, one.at, &formField{
+		Type:  one.value.Type,
+		Label: one.value.Label, Options: one.value.Options,
+	}, false)
 	if !one.value.Type.given() {
 		return register.Answer{}, false
 	}
-	a := register.Answer{Name: one.key, Label: as.Label, Type: as.Type(), Optional: one.value.Optional.value, Term: one.value.Term.text}
+	a := register.Answer{
+		Name: one.key, Label: as.Label, Type: as.Type(), Optional: one.value.Optional.value,
+		Term: one.value.Term.text,
+	}
 	is := one.value.Is
 	if !is.given() {
 		is = expression{mark{&node{at: one.at}}, "record." + one.key}
@@ -184,11 +197,13 @@ func (c *compiler) compileAnswer(s *source, key string, environment *rules.Envir
 func (c *compiler) compileRelation(d *register.Definition, environment *rules.Environment, one *entry[relation]) {
 	c.checkName(one.key, one.at)
 	r := register.Relation{
-		Name: one.key, Where: c.compile(environment, one.value.Where, rules.KindBool), To: one.value.To.text, Same: one.value.Same.text,
+		Name: one.key, Where: c.compile(environment, one.value.Where,
+			rules.KindBool), To: one.value.To.text, Same: one.value.Same.text,
 		Many: one.value.Many.value,
 	}
 	if (r.To == "") == (r.Same == "") {
-		c.fail(one.at, "write to: the field that names the other, or same: the field that both share", "a relation has either to or same")
+		c.fail(one.at, "write to: the field that names the other, or same: the field that both share",
+			"a relation has either to or same")
 	}
 	if r.To != "" {
 		c.checkSubject(one.value.To, d.Fields)
@@ -234,7 +249,8 @@ func (c *compiler) compileAdapter(from *sourceOf[registerFile], d *register.Defi
 		c.fail(doc.URL.place(), "write https://…", "this is no address of an HTTP system")
 	}
 	if !strings.Contains(a.URL+a.Body, "{number}") && !strings.Contains(a.URL+a.Body, "{person}") {
-		c.fail(doc.URL.place(), "write {number} or {person} where whom it is about belongs", "nothing says whom it is asked about")
+		c.fail(doc.URL.place(), "write {number} or {person} where whom it is about belongs",
+			"nothing says whom it is asked about")
 	}
 	for _, h := range doc.Header.list {
 		a.Header[h.key] = h.value.text
@@ -251,7 +267,8 @@ func (c *compiler) compileAdapter(from *sourceOf[registerFile], d *register.Defi
 	}
 	for _, f := range d.Fields {
 		if _, ok := a.Fields[f.Name]; !ok && !f.Optional && f.Name != d.Subject {
-			c.fail(doc.Fields.place(), "add "+f.Name+": where it stands in the answer", "the required field %s is not taken from the answer", f.Name)
+			c.fail(doc.Fields.place(), "add "+f.Name+": where it stands in the answer",
+				"the required field %s is not taken from the answer", f.Name)
 		}
 	}
 	for _, f := range doc.Values.list {
@@ -268,7 +285,8 @@ func (c *compiler) compileAdapter(from *sourceOf[registerFile], d *register.Defi
 }
 
 func (c *compiler) double(one double) register.Double {
-	d := register.Double{Number: one.Number.text, Status: int(one.Status.value), After: c.duration(one.After, timeoutLimit*2), Fail: int(one.Fail.value)}
+	d := register.Double{Number: one.Number.text, Status: int(one.Status.value), After: c.duration(one.After,
+		timeoutLimit*2), Fail: int(one.Fail.value)}
 	if d.Status == 0 {
 		d.Status = 200
 	}

@@ -12,7 +12,8 @@ import (
 // tag in which the author writes.
 func New(name, language string) (map[string][]byte, error) {
 	if !ident.IsName(name) {
-		return nil, fault.New(fault.Invalid, "pack.name", "A pack's name is lower-case Latin words joined by hyphens, like youth-affairs.").At("name")
+		return nil, fault.New(fault.Invalid, "pack.name",
+			"A pack's name is lower-case Latin words joined by hyphens, like youth-affairs.").At("name")
 	}
 	files := make(map[string][]byte, len(scaffold))
 	for path, content := range scaffold {

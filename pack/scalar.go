@@ -46,7 +46,6 @@ type name struct {
 const namePattern = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 
 func (v *name) read(n *node) (string, string) {
-	v.mark = mark{n}
 	if !ident.IsName(n.text) {
 		return n.describe() + " is no name", "write lower-case Latin letters and digits, words joined by hyphens"
 	}
@@ -65,7 +64,6 @@ type qualified struct {
 }
 
 func (v *qualified) read(n *node) (string, string) {
-	v.mark = mark{n}
 	if !ident.IsPath(n.text) {
 		return n.describe() + " names nothing in a pack", "write the pack's name, a slash and the name: employment/unemployment"
 	}
@@ -87,7 +85,7 @@ type text struct {
 }
 
 func (v *text) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, strings.Join(strings.Fields(n.text), " ")
+	v.text = strings.Join(strings.Fields(n.text), " ")
 	switch {
 	case v.text == "":
 		return "the text is empty", "write what people read here"
@@ -106,7 +104,7 @@ type word struct {
 }
 
 func (v *word) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, n.text
+	v.text = n.text
 	if n.text == "" {
 		return "the value is empty", "write a value, or remove the key"
 	}
@@ -126,7 +124,6 @@ type term struct {
 var termPattern = regexp.MustCompile(`^(person|organisation|household)\.[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
 
 func (v *term) read(n *node) (string, string) {
-	v.mark = mark{n}
 	if !termPattern.MatchString(n.text) {
 		return n.describe() + " is no term", "write of whom, a dot and the concept: person.unemployed"
 	}
@@ -145,7 +142,7 @@ type expression struct {
 }
 
 func (v *expression) read(n *node) (string, string) {
-	v.mark, v.text = mark{n}, n.text
+	v.text = n.text
 	if strings.TrimSpace(n.text) == "" {
 		return "the expression is empty", "write a rule, such as unemployment.registered"
 	}
@@ -163,7 +160,6 @@ type date struct {
 }
 
 func (v *date) read(n *node) (string, string) {
-	v.mark = mark{n}
 	day, err := calendar.ParseDate(n.text)
 	if err != nil {
 		return n.describe() + " is no date", "write year, month and day: 2026-03-01"
@@ -185,7 +181,6 @@ type number struct {
 var digits = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 func (v *number) read(n *node) (string, string) {
-	v.mark = mark{n}
 	value, err := strconv.ParseInt(n.text, 10, 64)
 	if err != nil || !digits.MatchString(n.text) || n.style != plain {
 		return n.describe() + " is no whole number", "write digits only, without a leading zero"
@@ -203,7 +198,7 @@ type flag struct {
 }
 
 func (v *flag) read(n *node) (string, string) {
-	v.mark, v.value = mark{n}, n.text == "true"
+	v.value = n.text == "true"
 	if n.text != "true" && n.text != "false" || n.style != plain {
 		return n.describe() + " is neither true nor false", "write true or false"
 	}
@@ -221,7 +216,6 @@ type span struct {
 var spanPattern = regexp.MustCompile(`^([1-9][0-9]{0,3}) (day|month|year)s?$`)
 
 func (v *span) read(n *node) (string, string) {
-	v.mark = mark{n}
 	m := spanPattern.FindStringSubmatch(n.text)
 	if m == nil {
 		return n.describe() + " is no span of time", "write 1 day, 30 days, 6 months or 1 year"
@@ -251,7 +245,6 @@ type workingDays struct {
 var workingDaysPattern = regexp.MustCompile(`^([1-9][0-9]{0,2}) working days?$`)
 
 func (v *workingDays) read(n *node) (string, string) {
-	v.mark = mark{n}
 	m := workingDaysPattern.FindStringSubmatch(n.text)
 	if m == nil {
 		return n.describe() + " is no deadline", "write 3 working days"
@@ -273,7 +266,6 @@ type about struct {
 var aboutPattern = regexp.MustCompile(`^(each )?applicant(\.([a-z][a-z0-9]*(-[a-z0-9]+)*))?$`)
 
 func (v *about) read(n *node) (string, string) {
-	v.mark = mark{n}
 	m := aboutPattern.FindStringSubmatch(n.text)
 	if m == nil || m[1] != "" && m[3] == "" {
 		return n.describe() + " says not whom it is about", "write applicant, applicant.spouse or each applicant.children"
@@ -299,10 +291,10 @@ type choice[T options] struct {
 }
 
 func (v *choice[T]) read(n *node) (string, string) {
-	v.mark, v.value = mark{n}, T(n.text)
 	if allowed := v.value.options(); !slices.Contains(allowed, n.text) {
 		return n.describe() + " is not possible here", oneOf(n.text, allowed)
 	}
+	v.value = T(n.text)
 	return "", ""
 }
 
@@ -311,9 +303,6 @@ func (v *choice[T]) schema() map[string]any { return map[string]any{"enum": v.va
 // anything is a value whose type is known only when it is used: an example's answer, a constant of an adapter.
 type anything struct{ mark }
 
-func (v *anything) read(n *node) (string, string) {
-	v.mark = mark{n}
-	return "", ""
-}
+func (*anything) read(*node) (string, string) { return "", "" }
 
 func (*anything) schema() map[string]any { return map[string]any{} }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Schema returns the JSON Schema (draft 2020-12) of the files of a pack, for editors. It is made from the same structs as
-// the strict reader. A file is recognised by its first word: pack, service, register, or language for a locale.
+// Schema returns the JSON Schema (draft 2020-12) of the files of a pack, for editors. It is made from the same structs
+// as the strict reader. A file is recognised by its first word: pack, service, register, or language for a locale.
 func Schema() []byte {
 	s := &schemaWriter{defs: map[string]any{}}
 	var files []any

@@ -3,6 +3,8 @@ package pack_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -92,6 +94,49 @@ func TestTheSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		packs["youth"]["services/tools-subsidy.yaml"] = &fstest.MapFile{Data: []byte(faulty)}
 		if _, problems := pack.Load(sources(packs), profile(), pack.Drafting); !problems.Failed() {
 			t.Errorf("the reader accepts %q", changed)
+		}
+	}
+}
+
+// The sketches of the decision record use the language's keys, or words that it says are taken for later.
+func TestTheSketchesOfTheShapesUseTheLanguage(t *testing.T) {
+	record, err := os.ReadFile(filepath.Join("..", "docs", "adr", "0003-shapes-of-the-language.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		Defs map[string]struct{ Properties map[string]any } `json:"$defs"`
+	}
+	if err := json.Unmarshal(pack.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	known := func(key string) bool {
+		for _, def := range []string{"service", "register", "step"} {
+			if _, ok := schema.Defs[def].Properties[key]; ok {
+				return true
+			}
+		}
+		return false
+	}
+	_, consequences, _ := strings.Cut(string(record), "## Consequences")
+	blocks := strings.Split(string(record), "```yaml\n")[1:]
+	if len(blocks) != 18 {
+		t.Errorf("%d sketches of 18 shapes", len(blocks))
+	}
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		var sketch any
+		if err := yaml.Unmarshal([]byte(block), &sketch); err != nil {
+			t.Errorf("%v in\n%s", err, block)
+		}
+		for line := range strings.Lines(block) {
+			key, _, found := strings.Cut(line, ":")
+			if !found || strings.ContainsAny(key, " #-") || known(key) {
+				continue
+			}
+			if !strings.Contains(consequences, "`"+key+"`") {
+				t.Errorf("%s is neither in the language nor taken for later", key)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -32,20 +33,30 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	if doc.Service.text == "" {
 		return // reported as missing
 	}
-	sc := &serviceCompiler{compiler: c, said: map[string]bool{}, s: s, doc: doc, key: "services." + doc.Service.text, d: &service.Definition{
-		Path: ident.Service(s.name + "/" + doc.Service.text), Number: int(doc.Version.value), From: doc.From.day,
-		Agency: ident.Agency(doc.Agency.text),
-	}}
+	sc := &serviceCompiler{
+		compiler: c, said: map[string]bool{}, s: s, doc: doc, key: "services." + doc.Service.text,
+		d: &service.Definition{
+			Path: ident.Service(s.name + "/" + doc.Service.text), Number: int(doc.Version.value), From: doc.From.day,
+			Agency: ident.Agency(doc.Agency.text),
+		},
+	}
 	d := sc.d
 	d.Title, d.Summary = s.texts.say(sc.key+".title", doc.Title), s.texts.say(sc.key+".summary", doc.Summary)
 	for _, kind := range doc.For.list {
 		d.For = append(d.For, string(kind.value))
 	}
+	c.applicant = applicantOf("person")
+	if len(d.For) > 0 {
+		c.applicant = applicantOf(d.For[0])
+	}
 	for _, event := range doc.Events {
 		d.Events = append(d.Events, event.text)
 	}
 	for _, l := range doc.Legal {
-		d.Legal = append(d.Legal, service.Legal{Act: l.Act.text, Article: l.Article.text, URL: l.URL.text, Status: string(l.Status.value)})
+		d.Legal = append(d.Legal, service.Legal{
+			Act: l.Act.text, Article: l.Article.text, URL: l.URL.text,
+			Status: string(l.Status.value),
+		})
 	}
 	if doc.Version.given() && doc.Version.value < 1 && digits.MatchString(doc.Version.node.text) {
 		c.fail(doc.Version.place(), "write 1 for the first version", "a version is counted from 1")
@@ -77,7 +88,8 @@ func (sc *serviceCompiler) questions() {
 	for i := range sc.doc.Ask.list {
 		one := &sc.doc.Ask.list[i]
 		q, key := &one.value, sc.key+".ask."+one.key
-		compiled := service.Question{Term: q.Term.text, OnlyApplicant: sc.s.texts.say(key+".only-applicant", q.OnlyApplicant), Owner: string(q.Owner.value)}
+		compiled := service.Question{Term: q.Term.text, OnlyApplicant: sc.s.texts.say(key+".only-applicant",
+			q.OnlyApplicant), Owner: string(q.Owner.value)}
 		if q.Repeat.given() || q.Ask.given() {
 			compiled.Definition = sc.repeated(key, one)
 		} else {
@@ -103,9 +115,13 @@ func (sc *serviceCompiler) questions() {
 // repeated compiles a group of questions that is answered several times.
 func (sc *serviceCompiler) repeated(key string, one *entry[question]) field.Definition {
 	q := &one.value
-	d := field.Definition{Name: one.key, Kind: field.List, Label: sc.s.texts.say(key+".label", q.Label), Hint: sc.s.texts.say(key+".hint", q.Hint), Optional: q.Optional.value}
+	d := field.Definition{
+		Name: one.key, Kind: field.List, Label: sc.s.texts.say(key+".label", q.Label),
+		Hint: sc.s.texts.say(key+".hint", q.Hint), Optional: q.Optional.value,
+	}
 	if !rules.IsName(one.key) {
-		sc.fail(one.at, "write letters, digits and underscores, a letter first", "%q cannot name a question", shorten(one.key))
+		sc.fail(one.at, "write letters, digits and underscores, a letter first", "%q cannot name a question",
+			shorten(one.key))
 	}
 	if q.Type.given() || !q.Repeat.given() || len(q.Ask.list) == 0 {
 		sc.fail(one.at, "write repeat: how often at most, ask: the questions of a group, and no type",
@@ -117,12 +133,14 @@ func (sc *serviceCompiler) repeated(key string, one *entry[question]) field.Defi
 	if q.Repeat.Max.given() {
 		d.Max = &q.Repeat.Max.value
 	}
-	if low, high := q.Repeat.Min.value, q.Repeat.Max.value; q.Repeat.given() && (low < 0 || high < 1 || low > high || high > 100) {
+	low, high := q.Repeat.Min.value, q.Repeat.Max.value
+	if q.Repeat.given() && (low < 0 || high < 1 || low > high || high > 100) {
 		sc.fail(q.Repeat.place(), "write at least 1 and at most 100", "it cannot be repeated so often")
 	}
 	for i := range q.Ask.list {
 		inner := &q.Ask.list[i]
-		f := sc.defineField(sc.s, key+".ask."+inner.key, inner.key, inner.at, &inner.value.formField, inner.value.Optional.value)
+		f := sc.defineField(sc.s, key+".ask."+inner.key, inner.key, inner.at, &inner.value.formField,
+			inner.value.Optional.value)
 		if !inner.value.Label.given() {
 			sc.fail(inner.at, "add label: what the applicant reads", "the question %s has no words", shorten(inner.key))
 		}
@@ -143,13 +161,15 @@ func (sc *serviceCompiler) onceOnly(one *entry[question]) {
 	}
 	asked, _, _ := strings.Cut(q.Term.text, ".")
 	if q.Term.text != "" && !slices.Contains(sc.d.For, asked) && len(sc.d.For) > 0 {
-		sc.fail(q.Term.place(), "write a term of "+strings.Join(sc.d.For, " or "), "%s is no concept of who applies", q.Term.text)
+		sc.fail(q.Term.place(), "write a term of "+strings.Join(sc.d.For, " or "), "%s is no concept of who applies",
+			q.Term.text)
 	}
 	for _, from := range slices.Sorted(maps.Keys(sc.evidence)) {
 		e := sc.evidence[from]
 		for _, a := range e.Answer {
 			if a.Term != "" && a.Term == q.Term.text && e.subject == asked {
-				sc.fail(one.at, "take it as evidence (from: "+string(from)+"); if it is not granted, ask "+string(e.Agency)+" for the grant",
+				hint := "take it as evidence (from: %s); if it is not granted, ask %s for the grant"
+				sc.fail(one.at, fmt.Sprintf(hint, from, e.Agency),
 					"the register %s already answers %s", e.Register, a.Term)
 				return
 			}
@@ -165,7 +185,8 @@ func (sc *serviceCompiler) evidences() {
 	for i := range sc.doc.Evidence.list {
 		one := &sc.doc.Evidence.list[i]
 		if !rules.IsName(one.key) || slices.Contains(notEvidence, one.key) {
-			sc.fail(one.at, "write letters, digits and underscores, a letter first, and none of "+strings.Join(notEvidence, ", "),
+			taken := strings.Join(notEvidence, ", ")
+			sc.fail(one.at, "write letters, digits and underscores, a letter first, and none of "+taken,
 				"%q cannot name an evidence", shorten(one.key))
 			continue
 		}
@@ -195,7 +216,8 @@ func (sc *serviceCompiler) evidences() {
 			compiled.None = service.NoneRefuse
 		}
 		if compiled.Of.Each && e.None.given() {
-			sc.fail(e.None.place(), "remove it: without records the list is empty", "none has no meaning where each is asked about")
+			sc.fail(e.None.place(), "remove it: without records the list is empty",
+				"none has no meaning where each is asked about")
 		}
 		sc.d.Evidence = append(sc.d.Evidence, compiled)
 	}
@@ -209,16 +231,21 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 	if of := e.Of.of; of.Relation != "" {
 		r, ok := sc.relations[of.Relation]
 		if !ok {
-			sc.fail(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s", of.Relation)
+			sc.fail(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s",
+				of.Relation)
 		} else if r.Many != of.Each {
-			sc.fail(e.Of.place(), map[bool]string{true: "write each applicant." + of.Relation, false: "write applicant." + of.Relation}[r.Many],
+			sc.fail(e.Of.place(), map[bool]string{
+				true:  "write each applicant." + of.Relation,
+				false: "write applicant." + of.Relation,
+			}[r.Many],
 				"a person has %s %s", map[bool]string{true: "several", false: "one"}[r.Many], of.Relation)
 		}
 		return
 	}
 	for _, kind := range sc.d.For {
 		if from.subject != "" && kind != from.subject {
-			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:", "%s is about a %s, and the service is for: %s", from.Path, from.subject, kind)
+			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:",
+				"%s is about a %s, and the service is for: %s", from.Path, from.subject, kind)
 		}
 	}
 }
@@ -253,13 +280,17 @@ func (sc *serviceCompiler) requirements() {
 			sc.fail(r.ID.place(), "give each rule an id of its own", "the id %s stands twice", r.ID.text)
 		}
 		if _, ok := sc.doc.Evidence.get(r.ID.text); ok {
-			sc.fail(r.ID.place(), "give the rule another id: both can be the reason of a refusal", "an evidence is called %s too", r.ID.text)
+			sc.fail(r.ID.place(), "give the rule another id: both can be the reason of a refusal",
+				"an evidence is called %s too", r.ID.text)
 		}
 		seen[r.ID.text] = true
-		compiled := service.Requirement{ID: r.ID.text, That: sc.compile(sc.environment, r.That, rules.KindBool),
-			Otherwise: sc.s.texts.say(sc.key+".require."+r.ID.text+".otherwise", r.Otherwise)}
+		compiled := service.Requirement{
+			ID: r.ID.text, That: sc.compile(sc.environment, r.That, rules.KindBool),
+			Otherwise: sc.s.texts.say(sc.key+".require."+r.ID.text+".otherwise", r.Otherwise),
+		}
 		if !r.Otherwise.given() {
-			sc.fail(r.ID.place(), "add otherwise: what is missing, and what to do", "the rule %s has no words for the refused", r.ID.text)
+			sc.fail(r.ID.place(), "add otherwise: what is missing, and what to do", "the rule %s has no words for the refused",
+				r.ID.text)
 		}
 		if compiled.That == nil {
 			continue
@@ -293,7 +324,10 @@ func (sc *serviceCompiler) outputs() {
 		sc.fail(o.place(), "add document, payment or record", "nothing comes out of the service")
 	}
 	if doc := &o.Document; doc.given() {
-		out := &service.Document{Type: doc.Type.text, Valid: doc.Valid.period, Title: sc.s.texts.say(sc.key+".document.title", doc.Title)}
+		out := &service.Document{
+			Type: doc.Type.text, Valid: doc.Valid.period,
+			Title: sc.s.texts.say(sc.key+".document.title", doc.Title),
+		}
 		if !doc.Title.given() {
 			out.Title = sc.d.Title
 		}
@@ -303,9 +337,11 @@ func (sc *serviceCompiler) outputs() {
 			if program == nil {
 				continue
 			}
-			out.Lines = append(out.Lines, service.Line{Name: l.key, Label: sc.s.texts.say(sc.key+".document.lines."+l.key, l.value.Label), Is: program})
+			out.Lines = append(out.Lines, service.Line{Name: l.key, Label: sc.s.texts.say(sc.key+".document.lines."+l.key,
+				l.value.Label), Is: program})
 			if sc.readsOthers(program) {
-				sc.fail(l.value.Is.place(), "state only what registers say of the applicant", "the document would show what a register says of somebody else")
+				sc.fail(l.value.Is.place(), "state only what registers say of the applicant",
+					"the document would show what a register says of somebody else")
 			}
 		}
 		sc.d.Output.Document = out
@@ -319,7 +355,10 @@ func (sc *serviceCompiler) outputs() {
 }
 
 // printable are the kinds that a document can state.
-var printable = []rules.Kind{rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney, rules.KindChoice, rules.KindTerritory, rules.KindSubject}
+var printable = []rules.Kind{
+	rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
+	rules.KindChoice, rules.KindTerritory, rules.KindSubject,
+}
 
 func (sc *serviceCompiler) payment(p *payment) {
 	to, isAnswer := strings.CutPrefix(p.To.text, "ask.")
@@ -327,7 +366,8 @@ func (sc *serviceCompiler) payment(p *payment) {
 	switch {
 	case !p.To.given():
 	case !isAnswer || !ok || account.Kind != field.BankAccount:
-		sc.fail(p.To.place(), "write ask. and the name of a question of the type bank-account", "%s is no account", p.To.node.describe())
+		sc.fail(p.To.place(), "write ask. and the name of a question of the type bank-account", "%s is no account",
+			p.To.node.describe())
 	default:
 		asked, _ := sc.doc.Ask.get(to)
 		if !asked.Owner.given() {
@@ -338,7 +378,8 @@ func (sc *serviceCompiler) payment(p *payment) {
 		}
 	}
 	if _, ok := sc.s.file.Funds.get(p.Fund.text); !ok && p.Fund.text != "" {
-		sc.fail(p.Fund.place(), oneOf(p.Fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)", "there is no fund %s", p.Fund.text)
+		sc.fail(p.Fund.place(), oneOf(p.Fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)",
+			"there is no fund %s", p.Fund.text)
 	}
 	amount := sc.compile(sc.environment, p.Amount, rules.KindMoney)
 	if amount == nil {
@@ -446,6 +487,12 @@ func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Prog
 	if err != nil {
 		sc.explain(is.node, err)
 		return nil
+	}
+	for _, kind := range sc.d.For {
+		if strings.TrimSpace(is.text) == "applicant" && kind != string(f.Kind) {
+			sc.fail(is.place(), "write into a field of the type "+kind,
+				"the field %s holds a %s, and the applicant can be another", f.Name, f.Kind)
+		}
 	}
 	return program
 }

@@ -31,8 +31,8 @@ func (c *compiler) explain(n *node, err error) {
 	}
 }
 
-// compile compiles an expression, nil if it is not given or wrong. Without an environment nothing is said: what is wrong
-// with it stands elsewhere.
+// compile compiles an expression, nil if it is not given or wrong. Without an environment nothing is said: what is
+// wrong with it stands elsewhere.
 func (c *compiler) compile(e *rules.Environment, source expression, wanted ...rules.Kind) *rules.Program {
 	if !source.given() || source.text == "" || e == nil {
 		return nil
@@ -119,7 +119,7 @@ func (c *compiler) value(n *node, t rules.Type) any {
 		value = ident.Territory(n.text)
 	case rules.KindSubject:
 		if n.text == "applicant" {
-			return exampleApplicant
+			return c.applicant
 		}
 		value, err = ident.ParseSubject(n.text)
 	default:
@@ -152,8 +152,10 @@ func (c *compiler) object(n *node, t rules.Type) map[string]any {
 	return object
 }
 
-// exampleApplicant is who applies in examples.
-const exampleApplicant = ident.Subject("person:00000000-0000-4000-8000-000000000001")
+// applicantOf is who applies in examples of a service for the kind of applicant.
+func applicantOf(kind string) ident.Subject {
+	return ident.Subject(kind + ":00000000-0000-4000-8000-000000000001")
+}
 
 func exampleOf(c *compiler, t rules.Type) string {
 	switch t.Kind {
@@ -176,7 +178,9 @@ func exampleOf(c *compiler, t rules.Type) string {
 }
 
 // defineField compiles what a question, a field of a register and a field of a form have in common.
-func (c *compiler) defineField(s *source, key string, name string, at place, f *formField, optional bool) field.Definition {
+func (c *compiler) defineField(s *source, key string, name string, at place, f *formField,
+	optional bool,
+) field.Definition {
 	if !rules.IsName(name) {
 		c.fail(at, "write letters, digits and underscores, a letter first", "%q cannot name a field", shorten(name))
 	}
@@ -197,7 +201,8 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 		}
 	}
 	d.Min, d.Max = c.bound(f.Min, d.Kind), c.bound(f.Max, d.Kind)
-	if d.Min != nil && d.Max != nil && *d.Min > *d.Max || !d.Earliest.IsZero() && !d.Latest.IsZero() && d.Earliest.After(d.Latest) {
+	if d.Min != nil && d.Max != nil && *d.Min > *d.Max || !d.Earliest.IsZero() && !d.Latest.IsZero() &&
+		d.Earliest.After(d.Latest) {
 		c.fail(at, "write the smaller one first", "nothing lies between the bounds of %s", shorten(name))
 	}
 	only := func(m mark, key string, kinds ...field.Kind) {
@@ -228,7 +233,8 @@ func (c *compiler) defineOptions(s *source, key string, given entries[option]) [
 	var options []field.Option
 	for _, o := range given.list {
 		c.checkName(o.key, o.at)
-		options = append(options, field.Option{Value: o.key, Label: s.texts.sayOr(key+".options."+o.key, o.value.Label, o.key)})
+		options = append(options, field.Option{Value: o.key, Label: s.texts.sayOr(key+".options."+o.key, o.value.Label,
+			o.key)})
 	}
 	return options
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 )
 
@@ -15,10 +14,10 @@ import (
 // begins to mean something else.
 const versionFormat = 1
 
-// hashOf returns the hash of a service version: SHA-256 over everything in its file that decides, the evidence types that
-// it uses with the types of their registers' fields, and the version of the rule functions. Words for people and examples
-// are not in it: a corrected wording is a revision, not a version. Nor is the history of a param: a decision takes the
-// value of its day.
+// hashOf returns the hash of a service version: SHA-256 over everything in its file that decides, the evidence types
+// that it uses with the types of their registers' fields, and the version of the rule functions. Words for people and
+// examples are not in it: a corrected wording is a revision, not a version. Nor is the history of a param: a decision
+// takes the value of its day.
 func hashOf(sc *serviceCompiler) string {
 	types := map[string]any{}
 	for _, e := range sc.d.Evidence {
@@ -33,7 +32,7 @@ func hashOf(sc *serviceCompiler) string {
 	for _, p := range sc.d.Params {
 		params[p.Name] = p.Type.String()
 	}
-	content := []any{versionFormat, rules.LibraryVersion, ident.Service(sc.d.Path), decisive(reflect.ValueOf(*sc.doc)), types, params}
+	content := []any{versionFormat, rules.LibraryVersion, sc.d.Path, decisive(reflect.ValueOf(*sc.doc)), types, params}
 	data, err := json.Marshal(content)
 	if err != nil {
 		panic(fmt.Sprintf("pack: a definition is text, numbers and lists: %v", err))

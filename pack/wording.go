@@ -36,8 +36,10 @@ type texts struct {
 
 func newTexts(c *compiler, s *source) *texts {
 	t := &texts{c: c, s: s, known: map[string]bool{}, missing: map[string][]string{}}
-	if language := s.file.Language; language.given() && len(c.profile.Languages) > 0 && !slices.Contains(c.profile.Languages, language.text) {
-		c.fail(language.place(), oneOf(language.text, c.profile.Languages), "%s is no language of this country", language.text)
+	if language := s.file.Language; language.given() && len(c.profile.Languages) > 0 &&
+		!slices.Contains(c.profile.Languages, language.text) {
+		c.fail(language.place(), oneOf(language.text, c.profile.Languages), "%s is no language of this country",
+			language.text)
 	}
 	return t
 }

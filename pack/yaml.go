@@ -141,8 +141,8 @@ func badText(data []byte) (line, column int, found bool) {
 	return 0, 0, false
 }
 
-// tooDeep looks at the tokens, before the parser recurses into them: at brackets that are open, and at the columns where
-// block entries start, which grow with their depth.
+// tooDeep looks at the tokens, before the parser recurses into them: at brackets that are open, and at the columns
+// where block entries start, which grow with their depth.
 func tooDeep(f *file, tokens token.Tokens) (place, bool) {
 	open := 0
 	line, dashes := 0, 0
@@ -250,24 +250,60 @@ func (n *node) find(key string) *node {
 	return nil
 }
 
-// inside returns the place of a line and column of a scalar's text, as near as its style allows.
+// inside returns the place of a line and column of a scalar's text. Of a text that is folded over several lines it is
+// the place of the scalar.
 func (n *node) inside(line, column int) place {
-	switch n.style {
-	case block:
-		at := n.at
-		at.line += line
-		if at.line <= len(at.file.lines) {
-			source := at.file.lines[at.line-1]
-			at.column = len(source) - len(strings.TrimLeft(source, " ")) + column
+	lines := n.at.file.lines
+	if n.style == block {
+		first := n.at.line // of the text, as an index
+		for first < len(lines) && strings.TrimSpace(lines[first]) == "" {
+			first++
 		}
-		return at
-	case quoted:
-		column++
+		if at := n.at.line + line; first < len(lines) && at <= len(lines) {
+			indent := len(lines[first]) - len(strings.TrimLeft(lines[first], " "))
+			return n.at.file.at(at, indent+column)
+		}
 	}
-	if line > 1 {
-		return n.at // a folded text: its lines are not those of the file
+	if line > 1 || n.at.line > len(lines) {
+		return n.at
+	}
+	if n.style == quoted {
+		return n.at.file.at(n.at.line, n.at.column+1+written([]rune(lines[n.at.line-1]), n.at.column, column-1))
 	}
 	return n.at.file.at(n.at.line, n.at.column+column-1)
+}
+
+// written returns how many characters of the source write the first characters of a quoted text, which begins at the
+// index of the line: an escape takes more than one.
+func written(source []rune, start, characters int) int {
+	at := start
+	for range characters {
+		if at+1 >= len(source) {
+			break
+		}
+		switch {
+		case source[start-1] == '\'' && source[at] == '\'':
+			at += 2
+		case source[start-1] == '"' && source[at] == '\\':
+			at += escapeLength(source[at+1])
+		default:
+			at++
+		}
+	}
+	return at - start
+}
+
+// escapeLength is how many characters an escape takes, by the one after the backslash (YAML 1.2.2, 5.7).
+func escapeLength(r rune) int {
+	switch r {
+	case 'x':
+		return 4
+	case 'u':
+		return 6
+	case 'U':
+		return 10
+	}
+	return 2
 }
 
 // describe returns what a node is, for messages.

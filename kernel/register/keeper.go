@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/money"
 	"yagona/kernel/person"
 	"yagona/kernel/seal"
 )
@@ -94,6 +95,7 @@ type Keeper struct {
 	Location    *time.Location // of the days from which versions hold
 	IndexKey    []byte         // 32 bytes; kept with the master key
 	People      People         // for import and export
+	Currency    money.Currency // for export
 
 	mu  sync.Mutex
 	own map[ownReading]bool // guarded by mu; sessions whose own reading is journaled already
@@ -113,7 +115,7 @@ var (
 	errSubject    = fault.New(fault.Invalid, "register.subject-fixed", "A record stays with whom it is about. Close it and make a new one.")
 	errClosed     = fault.New(fault.Conflict, "register.closed", "The record is closed. Make a new one, or correct the version that closed it.")
 	errOutOfOrder = fault.New(fault.Invalid, "register.out-of-order", "The record already has a version that holds from a later day. Choose a later day, or correct that version.").At("from")
-	errBusy       = fault.New(fault.Unavailable, "register.busy", "Others write this record at the same time. Try again.")
+	errBusy       = fault.New(fault.Conflict, "register.busy", "Others write this record at the same time. Try again.")
 )
 
 // Write is what someone wants to record.

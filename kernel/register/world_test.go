@@ -138,6 +138,8 @@ func (scheme) ParseMoney(text string) (money.Amount, error) {
 	return money.Currency{Code: "UZS", MinorDigits: 2}.Parse(text)
 }
 
+type fieldDefinition = field.Definition
+
 func newPerson() ident.Subject { return ident.Random[ident.Person]().Subject() }
 
 func date(text string) calendar.Date {

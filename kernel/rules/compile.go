@@ -265,8 +265,8 @@ func suggest(name string, names []string, otherwise string) string {
 // longestName is the longest that is compared with others, in bytes: the comparison takes its square.
 const longestName = 128
 
-// Nearest returns the name that was probably meant: the one at the smallest edit distance, if that is at most a third of
-// the name's length.
+// Nearest returns the name that was probably meant: the one at the smallest edit distance, if that is at most a third
+// of the name's length.
 func Nearest(name string, names []string) (string, bool) {
 	if len(name) > longestName {
 		return "", false
@@ -280,8 +280,8 @@ func Nearest(name string, names []string) (string, bool) {
 	return best, best != ""
 }
 
-// editDistance is the number of insertions, deletions, substitutions and exchanges of neighbours that turn one text into
-// the other (the restricted Damerau-Levenshtein distance).
+// editDistance is the number of insertions, deletions, substitutions and exchanges of neighbours that turn one text
+// into the other (the restricted Damerau-Levenshtein distance).
 func editDistance(a, b string) int {
 	from, to := []rune(a), []rune(b)
 	rows := make([][]int, len(from)+1)
@@ -501,7 +501,7 @@ func (w *walk) checkDate(x ast.Expr) {
 }
 
 func (w *walk) visitPresence(call ast.CallExpr, s scope) {
-	operand, name := call.Args()[0], string(call.Args()[1].AsLiteral().Value().(string))
+	operand, name := call.Args()[0], call.Args()[1].AsLiteral().Value().(string)
 	t, ok := w.environment.typeOf(w.tree.GetType(operand.ID()))
 	if !ok || t.Kind != KindObject {
 		w.fail(operand, shown(operand)+" has no fields", "ask has() of a field of an object")

@@ -187,8 +187,10 @@ func TestAnOverflowIsNeverAnAmount(t *testing.T) {
 // An unknown input never changes what is decided without it, and never decides by itself.
 func TestKnowingMoreNeverChangesADecision(t *testing.T) {
 	e := environment(t)
-	atoms := []string{`unemployment.registered`, `ask.trade == "sewing"`, `birth.date < submitted`,
-		`ask.price > param.brv`, `has(unemployment.since)`}
+	atoms := []string{
+		`unemployment.registered`, `ask.trade == "sewing"`, `birth.date < submitted`,
+		`ask.price > param.brv`, `has(unemployment.since)`,
+	}
 	var expression func(t *rapid.T, depth int) string
 	expression = func(t *rapid.T, depth int) string {
 		shape := rapid.IntRange(0, 4).Draw(t, "shape")

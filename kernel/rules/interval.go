@@ -13,9 +13,9 @@ type Interval struct{ Low, High int64 }
 // Anything is the interval of a number of which nothing is known.
 var Anything = Interval{math.MinInt64, math.MaxInt64}
 
-// Interval returns between which ends the result of a number or an amount lies, whatever the inputs are. What is known of
-// an input is asked by its path ("ask.price", "children[].allowance"); nil knows nothing. The answer may be wider than
-// the truth, never narrower: an amount whose Low is not negative cannot be negative.
+// Interval returns between which ends the result of a number or an amount lies, whatever the inputs are. What is known
+// of an input is asked by its path ("ask.price", "children[].allowance"); nil knows nothing. The answer may be wider
+// than the truth, never narrower: an amount whose Low is not negative cannot be negative.
 func (p *Program) Interval(input func(path string) Interval) Interval {
 	if input == nil {
 		input = func(string) Interval { return Anything }
@@ -124,7 +124,8 @@ func (w *walk) intervalOfElements(list ast.Expr, s scope, input func(string) Int
 // intervalOfMap knows the shape that CEL gives to list.map(x, f(x)): the accumulator grows by a list of one element.
 func (w *walk) intervalOfMap(c ast.ComprehensionExpr, s scope, input func(string) Interval) Interval {
 	step := c.LoopStep()
-	if step.Kind() != ast.CallKind || step.AsCall().FunctionName() != "_+_" || step.AsCall().Args()[1].Kind() != ast.ListKind {
+	if step.Kind() != ast.CallKind || step.AsCall().FunctionName() != "_+_" ||
+		step.AsCall().Args()[1].Kind() != ast.ListKind {
 		return Anything
 	}
 	path, list, ok := w.input(c.IterRange(), s)

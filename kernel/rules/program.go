@@ -91,8 +91,8 @@ func (r Result) Outcome() Outcome {
 func (r Result) IsKnown() bool { return len(r.Unknown) == 0 }
 
 // Evaluate computes the expression over the values, one for each variable of the environment: bool, int64, string,
-// calendar.Date, money.Amount, ident.Territory, ident.Subject, []any, map[string]any, or Unknown{}. A missing key or nil
-// is an absent value. Only what the expression reads is looked at.
+// calendar.Date, money.Amount, ident.Territory, ident.Subject, []any, map[string]any, or Unknown{}. A missing key or
+// nil is an absent value. Only what the expression reads is looked at.
 //
 // The error is a fault: an overflow, a value of another type than declared, an evaluation that costs too much, or the
 // context's end. It never holds a value.

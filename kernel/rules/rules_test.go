@@ -66,8 +66,10 @@ func values() map[string]any {
 	}
 }
 
-var anyKind = []rules.Kind{rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
-	rules.KindTerritory, rules.KindSubject, rules.KindList, rules.KindObject}
+var anyKind = []rules.Kind{
+	rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
+	rules.KindTerritory, rules.KindSubject, rules.KindList, rules.KindObject,
+}
 
 func evaluate(t *testing.T, source string, inputs map[string]any) (rules.Result, error) {
 	t.Helper()
@@ -162,16 +164,25 @@ func TestUnknownIsNeitherMetNorNotMet(t *testing.T) {
 		outcome rules.Outcome
 		unknown []string
 	}{
-		`unemployment.registered`:                                                 {rules.Unclear, []string{"unemployment"}},
-		`!unemployment.registered && birth.date < submitted`:                      {rules.Unclear, []string{"birth.date", "unemployment"}},
-		`unemployment.registered && ask.trade == "welding"`:                       {rules.NotMet, nil},
-		`unemployment.registered || ask.trade == "sewing"`:                        {rules.Met, nil},
-		`has(award) && award.year > 2000`:                                         {rules.Unclear, []string{"award"}},
-		`has(unemployment.since)`:                                                 {rules.Unclear, []string{"unemployment"}},
-		`age(birth.date, submitted) in range(18, 30)`:                             {rules.Unclear, []string{"birth.date"}},
-		`children.exists(c, c.born < submitted)`:                                  {rules.Met, nil},
-		`children.all(c, c.born < submitted)`:                                     {rules.Unclear, []string{"children[0].born"}},
-		`(has(unemployment.since) ? unemployment.since : submitted) < birth.date`: {rules.Unclear, []string{"birth.date", "unemployment"}},
+		`unemployment.registered`: {rules.Unclear, []string{"unemployment"}},
+		`!unemployment.registered && birth.date < submitted`: {rules.Unclear, []string{
+			"birth.date",
+			"unemployment",
+		}},
+		`unemployment.registered && ask.trade == "welding"`: {rules.NotMet, nil},
+		`unemployment.registered || ask.trade == "sewing"`:  {rules.Met, nil},
+		`has(award) && award.year > 2000`:                   {rules.Unclear, []string{"award"}},
+		`has(unemployment.since)`:                           {rules.Unclear, []string{"unemployment"}},
+		`age(birth.date, submitted) in range(18, 30)`:       {rules.Unclear, []string{"birth.date"}},
+		`children.exists(c, c.born < submitted)`:            {rules.Met, nil},
+		`children.all(c, c.born < submitted)`: {
+			rules.Unclear,
+			[]string{"children[0].born"},
+		},
+		`(has(unemployment.since) ? unemployment.since : submitted) < birth.date`: {rules.Unclear, []string{
+			"birth.date",
+			"unemployment",
+		}},
 	} {
 		result, err := evaluate(t, source, inputs)
 		if err != nil {

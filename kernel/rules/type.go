@@ -110,7 +110,8 @@ func (t Type) At(path string) (Field, bool) {
 	return found, true
 }
 
-// Unknown is the value of an input that nobody could tell yet: a register did not answer, a person has not filled it in.
+// Unknown is the value of an input that nobody could tell yet: a register did not answer, a person has not filled it
+// in.
 type Unknown struct{}
 
 // Check reports the first place where the value does not have the type, as a path, and what is wrong there. The texts

@@ -174,6 +174,20 @@ func newWitness(t testing.TB, name string, log note.Verifier) *fakeWitness {
 	return &fakeWitness{cosigner: cosigner, key: key, log: log}
 }
 
+// fail makes the witness answer an error, nil: a cosignature again.
+func (w *fakeWitness) fail(failure error) {
+	w.guard.Lock()
+	defer w.guard.Unlock()
+	w.failure = failure
+}
+
+// times returns how often the witness was asked.
+func (w *fakeWitness) times() int {
+	w.guard.Lock()
+	defer w.guard.Unlock()
+	return w.asked
+}
+
 func (w *fakeWitness) Verifier() *c2sp.CosignatureVerifier { return w.key }
 
 func (w *fakeWitness) Cosign(ctx context.Context, request c2sp.AddCheckpoint) ([]byte, error) {

@@ -129,6 +129,8 @@ const (
 	Brother     Persona = "brother"      // 20, unemployed, lives with the youth leader, who may not decide for him
 	YouthLeader Persona = "youth-leader" // 29, his sister and the youth leader of Home
 	Chair       Persona = "chair"        // 52, the chair of Home
+	Patient     Persona = "patient"      // born 1988, gets a disability benefit; the register that says so is slow and fails at first
+	Unanswered  Persona = "unanswered"   // born 1979, of whom that register never answers
 	Outsider    Persona = "outsider"     // 23, registered unemployed, lives at Other: Home's officials may not see them
 )
 

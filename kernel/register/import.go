@@ -1,0 +1,452 @@
+package register
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"hash/fnv"
+	"io"
+	"slices"
+	"sync"
+
+	"yagona/kernel/access"
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+)
+
+// Import is what a file is imported into, and how.
+type Import struct {
+	Register ident.Register
+	Reason   string        // of every version that is written; required
+	From     calendar.Date // from which day rows hold that do not say; zero: the day of the act
+	// Atomic imports nothing if any row is rejected: all rows are checked before the first is written. A machine that
+	// fails in between leaves what it wrote; importing the file again writes the rest.
+	Atomic bool
+	// Rejected is told of each rejected row, from one goroutine at a time, not in order of lines; nil: nobody is.
+	Rejected func(Reject)
+}
+
+// Reject is a row that was not imported. It never holds a value of the row.
+type Reject struct {
+	Line   int
+	Reason *fault.Fault
+}
+
+// Reconciliation says what became of the rows: Read = Created + Changed + Unchanged + Rejected. Where an atomic import
+// imports nothing, all rows count as rejected.
+type Reconciliation struct {
+	Read, Created, Changed, Unchanged, Rejected int
+}
+
+var (
+	errImportPeople = fault.New(fault.NotFound, "import.person-unknown", "No person with this number is known here. Check the number.")
+	errImportUnique = fault.New(fault.Invalid, "import.no-unique", "This register is about nobody and has no unique key, so that importing twice would double it. Declare a unique key.")
+	errImportTwice  = fault.New(fault.Conflict, "import.twice", "An earlier row of this file has the same unique values. Keep one of them.")
+	errFileChanged  = fault.New(fault.Conflict, "import.file-changed", "A row was rejected that had been found good: the file or the register changed meanwhile. What was written stays; import the file again.")
+)
+
+// importWriters is how many rows are written at the same time; the store shares commits among them.
+const importWriters = 16
+
+// ImportFrom imports rows; open opens the file, twice if the import is atomic. By keeps the register. Each row creates a
+// record or changes the one with the same value of the register's first unique key, as Put does; rows about the same
+// record are written in the file's order. The reconciliation counts also when there is an error.
+func (k *Keeper) ImportFrom(ctx context.Context, by access.Actor, wanted Import, open func() (RowReader, error)) (Reconciliation, error) {
+	if _, err := k.keeps(by, wanted.Register); err != nil {
+		return Reconciliation{}, err
+	}
+	return k.Import(ctx, by.Journal(), wanted, open)
+}
+
+// Import is ImportFrom for the platform itself, which answers for the right to write.
+func (k *Keeper) Import(ctx context.Context, by journal.Actor, wanted Import, open func() (RowReader, error)) (Reconciliation, error) {
+	definition, err := k.Definitions().Register(wanted.Register)
+	if err != nil {
+		return Reconciliation{}, err
+	}
+	switch {
+	case definition.Held != HeldHere:
+		return Reconciliation{}, errNotHere
+	case wanted.Reason == "":
+		return Reconciliation{}, errNoReason
+	case definition.Subject == "" && len(definition.Unique) == 0:
+		return Reconciliation{}, errImportUnique
+	}
+	run := func(write bool) (Reconciliation, error) {
+		rows, err := open()
+		if err != nil {
+			return Reconciliation{}, err
+		}
+		if closer, ok := rows.(io.Closer); ok {
+			defer closer.Close()
+		}
+		one := &importing{k: k, definition: definition, by: by, wanted: wanted, writes: write, seen: map[Index]string{}, records: map[string]checked{}}
+		return one.run(ctx, rows)
+	}
+	if !wanted.Atomic {
+		return run(true)
+	}
+	first, err := run(false)
+	if err != nil || first.Rejected > 0 {
+		return Reconciliation{Read: first.Read, Rejected: first.Read}, err
+	}
+	done, err := run(true)
+	if err == nil && done.Rejected > 0 {
+		err = errFileChanged
+	}
+	return done, err
+}
+
+// importing is one pass over a file.
+type importing struct {
+	k          *Keeper
+	definition *Definition
+	by         journal.Actor
+	wanted     Import
+	writes     bool
+	seen       map[Index]string   // when checking: unique values of the rows so far, and which record they are of
+	records    map[string]checked // when checking
+
+	mu    sync.Mutex
+	count Reconciliation // guarded by mu
+	err   error          // guarded by mu; the first that is no row's fault
+}
+
+func (i *importing) run(ctx context.Context, rows RowReader) (Reconciliation, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var workers sync.WaitGroup
+	queues := make([]chan Row, importWriters)
+	for n := range queues {
+		queues[n] = make(chan Row, 4)
+		workers.Go(func() {
+			for row := range queues[n] {
+				i.settle(ctx, row, stop)
+			}
+		})
+	}
+	err := i.feed(ctx, rows, queues)
+	for _, queue := range queues {
+		close(queue)
+	}
+	workers.Wait()
+	if i.err != nil {
+		err = i.err
+	}
+	return i.count, err
+}
+
+// feed reads rows, resolves their people, and hands them to the writers: rows about one record to the same one.
+func (i *importing) feed(ctx context.Context, rows RowReader, queues []chan Row) error {
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		i.add(func(c *Reconciliation) { c.Read++ })
+		if row.Err == nil {
+			row.Err = i.resolve(ctx, i.definition.Fields, row.Values)
+		}
+		if row.Err == nil && !i.writes {
+			row.Err = i.check(ctx, row)
+		}
+		select {
+		case queues[i.queue(row)%importWriters] <- row:
+		case <-ctx.Done():
+			i.add(func(c *Reconciliation) { c.Read-- }) // it was not looked at
+			return ctx.Err()
+		}
+	}
+}
+
+// queue returns the same number for rows about one record.
+func (i *importing) queue(row Row) uint32 {
+	fields := []string{i.definition.Subject}
+	if len(i.definition.Unique) > 0 {
+		fields = i.definition.Unique[0]
+	}
+	index, _ := i.k.index(i.definition.Path, fields, row.Values)
+	sum := fnv.New32a()
+	sum.Write([]byte(index))
+	return sum.Sum32()
+}
+
+// settle imports one row, or only says what would become of it.
+func (i *importing) settle(ctx context.Context, row Row, stop func()) {
+	effect := Unchanged
+	err := row.Err
+	if err == nil && i.writes {
+		from := row.From
+		if from.IsZero() {
+			from = i.wanted.From
+		}
+		_, effect, err = i.k.Put(ctx, i.by, Write{
+			Register: i.definition.Path, Values: row.Values, From: from, Reason: i.wanted.Reason, once: true,
+		})
+	}
+	switch {
+	case err == nil:
+		i.add(func(c *Reconciliation) {
+			switch effect {
+			case Created:
+				c.Created++
+			case Changed:
+				c.Changed++
+			default:
+				c.Unchanged++
+			}
+		})
+	case ofRow(err):
+		i.reject(row.Line, err)
+	default:
+		// The machine failed, not the row: it counts as rejected, so that the sum holds, and the import ends.
+		i.reject(row.Line, err)
+		i.mu.Lock()
+		if i.err == nil {
+			i.err = err
+		}
+		i.mu.Unlock()
+		stop()
+	}
+}
+
+// ofRow reports whether the error is the row's own fault.
+func ofRow(err error) bool {
+	switch fault.Of(err).Kind {
+	case fault.Invalid, fault.Conflict, fault.NotFound, fault.TooLarge, fault.Erased:
+		return true
+	}
+	return false
+}
+
+func (i *importing) add(change func(*Reconciliation)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	change(&i.count)
+}
+
+func (i *importing) reject(line int, err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.count.Rejected++
+	if i.wanted.Rejected != nil {
+		i.wanted.Rejected(Reject{Line: line, Reason: fault.Of(err)})
+	}
+}
+
+// checked is what the register will say of a record once the rows so far are written.
+type checked struct {
+	values [sha256.Size]byte
+	from   calendar.Date
+}
+
+// check checks, before anything is written, what writing the row will check.
+func (i *importing) check(ctx context.Context, row Row) error {
+	values, problems := field.CheckAll(i.k.Scheme, i.definition.Fields, row.Values, nil)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	attempt := Write{Register: i.definition.Path, Values: values, once: true}
+	_, found, err := i.k.match(ctx, i.definition, &attempt)
+	if err != nil {
+		return err
+	}
+	subject, _ := values[i.definition.Subject].(ident.Subject)
+	if attempt.Record != "" && found.Subject != subject {
+		return errSubject
+	}
+	_, once := i.k.indexes(i.definition, values)
+	if len(once) == 0 {
+		return nil
+	}
+	record := string(once[0].index) + " " + string(subject)
+	for _, one := range once {
+		if first, known := i.seen[one.index]; known && first != record {
+			return errImportTwice
+		}
+		i.seen[one.index] = record
+	}
+	err = i.k.Store.View(ctx, func(tx Reader) error {
+		for _, one := range once {
+			places, err := tx.IndexedRecords(one.index, 2)
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(places, func(p Place) bool { return p.Record != attempt.Record }) {
+				return one.taken()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return i.checkOrder(record, attempt, found, row)
+}
+
+// checkOrder checks that a row that changes its record holds from no earlier day than what it changes.
+func (i *importing) checkOrder(record string, attempt Write, found Version, row Row) error {
+	encoded, err := EncodeValues(attempt.Values)
+	if err != nil {
+		return err
+	}
+	now := checked{values: sha256.Sum256(encoded), from: cmp.Or(row.From, i.wanted.From, i.k.today())}
+	before, known := i.records[record]
+	if !known && attempt.Record != "" {
+		if encoded, err = EncodeValues(found.Values); err != nil {
+			return err
+		}
+		before, known = checked{values: sha256.Sum256(encoded), from: found.From}, true
+	}
+	switch {
+	case known && before.values == now.values:
+		now = before
+	case known && now.from.Before(before.from):
+		return errOutOfOrder
+	}
+	i.records[record] = now
+	return nil
+}
+
+// resolve replaces national numbers by the people who have them.
+func (i *importing) resolve(ctx context.Context, fields []field.Definition, values map[string]any) error {
+	for _, one := range fields {
+		switch value := values[one.Name].(type) {
+		case ident.Subject:
+			if one.Kind != field.Person {
+				continue
+			}
+			if i.k.People == nil {
+				return errImportPeople.At(one.Name)
+			}
+			found, err := i.k.People.ByNumber(ctx, string(value))
+			if fault.Is(err, fault.NotFound) {
+				return errImportPeople.At(one.Name)
+			}
+			if err != nil {
+				return err
+			}
+			values[one.Name] = found.Subject()
+		case []any:
+			for _, group := range value {
+				if inner, ok := group.(map[string]any); ok {
+					if err := i.resolve(ctx, one.Fields, inner); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Format is how a register is exported.
+type Format string
+
+// The formats.
+const (
+	CSV    Format = "csv"
+	NDJSON Format = "ndjson"
+)
+
+// exportPage is how many versions are read for one event of the journal.
+const exportPage = 200
+
+// Export writes the version that holds today of each living record, in a form that can be imported again: people as
+// national numbers, amounts in CSV with their currency. By keeps the register. Records are disclosed page by page, each
+// page journaled for each subject before it is written.
+func (k *Keeper) Export(ctx context.Context, by access.Actor, register ident.Register, format Format, to io.Writer) (records int, err error) {
+	definition, err := k.keeps(by, register)
+	if err != nil {
+		return 0, err
+	}
+	var out writer = jsonWriter{json.NewEncoder(to)}
+	if format == CSV {
+		if out, err = newCSVWriter(definition, k.Currency, to); err != nil {
+			return 0, err
+		}
+	}
+	var last StoredVersion
+	for {
+		page, next, err := k.exportPage(ctx, definition, last)
+		if err != nil {
+			return records, err
+		}
+		shown, err := k.open(ctx, page)
+		if err != nil {
+			return records, err
+		}
+		if err := k.record(ctx, by.Journal(), access.Keep, definition, shown); err != nil {
+			return records, err
+		}
+		for _, one := range shown {
+			if err := k.number(ctx, definition.Fields, one.Values); err != nil {
+				return records, err
+			}
+			if err := out.write(one.From, one.Values); err != nil {
+				return records, err
+			}
+			records++
+		}
+		if next.Number == 0 {
+			return records, out.flush()
+		}
+		last = next
+	}
+}
+
+// exportPage returns the living records' versions after the last, and the last version of the page; zero: no more.
+func (k *Keeper) exportPage(ctx context.Context, d *Definition, last StoredVersion) (found []StoredVersion, next StoredVersion, err error) {
+	err = k.Store.View(ctx, func(tx Reader) error {
+		found, next = nil, StoredVersion{}
+		versions, err := tx.StoredVersions(d.Path, last, exportPage)
+		if err != nil || len(versions) == 0 {
+			return err
+		}
+		next = versions[len(versions)-1]
+		// The page may end within a record: take all of that record.
+		whole, err := tx.RegisterVersions(next.Key, d.Path, next.Record)
+		if err != nil {
+			return err
+		}
+		versions = slices.DeleteFunc(versions, func(v StoredVersion) bool { return v.Key == next.Key && v.Record == next.Record })
+		next = whole[len(whole)-1]
+		found = k.holding(append(versions, whole...), false)
+		return nil
+	})
+	return found, next, err
+}
+
+// number replaces people by their national numbers.
+func (k *Keeper) number(ctx context.Context, fields []field.Definition, values map[string]any) error {
+	for _, one := range fields {
+		switch value := values[one.Name].(type) {
+		case ident.Subject:
+			whose, ok := value.Person()
+			if !ok || k.People == nil {
+				continue
+			}
+			known, err := k.People.Attributes(ctx, whose)
+			if err != nil {
+				return err
+			}
+			values[one.Name] = known.Number
+		case []any:
+			for _, group := range value {
+				if inner, ok := group.(map[string]any); ok {
+					if err := k.number(ctx, one.Fields, inner); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"yagona/kernel/access"
+	"yagona/kernel/calendar"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/money"
+	"yagona/kernel/person"
+	"yagona/kernel/register"
+	"yagona/kernel/seal"
+)
+
+// Keepers are those who keep what the population becomes.
+type Keepers struct {
+	Vault     *seal.Vault
+	People    *person.Directory
+	Registers *register.Keeper
+	Office    *access.Office
+	Ledger    *ledger.Ledger
+}
+
+// endowment is what each fund of the demonstration starts with: 10 billion in major units.
+const endowment money.Amount = 1_000_000_000_000
+
+// seeding is how the journal names who does this.
+var seeding = journal.Actor{Component: "demonstration"}
+
+// Seed stores the population: people, their records in the packs' registers, the officials' appointments, money in the
+// funds. What is stored already stays, so that seeding that was interrupted can be run again. Several acts run at a time,
+// so that they share commits.
+func (p *Population) Seed(ctx context.Context, into Keepers, funds []ident.Account) error {
+	subjects := make([]ident.Subject, len(p.People))
+	for i := range p.People {
+		subjects[i] = p.People[i].ID.Subject()
+	}
+	if _, err := into.Vault.Open(ctx, subjects...); err != nil { // makes all keys in one go
+		return fmt.Errorf("making the people's keys: %w", err)
+	}
+	if err := each(len(p.People), func(i int) error { return p.seedPerson(ctx, into, &p.People[i]) }); err != nil {
+		return err
+	}
+	if err := each(len(p.Officials), func(i int) error { return p.appoint(ctx, into, p.Officials[i]) }); err != nil {
+		return err
+	}
+	for i, fund := range funds {
+		_, err := into.Ledger.Transfer(ctx, access.Actor{}, ledger.Transfer{
+			ID:    ident.Transfer(fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1)),
+			Debit: ledger.OutsideOf(fund), Credit: fund, Amount: endowment, Reason: "appropriation",
+		})
+		if err != nil {
+			return fmt.Errorf("endowing a fund: %w", err)
+		}
+	}
+	return nil
+}
+
+// each calls do for every number below n, a hundred at a time, and returns the first error.
+func each(n int, do func(int) error) error {
+	var (
+		work  = make(chan int)
+		group sync.WaitGroup
+		once  sync.Once
+		first error
+	)
+	for range min(n, 100) {
+		group.Go(func() {
+			for i := range work {
+				if err := do(i); err != nil {
+					once.Do(func() { first = err })
+				}
+			}
+		})
+	}
+	for i := range n {
+		work <- i
+	}
+	close(work)
+	group.Wait()
+	return first
+}
+
+func (p *Population) seedPerson(ctx context.Context, into Keepers, one *Person) error {
+	_, err := into.People.TakeUp(ctx, seeding, one.ID, person.Attributes{
+		Number: one.Number, Name: one.Name(), Birth: one.Birth, Language: one.Language,
+	})
+	if err != nil {
+		return fmt.Errorf("taking up a person: %w", err)
+	}
+	for _, record := range p.records(one) {
+		if _, _, err := into.Registers.Put(ctx, seeding, record); err != nil {
+			return fmt.Errorf("writing into the register %s: %w", record.Register, err)
+		}
+	}
+	return nil
+}
+
+// records returns what the registers of the shipped packs hold of a person.
+func (p *Population) records(one *Person) []register.Write {
+	self := one.ID.Subject()
+	write := func(into ident.Register, from calendar.Date, values map[string]any) register.Write {
+		values["person"] = self
+		return register.Write{Register: into, Values: values, From: from, Reason: "demonstration"}
+	}
+	birth := map[string]any{"date": one.Birth, "sex": string(one.Sex)}
+	for field, parent := range map[string]ident.Person{"mother": one.Mother, "father": one.Father} {
+		if parent != "" {
+			birth[field] = parent.Subject()
+		}
+	}
+	records := []register.Write{
+		write("civil/births", one.Birth, birth),
+		write("interior/residences", one.Resident, map[string]any{
+			"household": one.Household.Subject(), "mahalla": one.Residence, "since": one.Resident,
+		}),
+	}
+	if one.Spouse != "" {
+		records = append(records, write("civil/family", one.Married, map[string]any{
+			"relative": one.Spouse.Subject(), "tie": "spouse", "since": one.Married,
+		}))
+	}
+	for _, child := range p.childrenOf(one.ID) {
+		records = append(records, write("civil/family", child.Birth, map[string]any{
+			"relative": child.ID.Subject(), "tie": "child", "since": child.Birth,
+		}))
+	}
+	switch one.Employment.Status {
+	case Employed:
+		records = append(records, write("employment/jobs", one.Employment.Since, map[string]any{
+			"employer": one.Employment.Employer.Subject(), "since": one.Employment.Since, "wage": wage,
+		}))
+	case Unemployed:
+		records = append(records, write("employment/unemployed", one.Employment.Since, map[string]any{"registeredOn": one.Employment.Since}))
+	}
+	return records
+}
+
+// wage is what every job of the demonstration pays in a month: 3 million in major units, illustrative.
+const wage money.Amount = 300_000_000
+
+// childrenOf returns the person's children. It looks only around them: children are added after their parents.
+func (p *Population) childrenOf(parent ident.Person) (children []Person) {
+	at := p.index[parent]
+	for i := max(0, at-20); i < min(len(p.People), at+20); i++ {
+		if p.People[i].Mother == parent || p.People[i].Father == parent {
+			children = append(children, p.People[i])
+		}
+	}
+	return children
+}
+
+func (p *Population) appoint(ctx context.Context, into Keepers, official Official) error {
+	held, err := into.Office.Appointments(ctx, official.Person, p.Today.Start(into.Registers.Location).AddDate(0, 0, 1))
+	if err != nil {
+		return err
+	}
+	for _, one := range held {
+		if one.Agency == official.Agency && one.Role == official.Role && one.Territory == official.Territory {
+			return nil
+		}
+	}
+	_, err = into.Office.Appoint(ctx, access.Actor{}, access.Appointment{
+		Person: official.Person, Agency: official.Agency, Role: official.Role, Territory: official.Territory,
+	})
+	return err
+}

@@ -1,0 +1,191 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/register"
+	"yagona/store/query"
+)
+
+// TestRegister checks what package register needs of a store.
+func TestRegister(t *testing.T, open Open) {
+	ctx := t.Context()
+	subject := ident.Random[ident.Person]().Subject()
+	version := func(path ident.Register, record ident.Record, number int) register.StoredVersion {
+		return register.StoredVersion{
+			Key: act.Of(subject), Register: path, Record: record, Number: number, At: Start.Add(time.Microsecond),
+			From: calendar.Date{Year: 2026, Month: 3, Day: number}, Closed: number == 3, Corrects: number / 2,
+			Body: []byte{0, byte(number)}, Event: ident.Event(fmt.Sprint("event-", number)),
+		}
+	}
+	save := func(t *testing.T, db DB, versions ...register.StoredVersion) {
+		t.Helper()
+		for _, one := range versions {
+			if err := db.Update(ctx, one.Key, func(tx *query.Tx) error { return tx.SaveVersion(one) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	view := func(t *testing.T, db DB, run func(*query.Tx) error) {
+		t.Helper()
+		if err := db.View(ctx, run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(t *testing.T, want ...register.StoredVersion) func([]register.StoredVersion, error) {
+		return func(got []register.StoredVersion, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+
+	t.Run("versions come back as they were saved, in order", func(t *testing.T) {
+		db := open(t, Still)
+		a1, a2, a3, b1 := version("a/one", "ra", 1), version("a/one", "ra", 2), version("a/one", "ra", 3), version("a/one", "rb", 1)
+		c1, n1 := version("a/two", "rc", 1), version("a/two", "rn", 1)
+		n1.Key = act.OfRegister("a/two")
+		save(t, db, c1, b1, a1, n1, a2, a3)
+		view(t, db, func(tx *query.Tx) error {
+			list(t, a1, a2, a3)(tx.RegisterVersions(act.Of(subject), "a/one", "ra"))
+			list(t, a1, a2, a3, b1)(tx.RegisterVersions(act.Of(subject), "a/one", ""))
+			list(t)(tx.RegisterVersions(act.Of(subject), "a/none", ""))
+			list(t, a1, a2, a3)(tx.RecordVersions("ra"))
+			list(t)(tx.RecordVersions("none"))
+			list(t, a1, a2, a3, b1, c1, n1)(tx.StoredVersions("", register.StoredVersion{}, 10))
+			list(t, a1, a2)(tx.StoredVersions("", register.StoredVersion{}, 2))
+			list(t, a3, b1)(tx.StoredVersions("", a2, 2))
+			list(t, c1, n1)(tx.StoredVersions("a/two", register.StoredVersion{}, 10))
+			list(t, n1)(tx.StoredVersions("a/two", c1, 10))
+			list(t)(tx.StoredVersions("", n1, 10))
+			registers, err := tx.RegistersOf(act.Of(subject))
+			if err != nil || !cmp.Equal(registers, []ident.Register{"a/one", "a/two"}) {
+				t.Errorf("registers %v, %v", registers, err)
+			}
+			var names []string
+			err = register.Rows(tx, func(row journal.Row) error {
+				names = append(names, row.Name)
+				return nil
+			})
+			if len(names) != 6 || names[0] != "register-version/ra/1" {
+				t.Errorf("the auditor sees %v", names)
+			}
+			return err
+		})
+	})
+	t.Run("a number is taken once", func(t *testing.T) {
+		db := open(t, Still)
+		first := version("a/one", "ra", 1)
+		save(t, db, first)
+		second := first
+		second.Body = []byte("other")
+		err := db.Update(ctx, second.Key, func(tx *query.Tx) error { return tx.SaveVersion(second) })
+		if !fault.Is(err, fault.Conflict) {
+			t.Errorf("the second gave %v", err)
+		}
+		view(t, db, func(tx *query.Tx) error {
+			list(t, first)(tx.RecordVersions("ra"))
+			return nil
+		})
+	})
+	t.Run("a cause is written once", func(t *testing.T) {
+		db := open(t, Still)
+		first, second, other := version("a/one", "ra", 1), version("a/one", "rb", 1), version("a/two", "rc", 1)
+		first.Cause, second.Cause, other.Cause = "application:1", "application:1", "application:1"
+		save(t, db, first, other, version("a/one", "rd", 1), version("a/one", "re", 1))
+		err := db.Update(ctx, second.Key, func(tx *query.Tx) error { return tx.SaveVersion(second) })
+		if fault.Code(err) != register.ErrCauseDone.Code {
+			t.Errorf("the second gave %v", err)
+		}
+		view(t, db, func(tx *query.Tx) error {
+			found, err := tx.VersionOfCause(act.Of(subject), "a/one", "application:1")
+			if diff := cmp.Diff(first, found); err != nil || diff != "" {
+				t.Errorf("%v %s", err, diff)
+			}
+			for _, cause := range []string{"application:2", ""} {
+				if _, err := tx.VersionOfCause(act.Of(subject), "a/one", cause); !fault.Is(err, fault.NotFound) {
+					t.Errorf("the cause %q gave %v", cause, err)
+				}
+			}
+			return nil
+		})
+	})
+	t.Run("an index is replaced as a whole", func(t *testing.T) {
+		db := open(t, Still)
+		places := []register.Place{{Key: "person:a", Register: "a/one", Record: "ra"}, {Key: "person:b", Register: "a/one", Record: "rb"}}
+		index := func(place register.Place, indexes ...register.Index) {
+			t.Helper()
+			if err := db.Update(ctx, place.Key, func(tx *query.Tx) error { return tx.IndexRecord(place, indexes) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		find := func(index register.Index, limit int, want ...register.Place) {
+			t.Helper()
+			view(t, db, func(tx *query.Tx) error {
+				got, err := tx.IndexedRecords(index, limit)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+				return err
+			})
+		}
+		index(places[1], "x", "y")
+		index(places[0], "x")
+		find("x", 10, places...)
+		find("x", 1, places[0])
+		find("y", 10, places[1])
+		index(places[1], "z")
+		find("x", 10, places[0])
+		find("y", 10)
+		find("z", 10, places[1])
+		index(places[0])
+		find("x", 10)
+	})
+	t.Run("a claim is one record's until it is removed", func(t *testing.T) {
+		db := open(t, Still)
+		change := func(run func(*query.Tx) error) {
+			t.Helper()
+			if err := db.Update(ctx, "unique:x", run); err != nil {
+				t.Fatal(err)
+			}
+		}
+		claimed := func(want ident.Record) {
+			t.Helper()
+			view(t, db, func(tx *query.Tx) error {
+				claim, err := tx.RegisterClaim("x")
+				if want == "" {
+					if !fault.Is(err, fault.NotFound) {
+						t.Errorf("no claim gave %v", err)
+					}
+					return nil
+				}
+				if claim != (register.Claim{Index: "x", Record: want, At: Start}) {
+					t.Errorf("the claim is %+v", claim)
+				}
+				return err
+			})
+		}
+		claimed("")
+		change(func(tx *query.Tx) error { return tx.SaveClaim(register.Claim{Index: "x", Record: "ra", At: tx.Now()}) })
+		claimed("ra")
+		change(func(tx *query.Tx) error { return tx.SaveClaim(register.Claim{Index: "x", Record: "rb", At: tx.Now()}) })
+		claimed("rb")
+		change(func(tx *query.Tx) error { return tx.RemoveClaim(register.Claim{Index: "x", Record: "ra"}) })
+		claimed("rb")
+		change(func(tx *query.Tx) error { return tx.RemoveClaim(register.Claim{Index: "x", Record: "rb"}) })
+		claimed("")
+	})
+}
