@@ -11,6 +11,7 @@ import (
 
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
+	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/money"
 	"yagona/kernel/register"
@@ -117,34 +118,89 @@ func TestExamplesCoverEveryRule(t *testing.T) {
 
 func TestWhatPeopleReadExistsInEveryLanguage(t *testing.T) {
 	languages := profile(t).Languages
-	for path, d := range services(t) {
-		texts := map[string]wording.Text{"title": d.Title, "summary": d.Summary, "document": d.Output.Document.Title}
-		for _, r := range d.Require {
-			texts["otherwise of "+r.ID] = r.Otherwise
-		}
-		for _, q := range d.Ask {
-			texts["label of "+q.Name] = q.Label
-		}
-		for _, stage := range d.Process {
-			for _, step := range stage.Steps {
-				texts["title of "+step.Name] = step.Title
-			}
-		}
-		for what, text := range texts {
-			for _, tag := range languages {
-				if text[tag] == "" || tag != "en" && text[tag] == text["en"] {
-					t.Errorf("%s: the %s is not there in %s", path, what, tag)
-				}
-				if problem := script(tag, text[tag]); problem != "" {
-					t.Errorf("%s: the %s in %s: %s: %s", path, what, tag, problem, text[tag])
-				}
+	texts := texts(load(t))
+	if len(texts) < 150 {
+		t.Errorf("only %d texts were found", len(texts))
+	}
+	for what, text := range texts {
+		for _, tag := range languages {
+			if problem := script(tag, text[tag]); problem != "" {
+				t.Errorf("%s in %s: %s: %q", what, tag, problem, text[tag])
 			}
 		}
 	}
 }
 
-// script says what is wrong with the letters of a text, or nothing.
+// texts are all texts of the packs, by what they are.
+func texts(catalogue *pack.Catalogue) map[string]wording.Text {
+	found := map[string]wording.Text{}
+	fields := func(of string, list []field.Definition) {
+		for _, f := range list {
+			found[of+" field "+f.Name] = f.Label
+			if f.Hint != nil {
+				found[of+" hint of "+f.Name] = f.Hint
+			}
+			for _, o := range f.Options {
+				found[of+" option "+f.Name+" "+o.Value] = o.Label
+			}
+		}
+	}
+	for _, p := range catalogue.Packs {
+		found["pack "+p.Name] = p.Title
+		for _, a := range p.Agencies {
+			found["agency "+string(a.Name)] = a.Title
+			for _, r := range a.Roles {
+				found["role "+string(a.Name)+" "+string(r.Name)] = r.Title
+			}
+		}
+		for _, f := range p.Funds {
+			found["fund "+f.Name] = f.Title
+		}
+	}
+	for _, r := range catalogue.Registers() {
+		of := string(r.Path)
+		found[of] = r.Title
+		fields(of, r.Fields)
+		for _, e := range r.Evidence {
+			found[of+" evidence "+string(e.Path)] = e.Title
+			for _, a := range e.Answer {
+				found[string(e.Path)+" answer "+a.Name] = a.Label
+			}
+		}
+	}
+	for _, d := range catalogue.Services() {
+		of := string(d.Path)
+		found[of], found[of+" summary"], found[of+" document"] = d.Title, d.Summary, d.Output.Document.Title
+		fields(of, d.Fields())
+		for _, q := range d.Ask {
+			if q.Term == "" {
+				found[of+" only-applicant "+q.Name] = q.OnlyApplicant
+			}
+		}
+		for _, e := range d.Evidence {
+			found[of+" evidence "+e.Name] = e.Title
+		}
+		for _, r := range d.Require {
+			found[of+" otherwise "+r.ID] = r.Otherwise
+		}
+		for _, stage := range d.Process {
+			for _, step := range stage.Steps {
+				found[of+" step "+step.Name] = step.Title
+				fields(of+" "+step.Name, step.Form)
+			}
+		}
+		for _, l := range d.Output.Document.Lines {
+			found[of+" line "+l.Name] = l.Label
+		}
+	}
+	return found
+}
+
+// script says what is wrong with a text and its letters, or nothing.
 func script(tag, text string) string {
+	if text == "" {
+		return "it is missing"
+	}
 	cyrillic := tag == "ru" || tag == "uz-Cyrl"
 	for _, r := range text {
 		if unicode.IsLetter(r) && r != 'ʻ' && r != 'ʼ' && unicode.Is(unicode.Cyrillic, r) != cyrillic {
