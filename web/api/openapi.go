@@ -1,0 +1,246 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/country"
+	"yagona/kernel/service"
+	"yagona/web/route"
+	"yagona/web/signin"
+)
+
+// description describes all operations as an OpenAPI 3.1 document, anew when other services are loaded.
+type description struct {
+	catalogue  func() *service.Catalogue
+	profile    *country.Profile
+	clock      act.Clock
+	operations []operation // set once, before the first request
+
+	mu   sync.Mutex
+	made map[string][]byte // guarded by mu: the document by language
+	of   *service.Catalogue
+	on   calendar.Date
+}
+
+func (d *description) operation() operation {
+	return operation{
+		id: "describe", tag: "catalogue", summary: "Describes this API, with the requests of every service that is loaded (OpenAPI 3.1).",
+		method: "GET", path: "/openapi.json", access: route.Public(), response: json.RawMessage{}, produces: "application/vnd.oai.openapi+json",
+		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			made, err := d.document(r.Context(), v.Language)
+			if err != nil {
+				return err
+			}
+			w.Header().Set("Content-Type", "application/vnd.oai.openapi+json")
+			w.Header().Set("Cache-Control", "no-cache")
+			if route.NotModified(w, r, route.Tag(made)) {
+				return nil
+			}
+			_, err = w.Write(made)
+			return err
+		},
+	}
+}
+
+// document returns the document in a language. The services are those that take applications today.
+func (d *description) document(ctx context.Context, language string) ([]byte, error) {
+	catalogue, today := d.catalogue(), calendar.DateOf(d.clock(), d.profile.Location)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.of != catalogue || d.on != today {
+		d.of, d.on, d.made = catalogue, today, map[string][]byte{}
+	}
+	if made, ok := d.made[language]; ok {
+		return made, nil
+	}
+	made, err := json.MarshalIndent(describe(d.operations, catalogue.All(today), d.profile, language, today), "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	d.made[language] = append(made, '\n')
+	return d.made[language], nil
+}
+
+var placeholder = regexp.MustCompile(`\{([^}]+)\}`)
+
+// describe returns the document of the operations and of the requests of the services.
+func describe(operations []operation, services []*service.Definition, profile *country.Profile, language string, today calendar.Date) *openapi3.T {
+	doc := &openapi3.T{
+		OpenAPI: "3.1.0",
+		Info: &openapi3.Info{
+			Title: "Public services", Version: "1",
+			Description: "Money is a whole number of minor units of " + profile.Currency.Code + ". Moments are RFC 3339 in UTC, dates are ISO 8601. " +
+				"Errors are problem details (RFC 9457): the type is urn:yagona:problem: and a stable code. " +
+				"A POST may carry an Idempotency-Key: the same request again gets the same answer.",
+			License: &openapi3.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Servers: openapi3.Servers{{URL: "/"}},
+		Paths:   openapi3.NewPaths(),
+		Components: &openapi3.Components{
+			Schemas: openapi3.Schemas{},
+			SecuritySchemes: openapi3.SecuritySchemes{
+				"bearer": {Value: openapi3.NewSecurityScheme().WithType("http").WithScheme("bearer").
+					WithDescription("the token of a session: POST " + Root + "/sessions gives one for an ID token")},
+			},
+		},
+	}
+	requests := &schemas{components: doc.Components.Schemas, closed: true}
+	answers := &schemas{components: doc.Components.Schemas}
+	answers.of(reflect.TypeFor[route.Problem]())
+	application := applicationSchemas(doc.Components.Schemas, services, profile, language, today)
+	for _, one := range operations {
+		operation := one.describe(requests, answers, profile)
+		if _, ok := one.request.(NewApplication); ok && application != nil {
+			operation.RequestBody.Value.Content["application/json"].Schema = application
+		}
+		doc.AddOperation(Root+one.path, one.method, operation)
+		if !slices.ContainsFunc(doc.Tags, func(t *openapi3.Tag) bool { return t.Name == one.tag }) {
+			doc.Tags = append(doc.Tags, &openapi3.Tag{Name: one.tag})
+		}
+	}
+	return doc
+}
+
+// applicationSchemas adds, for each service, "<pack>.<service>.answers" and the request that begins an application to it,
+// and returns the schema of all such requests together, nil without a service.
+func applicationSchemas(components openapi3.Schemas, services []*service.Definition, profile *country.Profile, language string, today calendar.Date) *openapi3.SchemaRef {
+	if len(services) == 0 {
+		return nil
+	}
+	whole := &openapi3.Schema{Discriminator: &openapi3.Discriminator{PropertyName: "service", Mapping: map[string]openapi3.MappingRef{}}}
+	const at = "#/components/schemas/"
+	for _, d := range services {
+		name := strings.ReplaceAll(string(d.Path), "/", ".")
+		answers := answersSchema(d, profile, language, today)
+		components[name+".answers"] = answers.NewRef()
+		named := openapi3.NewStringSchema()
+		named.Const = string(d.Path)
+		request := openapi3.NewObjectSchema().WithProperty("service", named).
+			WithProperty("language", openapi3.NewStringSchema().WithEnum(words(profile.Languages...)...)).
+			WithPropertyRef("answers", &openapi3.SchemaRef{Ref: at + name + ".answers", Value: answers}).
+			WithProperty("send", openapi3.NewBoolSchema())
+		request.Required = []string{"service"}
+		request.AdditionalProperties = openapi3.AdditionalProperties{Has: new(bool)}
+		request.Examples = []any{map[string]any{
+			"service": string(d.Path), "language": profile.Authoritative(), "answers": answers.Examples[0], "send": true,
+		}}
+		components[name] = request.NewRef()
+		whole.OneOf = append(whole.OneOf, &openapi3.SchemaRef{Ref: at + name, Value: request})
+		whole.Discriminator.Mapping[string(d.Path)] = openapi3.MappingRef{Ref: at + name}
+	}
+	return whole.NewRef()
+}
+
+func (o operation) describe(requests, answers *schemas, profile *country.Profile) *openapi3.Operation {
+	described := &openapi3.Operation{
+		OperationID: o.id, Tags: []string{o.tag}, Summary: o.summary, Responses: openapi3.NewResponsesWithCapacity(8),
+		Security: &openapi3.SecurityRequirements{},
+	}
+	if o.access.String() != route.Public().String() {
+		described.Security = &openapi3.SecurityRequirements{{"bearer": {}}}
+		described.Description = "For: " + o.access.String() + "."
+	}
+	for _, found := range placeholder.FindAllStringSubmatch(o.path, -1) {
+		described.AddParameter(openapi3.NewPathParameter(found[1]).WithSchema(openapi3.NewStringSchema()))
+	}
+	for _, one := range o.query {
+		schema := openapi3.NewStringSchema()
+		if one.kind == "integer" {
+			schema = openapi3.NewIntegerSchema().WithMin(1).WithMax(100)
+		}
+		described.AddParameter(openapi3.NewQueryParameter(one.name).WithDescription(one.description).WithSchema(schema))
+	}
+	if o.ifMatch {
+		described.AddParameter(openapi3.NewHeaderParameter("If-Match").WithRequired(true).WithSchema(openapi3.NewStringSchema()).
+			WithDescription("the ETag that the sender saw"))
+	}
+	if o.method == http.MethodPost && o.access.String() != route.Public().String() {
+		key := openapi3.NewStringSchema().WithMinLength(16).WithMaxLength(255)
+		described.AddParameter(openapi3.NewHeaderParameter("Idempotency-Key").WithSchema(key).
+			WithDescription("a new random key for each new request; the same request with the same key gets the same answer"))
+	}
+	if o.request != nil {
+		content := openapi3.NewContentWithJSONSchemaRef(requests.of(reflect.TypeOf(o.request)))
+		if o.accepts != "" {
+			content[o.accepts] = openapi3.NewMediaType()
+		}
+		described.RequestBody = &openapi3.RequestBodyRef{Value: openapi3.NewRequestBody().WithRequired(true).WithContent(content)}
+	}
+	o.describeAnswers(described, answers, profile)
+	return described
+}
+
+func (o operation) describeAnswers(described *openapi3.Operation, answers *schemas, profile *country.Profile) {
+	success := openapi3.NewResponse().WithDescription(http.StatusText(o.success()))
+	switch {
+	case o.response != nil && o.produces == "":
+		success.Content = openapi3.NewContentWithJSONSchemaRef(answers.of(reflect.TypeOf(o.response)))
+	case o.response != nil:
+		success.Content = openapi3.Content{o.produces: openapi3.NewMediaType().WithSchemaRef(answers.of(reflect.TypeOf(o.response)))}
+	case o.produces != "":
+		success.Content = openapi3.Content{o.produces: openapi3.NewMediaType()}
+	}
+	if o.etag {
+		header := &openapi3.Header{Parameter: openapi3.Parameter{Description: "the revision", Schema: openapi3.NewStringSchema().NewRef()}}
+		success.Headers = openapi3.Headers{"ETag": {Value: header}}
+	}
+	described.Responses.Set(strconv.Itoa(o.success()), &openapi3.ResponseRef{Value: success})
+
+	byStatus := map[int][]string{}
+	for _, code := range o.problemCodes(profile) {
+		status := statusOf(code)
+		if !slices.Contains(byStatus[status], code) {
+			byStatus[status] = append(byStatus[status], code)
+		}
+	}
+	for status, codes := range byStatus {
+		slices.Sort(codes)
+		problem := openapi3.NewResponse().WithDescription(http.StatusText(status) + ": " + strings.Join(codes, ", "))
+		problem.Content = openapi3.Content{route.ProblemType: openapi3.NewMediaType().WithSchemaRef(answers.of(reflect.TypeFor[route.Problem]()))}
+		described.Responses.Set(strconv.Itoa(status), &openapi3.ResponseRef{Value: problem})
+	}
+}
+
+// choice is what a program sends to choose an appointment.
+type choice struct {
+	Appointment string `json:"appointment" doc:"one of one's own; empty: none, as a resident"`
+}
+
+// sessionOperations describe the operations that package signin serves.
+func sessionOperations() []operation {
+	const path = "/sessions/current"
+	timeout := 20 * time.Second
+	return []operation{
+		{
+			id: "beginSession", tag: "sessions", summary: "Begins a session with a person's ID token. The session's token is shown once.",
+			method: "POST", path: "/sessions", access: route.Public(), body: smallBody, timeout: timeout, request: signin.Proof{},
+			response: signin.Session{}, status: http.StatusCreated,
+			codes: []string{"signin.not-trusted", "signin.no-number", "signin.unknown-person", "signin.provider-unavailable", "session.proof-used"},
+		},
+		{
+			id: "showSession", tag: "sessions", summary: "Shows the session.", method: "GET", path: path, access: route.SignedIn(),
+			response: signin.Session{},
+		},
+		{
+			id: "chooseAppointment", tag: "sessions", summary: "Chooses the appointment to work in.", method: "PUT", path: path,
+			access: route.SignedIn(), body: smallBody, request: choice{}, response: signin.Session{}, codes: []string{"signin.not-your-appointment"},
+		},
+		{
+			id: "endSession", tag: "sessions", summary: "Ends the session.", method: "DELETE", path: path, access: route.SignedIn(),
+			status: http.StatusNoContent,
+		},
+	}
+}

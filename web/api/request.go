@@ -1,0 +1,206 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/rules"
+	"yagona/web/route"
+)
+
+// read decodes the body into the value that v points to. Beyond what route.ReadJSON refuses, text that is not UTF-8 and
+// names that stand twice in an object are refused: encoding/json would silently replace the one and drop the other.
+func read(r *http.Request, v any) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return fault.New(fault.Invalid, "http.malformed", "This is not UTF-8. Send JSON in UTF-8.")
+	}
+	if err := unique(body); err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return route.ReadJSON(r, v)
+}
+
+const deepest = 32 // levels of objects and lists in a request
+
+// unique refuses names that stand twice in one object, and nesting that nothing here needs. What is no JSON at all is
+// left to the decoder that comes after.
+func unique(body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	type level struct {
+		names map[string]bool // nil: a list
+		value bool            // the next token is a name's value
+	}
+	var levels []level
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil
+		}
+		var top *level
+		if len(levels) > 0 {
+			top = &levels[len(levels)-1]
+		}
+		if name, ok := token.(string); ok && top != nil && top.names != nil && !top.value {
+			if top.names[name] {
+				return fault.New(fault.Invalid, "http.duplicate-field", "This field stands here twice. Send it once.").At(short(name))
+			}
+			top.names[name], top.value = true, true
+			continue
+		}
+		if top != nil {
+			top.value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			levels = append(levels, level{names: map[string]bool{}})
+		case json.Delim('['):
+			levels = append(levels, level{})
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:len(levels)-1]
+		}
+		if len(levels) > deepest {
+			return fault.New(fault.Invalid, "http.malformed", "This is nested too deeply.")
+		}
+	}
+}
+
+// short cuts a name that a stranger made up.
+func short(name string) string {
+	if runes := []rune(name); len(runes) > 64 {
+		return string(runes[:64])
+	}
+	return name
+}
+
+// decodeValues decodes an object of the fields' types; a null stands in the result as nil. At is where the object stands
+// in the request, for the problems.
+func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any, error) {
+	if len(raw) == 0 {
+		return map[string]any{}, nil
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &given); err != nil {
+		return nil, fault.New(fault.Invalid, "http.wrong-type", "This must be an object.").At(at)
+	}
+	values, err := field.Decode(of, raw)
+	if err != nil {
+		return nil, under(at, err)
+	}
+	for name, one := range given {
+		if string(bytes.TrimSpace(one)) == "null" {
+			values[name] = nil
+		}
+	}
+	return values, nil
+}
+
+// under returns the error with its fields named as they stand in the request: every problem of several inputs by itself.
+func under(at string, err error) error {
+	problems, ok := errors.AsType[field.Problems](err)
+	if !ok {
+		return err
+	}
+	several := make([]error, len(problems))
+	for i, one := range problems {
+		several[i] = one.At(at + "." + one.Field)
+	}
+	return errors.Join(several...)
+}
+
+// etag returns the entity tag of a revision.
+func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
+
+// expected returns the revision that the sender saw. Another tag than one of ours is -1, which is no revision.
+func expected(r *http.Request) (int64, error) {
+	header := strings.TrimSpace(r.Header.Get("If-Match"))
+	if header == "" {
+		return 0, fault.New(fault.Invalid, "http.precondition-required",
+			"Say which version you change: send its ETag in If-Match.")
+	}
+	revision, err := strconv.ParseInt(strings.Trim(header, `"`), 10, 64)
+	if err != nil || revision < 0 || etag(revision) != header {
+		return -1, nil
+	}
+	return revision, nil
+}
+
+// preconditioned gives the conflict with another's change its HTTP name.
+func preconditioned(err error) error {
+	if code := fault.Code(err); code == "application.changed" || code == "register.changed" {
+		return fault.New(fault.Conflict, "http.precondition-failed",
+			"This has changed since you read it. Read it again, then repeat your change.").Because(err)
+	}
+	return err
+}
+
+// limit returns how many entries are wanted.
+func limit(r *http.Request) (int, error) {
+	text := r.URL.Query().Get("limit")
+	if text == "" {
+		return 50, nil
+	}
+	wanted, err := strconv.Atoi(text)
+	if err != nil || wanted < 1 || wanted > 100 {
+		return 0, fault.New(fault.Invalid, "page.limit", "A page has 1 to 100 entries. Correct limit.").At("limit")
+	}
+	return wanted, nil
+}
+
+// cursor returns a place in a list as programs hand it back, opaque to them.
+func cursor(parts ...any) string {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = fmt.Sprint(part)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(texts, " ")))
+}
+
+// after returns the parts of the cursor in the request, nil if it has none.
+func after(r *http.Request, parts int) ([]string, error) {
+	text := r.URL.Query().Get("after")
+	if text == "" {
+		return nil, nil
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(text)
+	found := strings.Split(string(decoded), " ")
+	if err != nil || len(found) != parts {
+		return nil, errCursor
+	}
+	return found, nil
+}
+
+var errCursor = fault.New(fault.Invalid, "page.cursor", "This is no cursor of ours. Begin again without after.").At("after")
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"the cursor of the next page; absent: this is the last one"`
+}
+
+// pageOf returns the page of at most limit items, which were read with one more than that.
+func pageOf[T any](items []T, limit int, place func(T) string) Page[T] {
+	page := Page[T]{Items: items}
+	if len(items) > limit {
+		page.Items = items[:limit]
+		page.Next = place(items[limit-1])
+	}
+	if page.Items == nil {
+		page.Items = []T{}
+	}
+	return page
+}
