@@ -301,4 +301,3 @@ func entryOf(tx journal.Reader, sealer *seal.Sealer, part journal.StoredPart) (A
 	}
 	return entry, nil
 }
-

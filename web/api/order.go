@@ -50,7 +50,7 @@ func orderOperations(book *ledger.Ledger) []operation {
 		{
 			id: "listOrders", tag: "orders", summary: "Lists the payment orders on the funds of one's agency that are in a state, the oldest first.",
 			method: "GET", path: "/orders", access: route.Role(access.Treasurer),
-			query: []parameter{{"state", "The orders' state: prepared (the default), released, sent, confirmed or rejected.", "string"}, limitParameter, afterParameter},
+			query:    []parameter{{"state", "The orders' state: prepared (the default), released, sent, confirmed or rejected.", "string"}, limitParameter, afterParameter},
 			response: Page[Order]{}, codes: []string{"page.limit", "page.cursor", "order.state"}, handle: listOrders(book),
 		},
 		{

@@ -22,16 +22,16 @@ import (
 
 // Payment is the payment order of a granted application.
 type Payment struct {
-	Order     ident.Order       `json:"order"`
-	State     ledger.OrderState `json:"state,omitempty" doc:"absent: the order is not prepared yet"`
-	Amount    money.Amount      `json:"amount"`
-	Currency  string            `json:"currency,omitempty"`
-	Reason    string            `json:"reason,omitempty" doc:"why it was rejected"`
-	Prepared  time.Time         `json:"prepared,omitzero"`
-	Released  time.Time         `json:"released,omitzero"`
-	Sent      time.Time         `json:"sent,omitzero"`
-	Settled   time.Time         `json:"settled,omitzero" doc:"when it was confirmed or rejected"`
-	Final     bool              `json:"final" doc:"it is confirmed or rejected: nothing more will happen"`
+	Order    ident.Order       `json:"order"`
+	State    ledger.OrderState `json:"state,omitempty" doc:"absent: the order is not prepared yet"`
+	Amount   money.Amount      `json:"amount"`
+	Currency string            `json:"currency,omitempty"`
+	Reason   string            `json:"reason,omitempty" doc:"why it was rejected"`
+	Prepared time.Time         `json:"prepared,omitzero"`
+	Released time.Time         `json:"released,omitzero"`
+	Sent     time.Time         `json:"sent,omitzero"`
+	Settled  time.Time         `json:"settled,omitzero" doc:"when it was confirmed or rejected"`
+	Final    bool              `json:"final" doc:"it is confirmed or rejected: nothing more will happen"`
 }
 
 func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *OwnReadings) []operation {

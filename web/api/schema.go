@@ -264,4 +264,3 @@ func unsignedPointer(bound *int64, otherwise uint64) *uint64 {
 	}
 	return &otherwise
 }
-
