@@ -10,14 +10,12 @@ import (
 	"strings"
 	"testing/fstest"
 
-	"yagona/kernel/country"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
-	"yagona/locale"
 	"yagona/pack"
 )
 
@@ -33,22 +31,6 @@ type Catalogue struct {
 
 // Agency returns what an agency is called.
 func (c *Catalogue) Agency(name ident.Agency) wording.Text { return c.Agencies[name].Title }
-
-// PackProfile returns what the pack language asks of a country profile.
-func PackProfile(profile *country.Profile) pack.Profile {
-	asked := pack.Profile{
-		Currency: profile.Currency, Languages: profile.Languages, Levels: profile.Territories.Levels(), Scheme: profile,
-		Derived: map[string]pack.Derivation{},
-	}
-	for _, language := range profile.Languages {
-		if from, derived := locale.Tag(language).DerivedFrom(); derived {
-			asked.Derived[language] = pack.Derivation{
-				From: string(from), With: func(text string) string { return locale.ToCyrillic(from, text) },
-			}
-		}
-	}
-	return asked
-}
 
 // bundleOf reads a pack's files.
 func bundleOf(source pack.Source) (publication.Bundle, error) {
@@ -93,7 +75,7 @@ func (n *Node) load(ctx context.Context) error {
 	}
 	all = slices.DeleteFunc(all, func(p publication.Publication) bool { return p.State != publication.InForce })
 	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
-	profile := PackProfile(n.Profile)
+	profile := pack.ProfileOf(n.Profile)
 	inForce := map[string]publication.Bundle{}
 	versions := map[string]*service.Definition{}
 	var compiled *pack.Catalogue
@@ -169,7 +151,7 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		}
 	}
 	packs[name] = files
-	compiled, err := compile(packs, PackProfile(n.Profile))
+	compiled, err := compile(packs, pack.ProfileOf(n.Profile))
 	if err != nil {
 		return nil, err
 	}
