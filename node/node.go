@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -75,7 +76,7 @@ type Node struct {
 
 	catalogue   atomic.Pointer[Catalogue]
 	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
-	doubleEnds  []*http.Server
+	closers     []func() error            // what else Close closes
 	subjectKeys *sqlite.SubjectKeys
 	background  sync.WaitGroup
 	stop        context.CancelFunc
@@ -166,7 +167,7 @@ func (n *Node) wireKernel() {
 	n.Registers = &register.Keeper{
 		Store: sqlite.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		Location:    n.Profile.Location, IndexKey: index, People: n.People,
+		Location:    n.Profile.Location, IndexKey: index, People: n.People, Currency: n.Profile.Currency,
 	}
 	n.Exchange = &exchange.Exchange{
 		Store: sqlite.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
@@ -335,8 +336,10 @@ func (n *Node) openLog() error {
 	return nil
 }
 
-// Origin is the log's name: the installation's host and "/log".
-func (n *Node) Origin() string { return n.config.Site.Host + "/log" }
+// Origin is the log's name: the installation's host and port, and "/log".
+func (n *Node) Origin() string { return origin(n.config.Site) }
+
+func origin(site *url.URL) string { return site.Host + "/log" }
 
 // openDoubles starts the test doubles of the systems behind adapters, each on a loopback port of its own.
 func (n *Node) openDoubles() error {
@@ -350,7 +353,7 @@ func (n *Node) openDoubles() error {
 		}
 		server := &http.Server{Handler: adapter.NewDouble(definition.Adapter), ReadHeaderTimeout: 5 * time.Second}
 		go server.Serve(listener)
-		n.doubleEnds = append(n.doubleEnds, server)
+		n.closers = append(n.closers, server.Close)
 		n.doubles[definition.Path] = "http://" + listener.Addr().String()
 	}
 	return nil
@@ -373,8 +376,8 @@ func (n *Node) Close() error {
 	}
 	n.background.Wait()
 	var errs []error
-	for _, double := range n.doubleEnds {
-		errs = append(errs, double.Close())
+	for _, closer := range n.closers {
+		errs = append(errs, closer())
 	}
 	if n.DB != nil {
 		errs = append(errs, n.DB.Close())

@@ -150,15 +150,19 @@ func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 	}
 	c.declare()
 	for _, s := range c.sources {
+		c.current = s.file.place()
 		c.compilePack(s)
 		for _, r := range s.registers {
+			c.current = r.at
 			c.compileRegister(s, r)
 		}
 	}
 	for _, s := range c.sources {
 		for _, one := range s.services {
+			c.current = one.at
 			c.compileService(s, one)
 		}
+		c.current = s.file.place()
 		c.finishTexts(s)
 	}
 	catalogue := &Catalogue{}
@@ -183,7 +187,8 @@ const fileLimit = 500
 func (c *compiler) read(from Source) {
 	named := func(name string) place { return place{&file{name: path.Join(from.Dir, name)}, 1, 1} }
 	s := &source{locales: map[string]*sourceOf[localeFile]{}}
-	s.file.markAt(&node{at: named("pack.yaml"), kind: broken}) // should it be no YAML
+	c.current = named("pack.yaml")
+	s.file.markAt(&node{at: c.current, kind: broken}) // should it be no YAML
 	var names []string
 	err := fs.WalkDir(from.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
@@ -285,6 +290,9 @@ func (c *compiler) declare() {
 			c.agencies[one.key] = &one.value
 		}
 		for _, one := range s.services {
+			if one.doc.Service.text == "" {
+				continue // reported as missing
+			}
 			name := ident.Service(s.name + "/" + one.doc.Service.text)
 			if c.services[name] {
 				c.fail(one.doc.Service.place(), "give each service a name of its own", "another file is the service %s too", name)

@@ -308,20 +308,25 @@ func TestFilesThatAreMissing(t *testing.T) {
 }
 
 func FuzzLoad(f *testing.F) {
-	for folder, files := range national(f) {
+	targets := []struct{ folder, file string }{
+		{"youth", subsidyFile}, {"youth", "registers/notebook.yaml"}, {"youth", "pack.yaml"}, {"youth", "locale/en.yaml"},
+	}
+	for _, files := range national(f) {
 		for name, file := range files {
-			f.Add(folder == "youth" && strings.HasPrefix(name, "services/"), string(file.Data))
+			for i, target := range targets {
+				if strings.HasPrefix(target.file, strings.SplitAfter(name, "/")[0]) {
+					f.Add(uint8(i), string(file.Data))
+				}
+			}
 		}
 	}
-	f.Add(true, "service: a\nask: {x: {type: money, min: 1}}\n")
-	f.Add(false, "register: a\nfields: [1]\n")
-	f.Fuzz(func(t *testing.T, isService bool, data string) {
+	f.Add(uint8(0), "service: a\nask: {x: {type: money, min: 1}}\n")
+	f.Add(uint8(1), "register: a\nfields: [1]\n")
+	f.Add(uint8(3), "language: en\ntexts: {pack.title: {source: \"00000000\", text: Youth}}\n")
+	f.Fuzz(func(t *testing.T, i uint8, data string) {
 		packs := national(t)
-		if isService {
-			packs["youth"]["services/tools-subsidy.yaml"] = &fstest.MapFile{Data: []byte(data)}
-		} else {
-			packs["youth"]["registers/notebook.yaml"] = &fstest.MapFile{Data: []byte(data)}
-		}
+		target := targets[int(i)%len(targets)]
+		packs[target.folder][target.file] = &fstest.MapFile{Data: []byte(data)}
 		catalogue, problems := pack.Load(sources(packs), profile(), pack.Drafting)
 		if (catalogue == nil) != problems.Failed() {
 			t.Fatal("a catalogue with errors, or none without")

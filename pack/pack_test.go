@@ -171,3 +171,13 @@ func TestParallelStepsAndRepeatedQuestions(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func BenchmarkLoad(b *testing.B) {
+	all := sources(national(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, problems := pack.Load(all, profile(), pack.Release); problems.Failed() {
+			b.Fatal(problems)
+		}
+	}
+}

@@ -57,9 +57,13 @@ type place struct {
 type collector struct {
 	problems Problems
 	seen     map[Problem]bool
+	current  place // of the file that is looked at: what is missing in it has no place of its own
 }
 
 func (c *collector) add(at place, warning bool, message, hint string) {
+	if at.file == nil {
+		at = c.current
+	}
 	problem := Problem{at.file.name, max(1, at.line), max(1, at.column), message, hint, warning}
 	if len(c.problems) < problemLimit && !c.seen[problem] {
 		c.seen[problem] = true

@@ -112,7 +112,7 @@ func (c *compiler) finishTexts(s *source) {
 			if len(missing) > 3 {
 				shown += ", …"
 			}
-			c.add(s.file.Title.placeOr(s), c.mode == Drafting, fmt.Sprintf("%d texts have no %s: %s", len(missing), tag, shown),
+			c.add(s.file.Title.place(), c.mode == Drafting, fmt.Sprintf("%d texts have no %s: %s", len(missing), tag, shown),
 				"add them to locale/"+tag+".yaml")
 		}
 	}
@@ -128,14 +128,6 @@ func (c *compiler) finishTexts(s *source) {
 			}
 		}
 	}
-}
-
-// placeOr returns where the text stands, or the pack's file.
-func (v text) placeOr(s *source) place {
-	if v.given() {
-		return v.place()
-	}
-	return s.file.place()
 }
 
 // wordsOf makes words of a name: "registeredOn" and "registered-on" become "Registered on".

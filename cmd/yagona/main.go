@@ -1,4 +1,100 @@
-// Command yagona is the whole platform in one binary: flags, configuration and wiring; no logic.
+// Command yagona is the whole platform in one binary: it serves an installation, checks and publishes packs, witnesses a
+// log, and verifies what others issued.
+//
+// It owns flags, configuration and what is printed; every rule is in the packages that it calls. Exit codes: 0, it is
+// so; 1, it is not so, or it failed; 2, the command line or the configuration is wrong.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"yagona/kernel/fault"
+)
+
+// The exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commandLine is every command with its flags.
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" help:"Serve an installation."`
+	Demo    demoCommand    `cmd:"" help:"Serve a demonstration with synthetic people."`
+	Pack    packCommand    `cmd:"" help:"Write, check and publish packs."`
+	Verify  verifyCommand  `cmd:"" help:"Verify a document offline."`
+	Witness witnessCommand `cmd:"" help:"Witness the log of an installation."`
+	Audit   auditCommand   `cmd:"" help:"Recompute what an installation has recorded."`
+	Key     keyCommand     `cmd:"" help:"List and rotate the keys of an installation."`
+}
+
+// terminal is where a command prints: what was asked for, and what is to be said about it.
+type terminal struct{ Out, Err io.Writer }
+
+// usageError says that the command line or the configuration is wrong.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// errSaid ends a command that failed and has said why.
+var errSaid = errors.New("the command failed and has said why")
+
+func main() {
+	// The first signal asks a command to end in good order; a second one ends it at once.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr}))
+}
+
+// run carries out a command line and returns the exit code.
+func run(ctx context.Context, args []string, terminal terminal) int {
+	exit := -1
+	parser, err := kong.New(&commandLine{},
+		kong.Name("yagona"), kong.Description("A platform on which a country runs its public services."),
+		kong.UsageOnError(), kong.Writers(terminal.Out, terminal.Err), kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(terminal),
+	)
+	if err != nil {
+		panic(err) // the structs above are malformed, and every test would say so
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // help was asked for and printed
+	}
+	if err != nil {
+		err = usageError{err}
+	} else {
+		err = parsed.Run()
+	}
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errSaid) {
+		fmt.Fprintf(terminal.Err, "yagona: %s\n", explain(err))
+	}
+	if _, usage := errors.AsType[usageError](err); usage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// explain returns what to tell about an error: a fault's own words, with what it says in detail.
+func explain(err error) string {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
+		return err.Error()
+	}
+	if f.Err != nil && !strings.Contains(f.Message, f.Err.Error()) {
+		return fmt.Sprintf("%s (%v)", f.Message, f.Err)
+	}
+	return f.Message
+}

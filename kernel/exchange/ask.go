@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -139,7 +140,7 @@ func (x *Exchange) ask(ctx context.Context, one *asking) (err error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, x.timeout(one.definition))
 	defer cancel()
-	one.received, err = source.Answer(limited, one.sent)
+	one.received, err = answered(limited, source, one.sent)
 	if err == nil {
 		one.answer, err = x.verify(one)
 	}
@@ -154,6 +155,16 @@ func (x *Exchange) ask(ctx context.Context, one *asking) (err error) {
 		return err
 	}
 	return errFailed.Because(err) // whatever broke there: the answer is unknown
+}
+
+// answered asks the source; a defect in it is its own failure and nobody else's.
+func answered(ctx context.Context, source Source, sent SignedQuestion) (received SignedAnswer, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fault.Newf(fault.Internal, "exchange.panic", "A source panicked.\n%s", debug.Stack())
+		}
+	}()
+	return source.Answer(ctx, sent)
 }
 
 // identify adds the national number for a source that does not know the subject by our id.

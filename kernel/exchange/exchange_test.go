@@ -111,6 +111,9 @@ func TestFalseNoneAndUnknownAreThreeThings(t *testing.T) {
 			<-ctx.Done()
 			return exchange.SignedAnswer{}, ctx.Err()
 		},
+		"a defect": func(context.Context, exchange.SignedQuestion, exchange.Question) (exchange.SignedAnswer, error) {
+			panic("broken on purpose")
+		},
 		"another's signature": func(ctx context.Context, asked exchange.SignedQuestion, question exchange.Question) (exchange.SignedAnswer, error) {
 			question.Answering = "civil"
 			return w.remote.say(ctx, asked, question, map[string]any{"low": true})
@@ -254,7 +257,11 @@ func TestRelationsAndAnotherAdult(t *testing.T) {
 	if _, err := w.Related(t.Context(), "spouse", subject, ungranted); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a service without any grant got %v", err)
 	}
-	before := len(w.log(t, subject))
+	refused := w.log(t, subject)
+	if len(refused) != 2 || refused[0].Type != "relation.refused" || refused[0].Disclosure || refused[0].Refused != "exchange.not-granted" {
+		t.Errorf("the refusal is journaled as %+v", refused)
+	}
+	before := len(refused)
 	if yes, err := w.AreRelated(t.Context(), "spouse", subject, spouse); !yes || err != nil {
 		t.Error(yes, err)
 	}
@@ -487,6 +494,7 @@ type noKeys struct{}
 func (noKeys) Sign(context.Context, signature.Holder, []byte) (signature.Signature, error) {
 	return signature.Signature{}, nil
 }
+
 func (noKeys) Key(string) (signature.Key, error) {
 	return signature.Key{}, fault.New(fault.NotFound, "signature.unknown-key", "none")
 }

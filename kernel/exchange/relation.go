@@ -1,11 +1,13 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 )
@@ -20,38 +22,61 @@ func (x *Exchange) Related(ctx context.Context, relation string, of ident.Subjec
 	if err != nil {
 		return nil, err
 	}
+	var refusal error
+	var related []ident.Subject
 	switch {
 	case request.Purpose == access.Simulate:
-		return nil, errAggregates
+		refusal = errAggregates
 	case !catalogue.GrantsAny(request.Service, request.Purpose):
-		return nil, errNotGranted
+		refusal = errNotGranted
+	default:
+		if related, err = x.Registers.Related(ctx, relation, of); err != nil {
+			return nil, err
+		}
 	}
-	related, err := x.Registers.Related(ctx, relation, of)
+	subjects := append([]ident.Subject{of}, related...)
+	sealer, err := x.Vault.Open(ctx, subjects...)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := x.Vault.Open(ctx, append([]ident.Subject{of}, related...)...)
-	if err != nil {
-		return nil, err
+	told := ToldRelation{
+		Relation: relation, Register: definition.Path, Answering: definition.Agency, Asking: request.Asking,
+		Service: request.Service, Purpose: request.Purpose, Application: request.Application, Refused: fault.Code(refusal),
 	}
 	err = x.Store.Update(ctx, act.Of(of), func(tx Tx) error {
 		event := journal.Event{Type: "relation.disclosed", Actor: request.By, Purpose: string(request.Purpose)}
-		for _, subject := range append([]ident.Subject{of}, related...) {
-			told := map[string]any{
-				"relation": relation, "register": definition.Path, "answering": definition.Agency, "asking": request.Asking,
-				"service": request.Service, "purpose": request.Purpose, "application": request.Application,
-			}
-			part := journal.Part{Subject: subject, Disclosure: true, Personal: told}
-			part.ShownFrom, told["delayed"] = delayed(tx, definition)
+		part := journal.Part{Disclosure: refusal == nil}
+		personal := told
+		if refusal != nil {
+			event.Type = "relation.refused"
+		} else {
+			part.ShownFrom, personal.Delayed = delayed(tx, definition)
+		}
+		part.Personal = personal
+		for _, subject := range subjects {
+			part.Subject = subject
 			event.Parts = append(event.Parts, part)
 		}
 		_, err := journal.Append(tx, sealer, event)
 		return err
 	})
-	if err != nil {
+	if err := cmp.Or(refusal, err); err != nil {
 		return nil, err
 	}
 	return related, nil
+}
+
+// ToldRelation is what the journal tells a subject of a relation that was disclosed or refused.
+type ToldRelation struct {
+	Relation    string            `json:"relation"`
+	Register    ident.Register    `json:"register"`
+	Answering   ident.Agency      `json:"answering"`
+	Asking      ident.Agency      `json:"asking"`
+	Service     ident.Service     `json:"service"`
+	Purpose     access.Purpose    `json:"purpose"`
+	Application ident.Application `json:"application,omitempty"`
+	Refused     string            `json:"refused,omitempty"` // the code of the refusal
+	Delayed     string            `json:"delayed,omitempty"` // the law that delayed this entry
 }
 
 // AreRelated reports whether the relation relates the one to the other. It is for the platform's own checks (nobody

@@ -141,8 +141,10 @@ const service = ident.Service("youth/tools-subsidy")
 
 func definitions(t *testing.T) []*register.Definition {
 	unemployed := []field.Definition{
-		{Name: "person", Kind: field.Person}, {Name: "registeredOn", Kind: field.Date},
-		{Name: "closedOn", Kind: field.Date, Optional: true}, {Name: "note", Kind: field.Text, Optional: true},
+		{Name: "person", Kind: field.Person},
+		{Name: "registeredOn", Kind: field.Date},
+		{Name: "closedOn", Kind: field.Date, Optional: true},
+		{Name: "note", Kind: field.Text, Optional: true},
 	}
 	marriages := []field.Definition{{Name: "person", Kind: field.Person}, {Name: "spouse", Kind: field.Person}}
 	grant := []register.Grant{{Service: service, Purposes: []access.Purpose{access.Preview, access.Apply}}}
@@ -228,7 +230,7 @@ type entry struct {
 	Relation string `json:"relation"`
 }
 
-// log returns what the journal says of the subject, oldest first.
+// log returns what the journal says of the subject, newest first.
 func (w *world) log(t *testing.T, subject ident.Subject) (entries []entry) {
 	t.Helper()
 	sealer, err := w.Vault.Open(t.Context(), subject)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"hash/fnv"
 	"io"
 	"slices"
@@ -144,7 +145,7 @@ func (i *importing) run(ctx context.Context, rows RowReader) (Reconciliation, er
 func (i *importing) feed(ctx context.Context, rows RowReader, queues []chan Row) error {
 	for {
 		row, err := rows.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return ctx.Err()
 		}
 		if err != nil {

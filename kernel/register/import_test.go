@@ -383,7 +383,7 @@ func FuzzRows(f *testing.F) {
 		last := 0
 		for range strings.Count(text, "\n") + 3 {
 			row, err := rows.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {

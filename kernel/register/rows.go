@@ -80,7 +80,9 @@ type csvRows struct {
 func NewCSV(definition *Definition, scheme field.Scheme, from io.Reader) (RowReader, error) {
 	buffered := bufio.NewReader(from)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
-		buffered.Discard(3)
+		if _, err := buffered.Discard(3); err != nil {
+			return nil, err
+		}
 	}
 	rows := &csvRows{scheme: scheme, bounded: &bounded{reader: buffered}}
 	rows.reader = csv.NewReader(rows.bounded)
@@ -158,7 +160,7 @@ func (c *csvRows) Next() (Row, error) {
 			break
 		}
 	}
-	return row, nil
+	return row, nil //nolint:nilerr // the row carries what is wrong with it
 }
 
 func (c *csvRows) cell(row *Row, column field.Definition, text string) (err error) {
@@ -310,6 +312,11 @@ func newCSVWriter(d *Definition, currency money.Currency, to io.Writer) (*csvWri
 	for _, one := range d.Fields {
 		if one.Kind == field.List {
 			return nil, fault.New(fault.Invalid, "export.list", "A register with lists cannot be written as CSV. Export it as NDJSON.")
+		}
+		if one.Kind == field.Money {
+			if err := currency.Check(); err != nil {
+				return nil, err // an amount without its currency would be read again as another
+			}
 		}
 		w.fields = append(w.fields, one)
 		head = append(head, one.Name)

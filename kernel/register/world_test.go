@@ -200,8 +200,7 @@ func (w *world) audit(t *testing.T) (rows int, differ []string) {
 			rows++
 			event, err := tx.StoredEvent(row.Key, row.Event)
 			if err != nil {
-				differ = append(differ, row.Name)
-				return nil
+				return err
 			}
 			var header journal.Header
 			if err := json.Unmarshal(event.Header, &header); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -263,9 +264,11 @@ func TestValuesAreEscapedWhereTheyStand(t *testing.T) {
 	w.declared.Body = `{"pin": "{number}", "nested": {"a": {}}}`
 	var path, query, body string
 	w.at(t, func(_ http.ResponseWriter, r *http.Request) {
-		var text bytes.Buffer
-		text.ReadFrom(r.Body)
-		path, query, body = r.URL.Path, r.URL.Query().Get("q"), text.String()
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		path, query, body = r.URL.Path, r.URL.Query().Get("q"), string(text)
 	})
 	asked, err := exchange.SignQuestion(t.Context(), w.ring, exchange.Question{
 		ID: "1", Evidence: "tax/earning", Of: w.of, Number: hostile, Service: "youth/tools-subsidy", Purpose: access.Apply,

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/goccy/go-yaml"
+
+	"yagona/node"
+	"yagona/packs"
+	"yagona/packs/uz"
+)
+
+// Config is the configuration of yagona serve. It is read from the file that --config names, then from the environment,
+// then from flags: what comes later counts. A key that is not listed here is an error.
+//
+//	folder: /var/lib/yagona            # YAGONA_FOLDER    everything that is kept. Required.
+//	site: https://services.example     # YAGONA_SITE      the address by which people reach it. Required.
+//	listen: 127.0.0.1:8080             # YAGONA_LISTEN    where to listen; put a proxy with TLS before it
+//	country: /etc/yagona/country       # YAGONA_COUNTRY   the country profile's folder; without it the shipped one
+//	packs: [/etc/yagona/packs/civil]   # YAGONA_PACKS     folders of packs, separated by commas
+//	shipped-packs: true                # YAGONA_SHIPPED_PACKS   whether the shipped packs are loaded, too
+//	witnesses:                         # who cosigns the log; YAGONA_WITNESSES_0_URL, YAGONA_WITNESSES_0_KEY, …_1_…
+//	  - url: https://witness.example
+//	    key: witness.example/1+0a1b2c3d+BJ…
+//	quorum: 1                          # YAGONA_QUORUM    how many of them must; without it, all
+//	sign-in:                           # the OpenID Connect provider that proves who people are
+//	  issuer: https://id.example       # YAGONA_SIGN_IN_ISSUER
+//	  client: yagona                   # YAGONA_SIGN_IN_CLIENT
+//	  secret: "…"                      # YAGONA_SIGN_IN_SECRET   better in the environment than in the file
+//	  number: national_id              # YAGONA_SIGN_IN_NUMBER   the claim that carries the national number
+//	secrets:                           # YAGONA_SECRETS=NAME:value,…   what adapters send as {secret.NAME}
+//	  CIVIL_TOKEN: "…"
+//	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
+type Config struct {
+	Folder       string            `yaml:"folder" env:"FOLDER"`
+	Site         string            `yaml:"site" env:"SITE"`
+	Listen       string            `yaml:"listen" env:"LISTEN"`
+	Country      string            `yaml:"country" env:"COUNTRY"`
+	Packs        []string          `yaml:"packs" env:"PACKS"`
+	ShippedPacks bool              `yaml:"shipped-packs" env:"SHIPPED_PACKS"`
+	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
+	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
+	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
+	Secrets      map[string]string `yaml:"secrets" env:"SECRETS"`
+	Log          slog.Level        `yaml:"log" env:"LOG"`
+}
+
+// WitnessConfig is a witness of the log.
+type WitnessConfig struct {
+	URL string `yaml:"url" env:"URL"`
+	Key string `yaml:"key" env:"KEY"`
+}
+
+// SignInConfig is the OpenID Connect provider.
+type SignInConfig struct {
+	Issuer string `yaml:"issuer" env:"ISSUER"`
+	Client string `yaml:"client" env:"CLIENT"`
+	Secret string `yaml:"secret" env:"SECRET"`
+	Number string `yaml:"number" env:"NUMBER"`
+}
+
+// readConfig reads the file ("": none) and the environment.
+func readConfig(path string) (Config, error) {
+	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true}
+	if path != "" {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return Config{}, err
+		}
+		if err := decodeConfig(path, content, &config); err != nil {
+			return Config{}, err
+		}
+	}
+	err := env.ParseWithOptions(&config, env.Options{Prefix: "YAGONA_"})
+	return config, err
+}
+
+// decodeConfig reads a configuration file strictly. An error is file:line:column: what is wrong: what to do. It does not
+// show the file's values, which may be secret.
+func decodeConfig(path string, content []byte, into *Config) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict(), yaml.DisallowUnknownField())
+	err := decoder.Decode(into)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	located, ok := errors.AsType[yaml.Error](err)
+	if !ok || located.GetToken() == nil {
+		return fmt.Errorf("%s:1:1: it cannot be read: %w", path, err)
+	}
+	what, hint := "this is not YAML as a configuration has it", "look at the reference of the configuration"
+	if _, ok := errors.AsType[*yaml.UnknownFieldError](err); ok {
+		what, hint = fmt.Sprintf("there is no key %q", located.GetToken().Value), "correct it, or remove it"
+	} else if _, ok := errors.AsType[*yaml.DuplicateKeyError](err); ok {
+		what, hint = fmt.Sprintf("the key %q stands here twice", located.GetToken().Value), "remove one"
+	} else if _, ok := errors.AsType[*yaml.TypeError](err); ok {
+		what, hint = "the value is of another kind than this key takes", "look at the reference of the configuration"
+	}
+	at := located.GetToken().Position
+	return fmt.Errorf("%s:%d:%d: %s: %s", path, at.Line, at.Column, what, hint)
+}
+
+// node returns the configuration as an installation takes it, but for its clock and its log.
+func (c Config) node() (node.Config, error) {
+	var missing []string
+	for name, value := range map[string]string{
+		"folder": c.Folder, "site": c.Site, "sign-in.issuer": c.SignIn.Issuer, "sign-in.client": c.SignIn.Client, "sign-in.number": c.SignIn.Number,
+	} {
+		if value == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return node.Config{}, fmt.Errorf("the configuration lacks %s: give them in the file, in the environment or as flags", strings.Join(missing, ", "))
+	}
+	site, err := url.Parse(c.Site)
+	if err != nil || site.Scheme != "https" && site.Scheme != "http" || site.Host == "" || strings.Trim(site.Path, "/") != "" {
+		return node.Config{}, fmt.Errorf("site: %q is not an address like https://services.example, without a path", c.Site)
+	}
+	site.Path = ""
+	config := node.Config{
+		Folder: c.Folder, Site: site, Country: uz.Files, Secrets: c.Secrets,
+		Provider: node.Provider{Issuer: c.SignIn.Issuer, Client: c.SignIn.Client, Secret: c.SignIn.Secret, Number: c.SignIn.Number},
+	}
+	if c.Country != "" {
+		config.Country = os.DirFS(c.Country)
+	}
+	named := map[string]bool{}
+	for _, folder := range c.Packs {
+		source, err := packSource(folder)
+		if err != nil {
+			return node.Config{}, err
+		}
+		config.Packs = append(config.Packs, source)
+		named[packName(source)] = true
+	}
+	for _, shipped := range packs.All() {
+		if c.ShippedPacks && !named[packName(shipped)] {
+			config.Packs = append(config.Packs, shipped)
+		}
+	}
+	for _, one := range c.Witnesses {
+		config.Witnesses = append(config.Witnesses, node.Witness{URL: one.URL, Key: one.Key})
+	}
+	config.Quorum = len(c.Witnesses)
+	if c.Quorum != nil {
+		config.Quorum = *c.Quorum
+	}
+	if config.Quorum < 0 || config.Quorum > len(c.Witnesses) {
+		return node.Config{}, fmt.Errorf("quorum: %d of %d witnesses cannot cosign: give a number between 0 and %d", config.Quorum, len(c.Witnesses), len(c.Witnesses))
+	}
+	return config, nil
+}

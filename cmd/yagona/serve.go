@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"yagona/node"
+)
+
+// serveCommand serves an installation until it is asked to end.
+type serveCommand struct {
+	Config string   `type:"existingfile" placeholder:"FILE" help:"Configuration file (YAML)."`
+	Folder string   `placeholder:"DIR" help:"Folder of everything that is kept."`
+	Site   string   `placeholder:"URL" help:"Address by which people reach the installation."`
+	Listen string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
+	Packs  []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
+	Check  bool     `help:"Check the configuration and end."`
+}
+
+// Run serves. The first signal ends it: no new requests are taken, those that have begun are answered, acts under way
+// are finished, and the stores are closed.
+func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	settings, err := readConfig(c.Config)
+	if err != nil {
+		return usageError{err}
+	}
+	for flag, setting := range map[*string]*string{&c.Folder: &settings.Folder, &c.Site: &settings.Site, &c.Listen: &settings.Listen} {
+		if *flag != "" {
+			*setting = *flag
+		}
+	}
+	settings.Packs = append(settings.Packs, c.Packs...)
+	config, err := settings.node()
+	if err != nil {
+		return usageError{err}
+	}
+	if c.Check {
+		fmt.Fprintln(terminal.Out, "the configuration is correct")
+		return nil
+	}
+	config.Clock = time.Now
+	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: settings.Log}))
+	// The listener comes first: an address in use says so before anything is opened.
+	listener, err := net.Listen("tcp", settings.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	opened, err := node.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	opened.Start(context.WithoutCancel(ctx)) // it is ended by Close, after the last request
+	fmt.Fprintf(terminal.Out, "ready http://%s\n", listener.Addr())
+	return serveUntil(ctx, listener, opened.Handler)
+}

@@ -1,0 +1,215 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/kernel/calendar"
+	"yagona/kernel/country"
+	"yagona/kernel/ident"
+	"yagona/kernel/ledger/bank"
+	"yagona/kernel/signature"
+	"yagona/packs/demo"
+	"yagona/store/keyfile"
+	"yagona/web/provider"
+)
+
+// Demonstration is who lives in a demonstration, written into its folder before anybody is stored, so that a second start
+// finds the same people.
+type Demonstration struct {
+	Seed  uint64        `json:"seed"`
+	Today calendar.Date `json:"today"` // ages are counted from here
+	Size  int           `json:"size"`
+	Done  bool          `json:"done"` // everybody is stored
+}
+
+// OpenDemonstration opens an installation of synthetic people in config's folder, and stores them at the first start.
+func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, error) {
+	if err := os.MkdirAll(config.Folder, 0o700); err != nil {
+		return nil, err
+	}
+	profile, err := country.Load(config.Country)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(config.Folder, "demonstration.json")
+	wanted := Demonstration{Seed: 1, Today: profile.Calendar.Date(config.Clock()), Size: size}
+	stored, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(stored, &wanted); err != nil {
+			return nil, fmt.Errorf("%s: %w: remove the folder to begin anew", path, err)
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if err := wanted.write(path); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, err
+	}
+	population, err := demo.Generate(wanted.Seed, profile, wanted.Today, wanted.Size)
+	if err != nil {
+		return nil, err
+	}
+	config.Demonstration = true
+	config.People = newVisitors(population, profile)
+	simulated, err := bank.Open(filepath.Join(config.Folder, "bank.journal"), config.Clock)
+	if err != nil {
+		return nil, err
+	}
+	config.Bank = simulated
+	n, err := Open(ctx, config)
+	if err != nil {
+		return nil, errors.Join(err, simulated.Close())
+	}
+	n.closers = append(n.closers, simulated.Close)
+	if wanted.Done {
+		return n, nil
+	}
+	if err := n.seed(ctx, population); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	wanted.Done = true
+	if err := wanted.write(path); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (d Demonstration) write(path string) error {
+	encoded, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, encoded, 0o600)
+}
+
+// seed stores the population, and makes the publishers' keys: their private halves lie in the folder "publishers", as
+// they would lie with the publishers.
+func (n *Node) seed(ctx context.Context, population *demo.Population) error {
+	var funds []ident.Account
+	for fund := range n.Catalogue().Funds {
+		funds = append(funds, ident.Account("fund:"+fund))
+	}
+	slices.Sort(funds)
+	err := population.Seed(ctx, demo.Keepers{
+		Vault: n.Vault, People: n.People, Registers: n.Registers, Office: n.Office, Ledger: n.Ledger,
+	}, funds)
+	if err != nil {
+		return err
+	}
+	held := map[ident.Agency]int{}
+	for _, official := range population.Officials {
+		if official.Role != "publisher" {
+			continue
+		}
+		held[official.Agency]++
+		name := fmt.Sprintf("%s-%d", official.Agency, held[official.Agency])
+		own, err := keyfile.Open(filepath.Join(n.config.Folder, "publishers", name), n.config.Clock)
+		if err != nil {
+			return err
+		}
+		keys, err := own.Ensure(signature.OfPerson(official.Person))
+		if err != nil {
+			return err
+		}
+		if _, err := n.Keys.Trust(keys[0].Holder, keys[0].Public); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visitors are the people whom the demonstration's sign-in offers: those of the story first, then officials, then all.
+type visitors struct {
+	people   []provider.Person
+	byNumber map[string]int
+}
+
+func newVisitors(population *demo.Population, profile *country.Profile) *visitors {
+	v := &visitors{byNumber: map[string]int{}}
+	persona := map[ident.Person]demo.Persona{}
+	for name, id := range population.Personas {
+		persona[id] = name
+	}
+	posts := map[ident.Person][]string{}
+	for _, official := range population.Officials {
+		posts[official.Person] = append(posts[official.Person], fmt.Sprintf("%s · %s · %s",
+			official.Role, official.Agency, profile.Territories.Name(official.Territory, profile.Languages...)))
+	}
+	for pass := range 3 {
+		for i := range population.People {
+			one := &population.People[i]
+			rank := 2
+			switch {
+			case persona[one.ID] != "":
+				rank = 0
+			case len(posts[one.ID]) > 0:
+				rank = 1
+			}
+			if rank != pass {
+				continue
+			}
+			about := []string{fmt.Sprint(one.Age(population.Today))}
+			if name := persona[one.ID]; name != "" {
+				about = append(about, string(name))
+			}
+			if one.Employment.Status == demo.Unemployed {
+				about = append(about, string(demo.Unemployed))
+			}
+			about = append(about, posts[one.ID]...)
+			v.byNumber[one.Number] = len(v.people)
+			v.people = append(v.people, provider.Person{Number: one.Number, Name: one.Name(), About: strings.Join(about, " · ")})
+		}
+	}
+	return v
+}
+
+// Search implements provider.People; it looks into what is said about people, too.
+func (v *visitors) Search(_ context.Context, text string, limit int) (found []provider.Person, err error) {
+	text = strings.ToLower(text)
+	for _, one := range v.people {
+		if len(found) == limit {
+			break
+		}
+		if strings.Contains(strings.ToLower(one.Name+" "+one.Number+" "+one.About), text) {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
+// ByNumber implements provider.People.
+func (v *visitors) ByNumber(_ context.Context, number string) (provider.Person, bool, error) {
+	at, ok := v.byNumber[number]
+	if !ok {
+		return provider.Person{}, false, nil
+	}
+	return v.people[at], true, nil
+}
+
+// LogKey returns the verifier key of the log of an installation in the folder, at the site's host and port; witnesses
+// must know it before the installation is opened.
+func LogKey(config Config) (string, error) {
+	keys, err := keyfile.Open(filepath.Join(config.Folder, "keys"), config.Clock)
+	if err != nil {
+		return "", err
+	}
+	held, err := keys.Ensure(LogHolder)
+	if err != nil {
+		return "", err
+	}
+	return note.NewEd25519VerifierKey(origin(config.Site), held[0].Public)
+}
+
+// Visitors returns the people whom a demonstration's sign-in offers, nil outside of one.
+func (n *Node) Visitors() provider.People { return n.config.People }

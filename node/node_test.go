@@ -1,0 +1,66 @@
+package node_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"yagona/node"
+	"yagona/packs"
+	"yagona/packs/demo"
+	"yagona/packs/uz"
+)
+
+// open opens a demonstration in the folder.
+func open(t *testing.T, folder string) *node.Node {
+	t.Helper()
+	site, err := url.Parse("http://127.0.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := node.OpenDemonstration(t.Context(), node.Config{
+		Folder: folder, Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Volatile: true,
+	}, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestASecondStartFindsTheSamePeople(t *testing.T) {
+	folder := t.TempDir()
+	first := open(t, folder)
+	catalogue := first.Catalogue()
+	if len(catalogue.Packs.Services()) < 3 {
+		t.Errorf("%d services are loaded", len(catalogue.Packs.Services()))
+	}
+	people, _, err := first.Visitors().ByNumber(t.Context(), firstOf(t, first, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, err := first.People.ByNumber(t.Context(), people.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, folder)
+	defer second.Close()
+	again, err := second.People.ByNumber(t.Context(), firstOf(t, second, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again != person {
+		t.Error("the second start made other people")
+	}
+}
+
+func firstOf(t *testing.T, n *node.Node, about string) string {
+	t.Helper()
+	found, err := n.Visitors().Search(t.Context(), about, 1)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("nobody is %s: %v", about, err)
+	}
+	return found[0].Number
+}

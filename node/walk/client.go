@@ -1,0 +1,224 @@
+package walk
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"yagona/web/route"
+)
+
+// client speaks to an installation over HTTP, as one person or as nobody.
+type client struct {
+	http  *http.Client
+	site  *url.URL
+	token string // of the session; empty: nobody is signed in
+	Name  string
+}
+
+// mostAnswer is how much of an answer is read, in bytes.
+const mostAnswer = 16 << 20
+
+// answer is what the installation said.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// send sends a request with a JSON body (nil: none) and returns the answer; a problem is an error.
+func (c *client) send(ctx context.Context, method, path string, body any, header ...string) (answer, error) {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return answer{}, err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	address, err := c.site.Parse(path)
+	if err != nil {
+		return answer{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), content)
+	if err != nil {
+		return answer{}, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	request.Header.Set("Accept-Language", "en")
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	return c.do(request)
+}
+
+func (c *client) do(request *http.Request) (answer, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	read, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
+	if err != nil {
+		return answer{}, err
+	}
+	got := answer{response.StatusCode, response.Header, read}
+	if got.Status < 400 {
+		return got, nil
+	}
+	if problem, ok := route.ReadProblem(response.Header.Get("Content-Type"), read); ok {
+		return got, problem
+	}
+	return got, fmt.Errorf("%s %s answered %d", request.Method, request.URL.Path, got.Status)
+}
+
+// get decodes what the path answers.
+func (c *client) get(ctx context.Context, path string, into any) error {
+	got, err := c.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(got.Body, into)
+}
+
+// post sends a body and decodes what the path answers.
+func (c *client) post(ctx context.Context, path string, body, into any, header ...string) error {
+	got, err := c.send(ctx, http.MethodPost, path, body, header...)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(got.Body, into)
+}
+
+// signIn signs in as the first person of the demonstration of whom the words say something, by the same protocol as with
+// a real provider: authorization code with PKCE, then the ID token for a session.
+func signIn(ctx context.Context, site *url.URL, path, clientID, about string) (*client, error) {
+	c := &client{site: site, http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	verifier, nonce := rand.Text()+rand.Text(), rand.Text()
+	challenge := sha256.Sum256([]byte(verifier))
+	const back = "http://127.0.0.1/return"
+	form := url.Values{
+		"client_id": {clientID}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"openid"}, "nonce": {nonce},
+		"state": {rand.Text()}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
+	}
+	search := cloned(form, "do", "search", "search", about)
+	page, err := c.form(ctx, path+"/authorize", search)
+	if err != nil {
+		return nil, err
+	}
+	number, name, err := firstPerson(page.Body)
+	if err != nil {
+		return nil, fmt.Errorf("nobody here is %q: is this a demonstration? %w", about, err)
+	}
+	c.Name = name
+	chosen, err := c.form(ctx, path+"/authorize", cloned(form, "person", number))
+	if err != nil {
+		return nil, err
+	}
+	there, err := url.Parse(chosen.Header.Get("Location"))
+	if err != nil || there.Query().Get("code") == "" {
+		return nil, errors.New("the sign-in gave no code")
+	}
+	granted, err := c.form(ctx, path+"/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {there.Query().Get("code")}, "redirect_uri": {back},
+		"client_id": {clientID}, "code_verifier": {verifier},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var tokens struct {
+		IDToken string `json:"id_token"`
+	}
+	if err := json.Unmarshal(granted.Body, &tokens); err != nil {
+		return nil, err
+	}
+	var session struct {
+		Token string `json:"token"`
+	}
+	if err := c.post(ctx, "/api/v1/sessions", map[string]string{"id_token": tokens.IDToken}, &session); err != nil {
+		return nil, err
+	}
+	c.token = session.Token
+	return c, nil
+}
+
+func cloned(values url.Values, more ...string) url.Values {
+	all := url.Values{}
+	for name, value := range values {
+		all[name] = value
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		all.Set(more[i], more[i+1])
+	}
+	return all
+}
+
+// form sends a form, as a browser would.
+func (c *client) form(ctx context.Context, path string, values url.Values) (answer, error) {
+	address, err := c.site.Parse(path)
+	if err != nil {
+		return answer{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(values.Encode()))
+	if err != nil {
+		return answer{}, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return c.do(request)
+}
+
+// firstPerson returns the number and the name of the first person whom the page offers.
+func firstPerson(page []byte) (number, name string, err error) {
+	document, err := html.Parse(bytes.NewReader(page))
+	if err != nil {
+		return "", "", err
+	}
+	labels := map[string]string{}
+	for node := range document.Descendants() {
+		if node.DataAtom == atom.Label {
+			labels[attribute(node, "for")] = text(node)
+		}
+	}
+	for node := range document.Descendants() {
+		if node.DataAtom == atom.Input && attribute(node, "type") == "radio" && attribute(node, "name") == "person" {
+			return attribute(node, "value"), labels[attribute(node, "id")], nil
+		}
+	}
+	return "", "", errors.New("the page offers nobody")
+}
+
+func attribute(node *html.Node, name string) string {
+	for _, one := range node.Attr {
+		if one.Key == name {
+			return one.Val
+		}
+	}
+	return ""
+}
+
+func text(node *html.Node) string {
+	var words []string
+	for one := range node.Descendants() {
+		if one.Type == html.TextNode {
+			words = append(words, strings.Fields(one.Data)...)
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,209 @@
+package pack
+
+import (
+	"slices"
+	"strings"
+
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/money"
+	"yagona/kernel/register"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// outputs compiles what comes out.
+func (sc *serviceCompiler) outputs() {
+	o := &sc.doc.Output
+	if o.given() && !o.Document.given() && !o.Payment.given() && !o.Record.given() {
+		sc.fail(o.place(), "add document, payment or record", "nothing comes out of the service")
+	}
+	if doc := &o.Document; doc.given() {
+		out := &service.Document{
+			Type: doc.Type.text, Valid: doc.Valid.period,
+			Title: sc.s.texts.say(sc.key+".document.title", doc.Title),
+		}
+		if !doc.Title.given() {
+			out.Title = sc.d.Title
+		}
+		for _, l := range doc.Lines.list {
+			sc.checkName(l.key, l.at)
+			program := sc.compile(sc.environment, l.value.Is, printable...)
+			if program == nil {
+				continue
+			}
+			out.Lines = append(out.Lines, service.Line{Name: l.key, Label: sc.s.texts.say(sc.key+".document.lines."+l.key,
+				l.value.Label), Is: program})
+			if sc.readsOthers(program) {
+				sc.fail(l.value.Is.place(), "state only what registers say of the applicant",
+					"the document would show what a register says of somebody else")
+			}
+		}
+		sc.d.Output.Document = out
+	}
+	if o.Payment.given() {
+		sc.payment(&o.Payment)
+	}
+	if o.Record.given() {
+		sc.record(&o.Record)
+	}
+}
+
+// printable are the kinds that a document can state.
+var printable = []rules.Kind{
+	rules.KindBool, rules.KindInt, rules.KindText, rules.KindDate, rules.KindMoney,
+	rules.KindChoice, rules.KindTerritory, rules.KindSubject,
+}
+
+func (sc *serviceCompiler) payment(p *payment) {
+	to, isAnswer := strings.CutPrefix(p.To.text, "ask.")
+	account, ok := field.Find(sc.d.Fields(), to)
+	switch {
+	case !p.To.given():
+	case !isAnswer || !ok || account.Kind != field.BankAccount:
+		sc.fail(p.To.place(), "write ask. and the name of a question of the type bank-account", "%s is no account",
+			p.To.node.describe())
+	default:
+		asked, _ := sc.doc.Ask.get(to)
+		if !asked.Owner.given() {
+			sc.fail(p.To.place(), "write owner: applicant at the question "+to, "the owner of the account is not confirmed")
+		}
+		if asked.When.given() || asked.Optional.value {
+			sc.fail(p.To.place(), "ask for it always", "the account may be missing")
+		}
+	}
+	if _, ok := sc.s.file.Funds.get(p.Fund.text); !ok && p.Fund.text != "" {
+		sc.fail(p.Fund.place(), oneOf(p.Fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)",
+			"there is no fund %s", p.Fund.text)
+	}
+	amount := sc.compile(sc.environment, p.Amount, rules.KindMoney)
+	if amount == nil {
+		return
+	}
+	if amount.Interval(sc.interval).Low < 0 {
+		sc.fail(p.Amount.place(), "write positive(…) around what may fall below zero", "the amount can be negative")
+	}
+	sc.d.Output.Payment = &service.Payment{Amount: amount, To: to, Fund: p.Fund.text}
+}
+
+// interval is what is known of the inputs of an amount.
+func (sc *serviceCompiler) interval(input string) rules.Interval {
+	first, rest, _ := strings.Cut(input, ".")
+	switch first {
+	case "ask":
+		fields := sc.d.Fields()
+		list, inner, nested := strings.Cut(rest, "[].")
+		if nested {
+			group, _ := field.Find(fields, list)
+			fields, rest = group.Fields, inner
+		}
+		if f, ok := field.Find(fields, rest); ok {
+			return fieldInterval(f)
+		}
+	case "param":
+		for _, p := range sc.d.Params {
+			if p.Name == rest && len(p.Values) > 0 {
+				return paramInterval(p)
+			}
+		}
+	}
+	return rules.Anything
+}
+
+func fieldInterval(f field.Definition) rules.Interval {
+	i := rules.Anything
+	if f.Kind == field.Money {
+		i.Low = 0 // an answer of money is never negative unless min says so
+	}
+	if f.Min != nil {
+		i.Low = *f.Min
+	}
+	if f.Max != nil {
+		i.High = *f.Max
+	}
+	return i
+}
+
+func (sc *serviceCompiler) record(r *record) {
+	to := sc.registers[ident.Register(r.Register.text)]
+	if to == nil {
+		if r.Register.text != "" {
+			var known []string
+			for path := range sc.registers {
+				known = append(known, string(path))
+			}
+			slices.Sort(known)
+			sc.fail(r.Register.place(), oneOf(r.Register.text, known), "there is no register %s", r.Register.text)
+		}
+		return
+	}
+	if to.Held != register.HeldHere {
+		sc.fail(r.Register.place(), "write into a register that is held here", "%s is not held here", to.Path)
+	}
+	if to.Agency != sc.d.Agency && !slices.Contains(to.Writers, sc.d.Path) {
+		sc.fail(r.Register.place(), "ask "+string(to.Agency)+" to add "+string(sc.d.Path)+" to writers: of the register",
+			"%s belongs to %s, which does not let this service write into it", to.Path, to.Agency)
+	}
+	out := &service.Record{Register: to.Path}
+	for _, one := range r.Set.list {
+		f, ok := field.Find(to.Fields, one.key)
+		if !ok {
+			sc.fail(one.at, oneOf(one.key, namesOf(to.Fields)), "%s has no field %s", to.Path, shorten(one.key))
+			continue
+		}
+		if program := sc.assign(one.value, f); program != nil {
+			out.Set = append(out.Set, service.Set{Field: f.Name, Is: program})
+		}
+	}
+	for _, f := range to.Fields {
+		if _, ok := r.Set.get(f.Name); !ok && !f.Optional {
+			sc.fail(r.Set.place(), "add "+f.Name+": an expression", "the field %s of %s is required", f.Name, to.Path)
+		}
+	}
+	sc.d.Output.Record = out
+}
+
+// assign compiles the expression that gives a field its value. A choice takes a bare option, too.
+func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Program {
+	if f.Kind == field.Choice && slices.ContainsFunc(f.Options, func(o field.Option) bool { return o.Value == is.text }) {
+		program, err := sc.environment.Compile(`"`+is.text+`"`, rules.KindText)
+		if err == nil {
+			return program
+		}
+	}
+	if !is.given() || is.text == "" {
+		return nil
+	}
+	compile := sc.environment.Compile
+	if f.Optional {
+		compile = sc.environment.CompileOptional
+	}
+	program, err := compile(is.text, f.Type().Kind)
+	if err != nil {
+		sc.explain(is.node, err)
+		return nil
+	}
+	for _, kind := range sc.d.For {
+		if strings.TrimSpace(is.text) == "applicant" && kind != string(f.Kind) {
+			sc.fail(is.place(), "write into a field of the type "+kind,
+				"the field %s holds a %s, and the applicant can be another", f.Name, f.Kind)
+		}
+	}
+	return program
+}
+
+// paramInterval is what is known of a number or an amount that the law sets: the values that it has had.
+func paramInterval(p service.Param) rules.Interval {
+	var values []int64
+	for _, v := range p.Values {
+		switch v := v.Value.(type) {
+		case money.Amount:
+			values = append(values, int64(v))
+		case int64:
+			values = append(values, v)
+		default:
+			return rules.Anything
+		}
+	}
+	return rules.Interval{Low: slices.Min(values), High: slices.Max(values)}
+}
