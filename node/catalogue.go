@@ -10,14 +10,12 @@ import (
 	"strings"
 	"testing/fstest"
 
-	"yagona/kernel/country"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
-	"yagona/locale"
 	"yagona/pack"
 )
 
@@ -33,22 +31,6 @@ type Catalogue struct {
 
 // Agency returns what an agency is called.
 func (c *Catalogue) Agency(name ident.Agency) wording.Text { return c.Agencies[name].Title }
-
-// PackProfile returns what the pack language asks of a country profile.
-func PackProfile(profile *country.Profile) pack.Profile {
-	asked := pack.Profile{
-		Currency: profile.Currency, Languages: profile.Languages, Levels: profile.Territories.Levels(), Scheme: profile,
-		Derived: map[string]pack.Derivation{},
-	}
-	for _, language := range profile.Languages {
-		if from, derived := locale.Tag(language).DerivedFrom(); derived {
-			asked.Derived[language] = pack.Derivation{
-				From: string(from), With: func(text string) string { return locale.ToCyrillic(from, text) },
-			}
-		}
-	}
-	return asked
-}
 
 // bundleOf reads a pack's files.
 func bundleOf(source pack.Source) (publication.Bundle, error) {
@@ -72,13 +54,13 @@ func sourceOf(name string, bundle publication.Bundle) pack.Source {
 	return pack.Source{Dir: name, FS: files}
 }
 
-// compile compiles the packs together. Drafting problems are warnings; they do not keep a node from starting.
-func compile(packs map[string]publication.Bundle, profile pack.Profile) (*pack.Catalogue, error) {
+// compile compiles the packs together.
+func compile(packs map[string]publication.Bundle, profile pack.Profile, mode pack.Mode) (*pack.Catalogue, error) {
 	var sources []pack.Source
 	for _, name := range slices.Sorted(maps.Keys(packs)) {
 		sources = append(sources, sourceOf(name, packs[name]))
 	}
-	compiled, problems := pack.Load(sources, profile, pack.Drafting)
+	compiled, problems := pack.Load(sources, profile, mode)
 	if problems.Failed() {
 		return nil, fault.New(fault.Invalid, "pack.problems", "The packs cannot be used: "+problems.Error()).Because(problems)
 	}
@@ -93,7 +75,7 @@ func (n *Node) load(ctx context.Context) error {
 	}
 	all = slices.DeleteFunc(all, func(p publication.Publication) bool { return p.State != publication.InForce })
 	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
-	profile := PackProfile(n.Profile)
+	profile := pack.ProfileOf(n.Profile)
 	inForce := map[string]publication.Bundle{}
 	versions := map[string]*service.Definition{}
 	var compiled *pack.Catalogue
@@ -105,7 +87,7 @@ func (n *Node) load(ctx context.Context) error {
 		}
 		// A state that this release of the platform no longer understands keeps its applications from being decided, not
 		// the node from starting; only the last one must compile.
-		compiled, failed = compile(inForce, profile)
+		compiled, failed = compile(inForce, profile, pack.Drafting)
 		if failed != nil {
 			n.config.Log.Error("a published state of the packs does not compile", "publication", one.ID, "error", failed)
 			continue
@@ -156,7 +138,8 @@ func (n *Node) load(ctx context.Context) error {
 	return nil
 }
 
-// checkPack compiles the packs in force with one in its place, and returns the agencies that it speaks for.
+// checkPack checks as a release the packs in force with one in its place, runs its examples, and returns the agencies
+// that it speaks for.
 func (n *Node) checkPack(ctx context.Context, name string, files publication.Bundle) ([]ident.Agency, error) {
 	all, _, err := n.Press.All(ctx, true)
 	if err != nil {
@@ -169,13 +152,16 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		}
 	}
 	packs[name] = files
-	compiled, err := compile(packs, PackProfile(n.Profile))
+	compiled, err := compile(packs, pack.ProfileOf(n.Profile), pack.Release)
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range compiled.Packs {
 		if one.Name != name {
 			continue
+		}
+		if report := pack.Test(ctx, &pack.Catalogue{Packs: []*pack.Pack{one}}, n.Profile.Currency); !report.Passed() {
+			return nil, fault.New(fault.Invalid, "pack.examples", "The pack's examples do not come out as expected:\n"+report.String())
 		}
 		var agencies []ident.Agency
 		for _, agency := range one.Agencies {

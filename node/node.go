@@ -364,9 +364,26 @@ func (n *Node) Start(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
 	n.background.Go(func() { n.Jobs.Run(ctx) })
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
+	n.background.Go(func() { n.tidy(ctx) })
 	n.background.Go(func() { n.Refusals.Run(ctx, time.Minute, n.config.Log) })
 	n.Jobs.Wake()
 	n.Sequencer.Wake()
+}
+
+// tidy forgets, once an hour, sessions and kept answers that are over.
+func (n *Node) tidy(ctx context.Context) {
+	every := time.NewTicker(time.Hour)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			if _, err := n.Sessions.Tidy(ctx); err != nil {
+				n.config.Log.Error("forgetting old sessions failed", "error", err)
+			}
+		}
+	}
 }
 
 // Close ends the work in the background and closes the stores.

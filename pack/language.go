@@ -293,6 +293,13 @@ type registerFile struct {
 	Relations entries[relation]      `key:"relations" doc:"How a record relates its subject to others: spouse, children, household."`
 	Writers   []qualified            `key:"writers" doc:"Services of other agencies that may write records: youth/tools-subsidy."`
 	Adapter   adapter                `key:"adapter" doc:"Of a register behind an adapter: how the system is asked."`
+	Delay     delay                  `key:"delay" doc:"Where a law says that people learn of disclosures later: for how long."`
+}
+
+type delay struct {
+	mark
+	Days  number `key:"days" need:"true" doc:"Calendar days after the disclosure: 30."`
+	Legal word   `key:"legal" need:"true" doc:"The law that says so: people read it afterwards."`
 }
 
 type heldWord string

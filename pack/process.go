@@ -51,7 +51,7 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	}
 	missing(s.Step.given(), "name", "add step: its name")
 	missing(s.Role.given(), "role", "add role: who does it")
-	missing(s.Territory.given(), "territory", "add territory: an expression such as residence.mahalla, or country")
+	missing(s.Territory.given(), "territory", "add territory: an expression such as residence.place, or country")
 	missing(s.Within.given(), "deadline", "add within: 3 working days")
 	missing(s.Late.given(), "meaning of silence", "add late: escalate, refuse or grant")
 	key := sc.key + ".process." + s.Step.text

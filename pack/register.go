@@ -47,6 +47,12 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 	}
 	d.Unique = c.fieldLists(doc.Unique, d.Fields)
 	d.Index = c.fieldLists(doc.Index, d.Fields)
+	if doc.Delay.given() {
+		d.Delay = &register.Delay{Days: int(doc.Delay.Days.value), Legal: doc.Delay.Legal.text}
+		if doc.Delay.Days.value < 1 || doc.Delay.Days.value > delayLimit {
+			c.fail(doc.Delay.Days.place(), "write a number of days from 1 to 366", "this is no time for which a law delays")
+		}
+	}
 	for _, writer := range doc.Writers {
 		d.Writers = append(d.Writers, ident.Service(writer.text))
 	}
@@ -221,6 +227,9 @@ func (c *compiler) compileRelation(d *register.Definition, environment *rules.En
 
 // timeoutLimit is how long a register may be waited for: an applicant waits with it.
 const timeoutLimit = 30 * time.Second
+
+// delayLimit is for how many days a disclosure can be kept from its subject: nothing is kept from them for ever.
+const delayLimit = 366
 
 func (c *compiler) compileAdapter(from *sourceOf[registerFile], d *register.Definition) {
 	doc := &from.doc.Adapter

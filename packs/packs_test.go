@@ -17,7 +17,6 @@ import (
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
-	"yagona/locale"
 	"yagona/pack"
 	"yagona/packs"
 )
@@ -31,27 +30,10 @@ func profile(t testing.TB) *country.Profile {
 	return p
 }
 
-// language returns what the pack language asks of the country: the same as package node, which packs must not import.
-func language(t testing.TB) pack.Profile {
-	t.Helper()
-	p := profile(t)
-	asked := pack.Profile{
-		Currency: p.Currency, Languages: p.Languages, Levels: p.Territories.Levels(), Scheme: p, Derived: map[string]pack.Derivation{},
-	}
-	for _, tag := range p.Languages {
-		if from, derived := locale.Tag(tag).DerivedFrom(); derived {
-			asked.Derived[tag] = pack.Derivation{
-				From: string(from), With: func(text string) string { return locale.ToCyrillic(from, text) },
-			}
-		}
-	}
-	return asked
-}
-
 // load checks the packs that are shipped as a release; nothing may be wrong with them, not even a warning.
 func load(t testing.TB) *pack.Catalogue {
 	t.Helper()
-	catalogue, problems := pack.Load(packs.All(), language(t), pack.Release)
+	catalogue, problems := pack.Load(packs.All(), pack.ProfileOf(profile(t)), pack.Release)
 	for _, problem := range problems {
 		t.Error(problem)
 	}

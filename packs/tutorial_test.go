@@ -113,7 +113,7 @@ func perform(t *testing.T, folder, command string) (string, bool) {
 		t.Fatalf("nobody plays the command %q", command)
 	}
 	own := pack.Source{Dir: words[3], FS: os.DirFS(filepath.Join(folder, words[3]))}
-	catalogue, problems := pack.Load(append(packs.All(), own), language(t), pack.Drafting)
+	catalogue, problems := pack.Load(append(packs.All(), own), pack.ProfileOf(profile(t)), pack.Drafting)
 	if catalogue == nil || words[2] == "check" {
 		return problems.Error(), catalogue != nil
 	}

@@ -1,13 +1,140 @@
 package main
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/kernel/transparency"
+	"yagona/node"
+	"yagona/std/c2sp"
+)
 
 // auditCommand recomputes what was recorded.
 type auditCommand struct {
 	Verify auditVerifyCommand `cmd:"" help:"Recompute the log, the journal and every row that it vouches for; name what was tampered with."`
 }
 
-type auditVerifyCommand struct{}
+// auditVerifyCommand audits an installation's folder or a copy of it.
+type auditVerifyCommand struct {
+	Folder     string   `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder, or a copy of it."`
+	Tiles      string   `placeholder:"DIR|URL" help:"The log as it is published: a copy of its files, or its address (…/log/). Without it, the log in the database."`
+	Log        string   `placeholder:"KEY" help:"The log's verifier key, as the installation publishes it. Without it, the key in the folder is believed."`
+	Checkpoint string   `type:"existingfile" placeholder:"FILE" help:"A checkpoint that you kept: the log must continue it."`
+	Witness    []string `sep:"none" placeholder:"KEY" help:"The verifier key of a witness. Repeat it for several."`
+	Quorum     *int     `placeholder:"N" help:"How many of the witnesses must have cosigned; all of them if it is not given."`
+}
 
 // Run audits.
-func (auditVerifyCommand) Run() error { return errors.New("not yet") }
+func (c auditVerifyCommand) Run(ctx context.Context, terminal terminal) error {
+	var witnesses []*c2sp.CosignatureVerifier
+	for _, key := range c.Witness {
+		verifier, err := c2sp.NewCosignatureVerifier(key)
+		if err != nil {
+			return usageError{fmt.Errorf("the witness %q: %w", key, err)}
+		}
+		witnesses = append(witnesses, verifier)
+	}
+	quorum := len(witnesses)
+	if c.Quorum != nil {
+		quorum = *c.Quorum
+	}
+	if quorum < 0 || quorum > len(witnesses) {
+		return usageError{fmt.Errorf("%d of %d witnesses cannot have cosigned: give the key of each with --witness", quorum, len(witnesses))}
+	}
+	var log note.Verifier
+	if c.Log != "" {
+		var err error
+		if log, err = note.NewVerifier(c.Log); err != nil {
+			return usageError{fmt.Errorf("the log's key %q: %w", c.Log, err)}
+		}
+	}
+	copied, err := node.OpenCopy(ctx, c.Folder)
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	audit := copied.Audit()
+	audit.Witnesses, audit.Quorum = witnesses, quorum
+	if log != nil {
+		audit.Log = log
+	}
+	if c.Tiles != "" {
+		audit.Tiles = tiles(c.Tiles)
+	}
+	if c.Checkpoint != "" {
+		if audit.Old, err = os.ReadFile(c.Checkpoint); err != nil {
+			return err
+		}
+	}
+	report, err := audit.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	printReport(terminal, c, report)
+	if report.Found > 0 {
+		return errSaid
+	}
+	return nil
+}
+
+func printReport(terminal terminal, c auditVerifyCommand, report node.Report) {
+	out := terminal.Out
+	if tree := report.Log.Checkpoint.Tree; report.Log.Checkpoint.Origin != "" {
+		fmt.Fprintf(out, "log         %s: %d entries, root %s\n", report.Log.Checkpoint.Origin, tree.N, tree.Hash)
+	} else {
+		fmt.Fprintln(out, "log         nothing is published yet")
+	}
+	if c.Log == "" {
+		fmt.Fprintln(terminal.Err, "warning: the log's key was taken from the audited folder itself; give the published one with --log")
+	}
+	if len(report.Log.Cosigners) > 0 {
+		fmt.Fprintf(out, "witnesses   cosigned by %s\n", strings.Join(report.Log.Cosigners, ", "))
+	} else {
+		fmt.Fprintln(terminal.Err, "warning: no witness vouches for this log here; give their keys with --witness")
+	}
+	if report.Log.Old > 0 {
+		fmt.Fprintf(out, "continues   the checkpoint of %d entries that you kept\n", report.Log.Old)
+	}
+	fmt.Fprintf(out, "events      %d, %d of them not in the log yet\n", report.Events, report.Pending)
+	fmt.Fprintf(out, "parts       %d, %d of them erased", report.Parts, report.Erased)
+	if report.Closed > 0 {
+		fmt.Fprintf(out, ", %d not opened: their keys are not here", report.Closed)
+	}
+	fmt.Fprintf(out, "\nrows        %d\nbooks       %d\n", report.Rows, report.Funds)
+	if report.Found == 0 {
+		fmt.Fprintln(out, "VERIFIED: everything is as it was recorded")
+		return
+	}
+	fmt.Fprintf(out, "TAMPERED WITH: first %s\n", report.Findings[0])
+	for _, finding := range report.Findings[1:] {
+		fmt.Fprintf(out, "  also %s\n", finding)
+	}
+	if more := report.Found - len(report.Findings); more > 0 {
+		fmt.Fprintf(out, "  and %d more\n", more)
+	}
+}
+
+// tiles returns the files of a log in a folder or at an address.
+func tiles(place string) transparency.Resources {
+	if isAddress(place) {
+		return logAt(strings.TrimSuffix(place, "/") + "/")
+	}
+	return transparency.Folder(os.DirFS(place))
+}
+
+// logAt is a log at an address.
+type logAt string
+
+// Resource implements transparency.Resources.
+func (l logAt) Resource(ctx context.Context, path string) ([]byte, error) {
+	if !fs.ValidPath(path) {
+		return nil, errors.New("this is no path of a log")
+	}
+	return readPlace(ctx, string(l)+path)
+}

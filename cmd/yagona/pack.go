@@ -57,7 +57,7 @@ func (f packFolders) load(mode pack.Mode) (*pack.Catalogue, *country.Profile, pa
 			}
 		}
 	}
-	catalogue, problems := pack.Load(sources, packs.Language(profile), mode)
+	catalogue, problems := pack.Load(sources, pack.ProfileOf(profile), mode)
 	return catalogue, profile, problems, nil
 }
 

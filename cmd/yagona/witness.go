@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,11 +22,12 @@ import (
 
 // witnessCommand watches logs and cosigns what continues what it saw before.
 type witnessCommand struct {
-	NewKey string   `name:"new-key" placeholder:"NAME" help:"Make a key with this name (a host's and a path, like witness.example/1), write it to --key, and end."`
-	Key    string   `required:"" placeholder:"FILE" help:"The witness's private key."`
-	Listen string   `default:"127.0.0.1:0" help:"Address to listen on."`
-	Dir    string   `placeholder:"DIR" help:"Folder of the witness's memory: losing it means a new key."`
-	Log    []string `sep:"none" placeholder:"KEY" help:"A log to watch: its verifier key, whose name is its origin. Repeat it for several."`
+	NewKey   string   `name:"new-key" placeholder:"NAME" help:"Make a key with this name (a host's and a path, like witness.example/1), write it to --key, and end."`
+	Key      string   `required:"" placeholder:"FILE" help:"The witness's private key."`
+	Listen   string   `default:"127.0.0.1:0" help:"Address to listen on."`
+	Dir      string   `placeholder:"DIR" help:"Folder of the witness's memory: losing it means a new key."`
+	Attended bool     `help:"End when standard input ends."`
+	Log      []string `sep:"none" placeholder:"KEY" help:"A log to watch: its verifier key, whose name is its origin. Repeat it for several."`
 }
 
 // Run makes a key, or witnesses until it is asked to end.
@@ -59,6 +61,15 @@ func (c witnessCommand) Run(ctx context.Context, terminal terminal) error {
 			return usageError{fmt.Errorf("the log %q: %w", key, err)}
 		}
 		logs = append(logs, verifier)
+	}
+	if c.Attended {
+		attended, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ctx = attended
+		go func() {
+			io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
 	}
 	server, err := witness.Open(witness.Config{
 		Folder: c.Dir, Cosigner: cosigner, Logs: logs, Logger: slog.New(slog.NewTextHandler(terminal.Err, nil)),

@@ -3,6 +3,7 @@ package query
 import (
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/kernel/person"
 )
 
@@ -64,4 +65,23 @@ func (t *Tx) SavePerson(stored person.Stored) error {
 		ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, event = excluded.event`,
 		stored.Person.Subject(), stored.Sealed, stored.Event)
 	return err
+}
+
+// AppointmentRows calls visit for every appointment; for the auditor.
+func (t *Tx) AppointmentRows(visit func(journal.Row) error) error {
+	return covered(t, `SELECT key, `+appointmentColumns+` FROM appointment ORDER BY key, id`, scanAppointment,
+		func(a access.Appointment) (journal.Cover, ident.Event) { return a.Cover(), a.Event }, visit)
+}
+
+// PersonRows calls visit for every person; for the auditor.
+func (t *Tx) PersonRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT key, sealed, event FROM person ORDER BY key`, nil, func(scan func(into ...any) error) error {
+		var key ident.Subject
+		var stored person.Stored
+		if err := scan(&key, &stored.Sealed, &stored.Event); err != nil {
+			return err
+		}
+		stored.Person, _ = key.Person()
+		return visit(rowOf(stored.Cover(), string(key), stored.Event))
+	})
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"yagona/kernel/casework"
@@ -65,6 +66,18 @@ func scanTask(scan func(into ...any) error) (task casework.Task, err error) {
 	return task, json.Unmarshal(clock, &task.Clock)
 }
 
+// scanTaskToAudit takes a clock that cannot be read for none, so that its digest is wrong and the task is named.
+func scanTaskToAudit(scan func(into ...any) error) (casework.Task, error) {
+	task, err := scanTask(scan)
+	if _, broken := errors.AsType[*json.SyntaxError](err); broken {
+		err = nil
+	}
+	if _, broken := errors.AsType[*json.UnmarshalTypeError](err); broken {
+		err = nil
+	}
+	return task, err
+}
+
 // Task implements casework.Reader.
 func (t *Tx) Task(id ident.Task) (casework.Task, error) {
 	found, err := list(t, `SELECT `+taskColumns+` FROM task WHERE id = $1`, args(id), scanTask)
@@ -125,11 +138,18 @@ func (t *Tx) SaveTask(task casework.Task) error {
 
 // Outages implements casework.Reader.
 func (t *Tx) Outages() ([]casework.Outage, error) {
-	return list(t, `SELECT id, from_time, until_time, reason, event FROM outage ORDER BY from_time, id`, nil,
-		func(scan func(into ...any) error) (o casework.Outage, err error) {
-			err = scan(&o.ID, instant{&o.From}, instant{&o.Until}, &o.Reason, &o.Event)
-			return o, err
-		})
+	return list(t, `SELECT id, from_time, until_time, reason, event FROM outage ORDER BY from_time, id`, nil, scanOutage)
+}
+
+func scanOutage(scan func(into ...any) error) (o casework.Outage, err error) {
+	err = scan(&o.ID, instant{&o.From}, instant{&o.Until}, &o.Reason, &o.Event)
+	return o, err
+}
+
+// OutageRows calls visit for every declared outage; for the auditor.
+func (t *Tx) OutageRows(visit func(journal.Row) error) error {
+	return covered(t, `SELECT key, id, from_time, until_time, reason, event FROM outage ORDER BY key, id`, scanOutage,
+		func(o casework.Outage) (journal.Cover, ident.Event) { return o.Cover(), o.Event }, visit)
 }
 
 // SaveOutage implements casework.Tx.
@@ -173,7 +193,7 @@ func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
 		return err
 	}
 	return t.rows(`SELECT `+taskColumns+` FROM task`, nil, func(scan func(into ...any) error) error {
-		task, err := scanTask(scan)
+		task, err := scanTaskToAudit(scan)
 		if err != nil {
 			return err
 		}

@@ -81,30 +81,42 @@ func (t *Tx) SaveClosure(c publication.Closure) error {
 	return err
 }
 
-// PublicationRows calls visit for every publication and closure; for the auditor. A publication whose files do not give
-// its digest comes with an empty digest.
+// PublicationRows calls visit for every publication and closure; for the auditor. What cannot be read, and a publication
+// whose files do not give its digest or whose columns are not those of its row, comes with an empty digest.
 func (t *Tx) PublicationRows(visit func(journal.Row) error) error {
-	all, err := t.Publications(true)
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
+	err := t.rows(`SELECT key, id, pack, digest, state, row, files FROM publication ORDER BY key, id`, nil, func(scan func(into ...any) error) error {
+		var key string
+		var columns publication.Publication
+		var row, files []byte
+		if err := scan(&key, &columns.ID, &columns.Pack, &columns.Digest, &columns.State, &row, &files); err != nil {
+			return err
+		}
+		p, err := scanPublication(func(into ...any) error {
+			*into[0].(*[]byte), *into[1].(*[]byte) = row, files
+			return nil
+		})
 		cover := p.Cover()
-		if p.Files.Digest() != p.Digest {
-			cover.Digest = nil
+		if err != nil || p.ID != columns.ID || p.Pack != columns.Pack || p.Digest != columns.Digest || p.State != columns.State ||
+			p.Files.Digest() != p.Digest {
+			cover = journal.Cover{Row: "publication/" + string(columns.ID)}
 		}
-		if err := visit(rowOf(cover, string(act.Platform), p.Event)); err != nil {
-			return err
-		}
-	}
-	closed, err := t.Closures()
+		return visit(rowOf(cover, key, p.Event))
+	})
 	if err != nil {
 		return err
 	}
-	for _, c := range closed {
-		if err := visit(rowOf(c.Cover(), string(act.Platform), c.Event)); err != nil {
+	return t.rows(`SELECT key, version, row FROM closure ORDER BY key, version`, nil, func(scan func(into ...any) error) error {
+		var key, version string
+		var row []byte
+		if err := scan(&key, &version, &row); err != nil {
 			return err
 		}
-	}
-	return nil
+		var c publication.Closure
+		err := json.Unmarshal(row, &c)
+		cover := c.Cover()
+		if err != nil || c.Version != version {
+			cover = journal.Cover{Row: "closure/" + version}
+		}
+		return visit(rowOf(cover, key, c.Event))
+	})
 }

@@ -1,0 +1,417 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/kernel/act"
+	"yagona/kernel/document"
+	"yagona/kernel/exchange"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/register"
+	"yagona/kernel/seal"
+	"yagona/kernel/transparency"
+	"yagona/std/c2sp"
+	"yagona/store/query"
+	"yagona/store/sqlite"
+)
+
+// Audit is what an auditor has and trusts.
+type Audit struct {
+	// DB is the installation's database or a copy of it. It is only read, all of it in one snapshot. Required.
+	DB *sqlite.DB
+	// Subjects and Master open the parts of the journal. Without them the parts are compared with nothing; the report
+	// says how many were left closed. Nothing is added to Subjects.
+	Subjects seal.Store
+	Master   []byte
+	// Log is the log's key. Required once anything was logged.
+	Log note.Verifier
+	// Tiles are the log as it is published; nil: as the database has it.
+	Tiles transparency.Resources
+	// Old is a checkpoint that the auditor kept, or nil: the log must continue it.
+	Old       []byte
+	Witnesses []*c2sp.CosignatureVerifier
+	Quorum    int // how many of them must have cosigned
+	// Folder is where temporary files are written, about 200 bytes for each row; "" : the system's own.
+	Folder string
+}
+
+// Report is what an audit found.
+type Report struct {
+	Log      transparency.Report // of the published log; zero if nothing was ever logged
+	Events   int64               // events recomputed, those included that are still without a place in the log
+	Pending  int64               // of them, without a place in the log
+	Parts    int64               // what they say of subjects
+	Erased   int64               // of these, erased by law: their hashes stand, their content is gone
+	Closed   int64               // of these, not opened because the auditor has no keys
+	Rows     int64               // rows compared with the event that vouches for them
+	Funds    int                 // books recomputed from their entries
+	Findings []Finding           // the first maxFindings by their place in the log; none: nothing was tampered with
+	Found    int                 // how many there are in all
+}
+
+// Finding is something that is not as it was recorded.
+type Finding struct {
+	Index   int64       // the place in the log of the event that it concerns; -1: it has none
+	Event   ident.Event // that event, or ""
+	Thing   string      // what is wrong: "event", the name of a row, "checkpoint", a tile, "book of <fund>"
+	Problem string
+}
+
+// String returns the finding as one line.
+func (f Finding) String() string {
+	var at []string
+	if f.Event != "" {
+		at = append(at, "event "+string(f.Event))
+	}
+	if f.Index >= 0 {
+		at = append(at, fmt.Sprintf("log index %d", f.Index))
+	}
+	if len(at) == 0 {
+		return f.Thing + ": " + f.Problem
+	}
+	return f.Thing + " (" + strings.Join(at, ", ") + "): " + f.Problem
+}
+
+// maxFindings is how many findings a report lists.
+const maxFindings = 100
+
+// Verify recomputes everything that an installation recorded, from its database and its log's tiles:
+//
+//   - the log: entries, tiles, root, the log's signature, the witnesses' cosignatures, and that it continues an older
+//     checkpoint (transparency.Verify);
+//   - every event: its entry from its header, its columns, and every part that can be opened from its commitment
+//     (journal.Check);
+//   - every row that events vouch for: it must be what the last event that covers it vouched for. A row that is gone,
+//     and a row that no event covers, are findings as well;
+//   - every fund's book (ledger.Check).
+//
+// It reads page by page and sorts on the disk: its memory does not grow with the installation. The error says that the
+// audit could not be carried out; whatever is wrong with what was recorded is a finding.
+func (a Audit) Verify(ctx context.Context) (Report, error) {
+	var report Report
+	err := a.DB.View(ctx, func(tx *query.Tx) error {
+		rows, err := newCollation(a.Folder)
+		if err != nil {
+			return err
+		}
+		defer rows.remove()
+		audit := &auditing{Audit: a, ctx: ctx, tx: tx, rows: rows, report: &report}
+		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		audit.sort()
+		return nil
+	})
+	return report, err
+}
+
+// auditing is an audit under way.
+type auditing struct {
+	Audit
+	ctx    context.Context
+	tx     *query.Tx
+	opened *seal.Vault
+	rows   *collation
+	report *Report
+}
+
+// found notes a finding and keeps the first ones.
+func (a *auditing) found(finding Finding) {
+	a.report.Found++
+	a.report.Findings = append(a.report.Findings, finding)
+	if len(a.report.Findings) >= 2*maxFindings {
+		a.sort()
+	}
+}
+
+// sort brings the findings into the order of the log: what concerns the whole log first, what has no place in it last.
+func (a *auditing) sort() {
+	place := func(f Finding) int64 {
+		if f.Index < 0 && f.Thing != "checkpoint" && f.Thing != "old checkpoint" {
+			return math.MaxInt64
+		}
+		return f.Index
+	}
+	slices.SortStableFunc(a.report.Findings, func(x, y Finding) int { return cmp.Compare(place(x), place(y)) })
+	a.report.Findings = a.report.Findings[:min(len(a.report.Findings), maxFindings)]
+}
+
+// vault prepares the opening of parts.
+func (a *auditing) vault() (err error) {
+	keys := seal.Store(noKeys{})
+	master := make([]byte, seal.KeySize)
+	if a.Subjects != nil {
+		keys, master = readOnlyKeys{a.Subjects}, a.Master
+	}
+	a.opened, err = seal.NewVault(keys, master)
+	return err
+}
+
+// log verifies the log.
+func (a *auditing) log() error {
+	store := snapshot{a.tx}
+	first, err := a.tx.EventsByIndex(0, 1)
+	if err != nil {
+		return err
+	}
+	head, err := a.tx.LogHead()
+	if err != nil {
+		return err
+	}
+	if a.Tiles == nil {
+		if len(first) == 0 && head.Size == 0 && a.Old == nil {
+			return nil // nothing was logged yet
+		}
+		a.Tiles = transparency.NewLog(store)
+	}
+	if a.Log == nil {
+		return errors.New("the log's key is missing: give it as the installation publishes it")
+	}
+	a.report.Log, err = transparency.Verify(a.ctx, a.Tiles, transparency.Audit{
+		Trust: transparency.Trust{Log: a.Log, Witnesses: a.Witnesses, Quorum: a.Quorum},
+		Old:   a.Old, Events: transparency.StoredEvents(store),
+	})
+	for _, finding := range a.report.Log.Findings {
+		event, _ := strings.CutPrefix(finding.Resource, "event ")
+		named := Finding{Index: finding.Index, Thing: finding.Resource, Problem: finding.Problem}
+		if event != finding.Resource {
+			named.Event, named.Thing = ident.Event(event), "event"
+		}
+		a.found(named)
+	}
+	return err
+}
+
+// eventsPage is how many events are read at once.
+const eventsPage = 500
+
+// events checks every event by itself and collects which rows it vouches for.
+func (a *auditing) events() error {
+	for from := int64(0); ; {
+		page, err := a.tx.EventsByIndex(from, eventsPage)
+		if err != nil {
+			return err
+		}
+		for _, event := range page {
+			if err := a.event(event); err != nil {
+				return err
+			}
+			from = event.Index + 1
+		}
+		if len(page) < eventsPage {
+			break
+		}
+	}
+	// What is pending are the events of a few seconds.
+	pending, err := a.tx.PendingEntries(math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	for _, entry := range pending {
+		event, err := a.tx.StoredEvent(entry.Key, entry.Event)
+		if err != nil {
+			return err
+		}
+		a.report.Pending++
+		if err := a.event(event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *auditing) event(event journal.StoredEvent) error {
+	a.report.Events++
+	parts, err := a.tx.StoredParts(event.Key, event.ID)
+	if err != nil {
+		return err
+	}
+	subjects := make([]ident.Subject, len(parts))
+	for i, part := range parts {
+		subjects[i] = part.Subject
+	}
+	sealer, err := a.opened.Open(a.ctx, subjects...)
+	if err != nil {
+		return err
+	}
+	header, erased, err := journal.Check(sealer, event, parts)
+	if err != nil {
+		problem := fault.Of(err).Message
+		if _, short, ok := strings.Cut(problem, "has been tampered with: "); ok {
+			problem = "it has been tampered with: " + short
+		}
+		a.found(Finding{Index: event.Index, Event: event.ID, Thing: "event", Problem: problem})
+		// What it vouched for is compared as far as its header still says.
+		if json.Unmarshal(event.Header, &header) != nil {
+			return nil
+		}
+	}
+	a.report.Parts += int64(len(parts))
+	if a.Subjects != nil {
+		a.report.Erased += int64(erased)
+	} else {
+		a.report.Closed += int64(erased)
+	}
+	for _, cover := range header.Covers {
+		err := a.rows.add(voucher{
+			Row: cover.Row, Key: event.Key, Event: event.ID, Index: event.Index, At: event.At.UnixMicro(), Digest: cover.Digest,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stored collects every row that an event has to vouch for.
+func (a *auditing) stored() error {
+	visit := func(row journal.Row) error {
+		a.report.Rows++
+		return a.rows.add(voucher{Row: row.Name, Key: row.Key, Event: row.Event, Digest: row.Digest, Stored: true})
+	}
+	for _, nouns := range []struct {
+		names []string
+		rows  func(func(journal.Row) error) error
+	}{
+		{[]string{"person"}, a.tx.PersonRows},
+		{[]string{"appointment"}, a.tx.AppointmentRows},
+		{[]string{"register-version"}, func(visit func(journal.Row) error) error { return register.Rows(a.tx, visit) }},
+		{[]string{"exchange"}, func(visit func(journal.Row) error) error { return exchange.Rows(a.tx, visit) }},
+		{[]string{"application", "task"}, a.tx.CaseworkRows},
+		{[]string{"outage"}, a.tx.OutageRows},
+		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
+		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order"}, a.tx.LedgerRows},
+		{[]string{"notice"}, a.tx.NoticeRows},
+		{[]string{"publication", "closure"}, a.tx.PublicationRows},
+	} {
+		err := nouns.rows(visit)
+		if a.ctx.Err() != nil {
+			return a.ctx.Err()
+		}
+		if err != nil {
+			a.found(Finding{Index: -1, Thing: "rows of " + strings.Join(nouns.names, ", "), Problem: "they cannot be read: " + err.Error()})
+		}
+	}
+	return nil
+}
+
+// compare compares what is stored with what was vouched for.
+func (a *auditing) compare() error {
+	return a.rows.each(func(row string, vouched []voucher, stored []voucher) {
+		last := lastOf(vouched)
+		if len(stored) == 0 {
+			a.found(Finding{Index: last[0].Index, Event: last[0].Event, Thing: row, Problem: "this row was recorded and is gone"})
+			return
+		}
+		for _, one := range stored {
+			a.row(row, one, vouched, last)
+		}
+		if len(stored) > 1 {
+			a.found(Finding{Index: -1, Event: stored[1].Event, Thing: row, Problem: "there is more than one such row"})
+		}
+	})
+}
+
+// row judges a stored row.
+func (a *auditing) row(row string, stored voucher, vouched, last []voucher) {
+	by := func(v voucher) bool { return v.Event == stored.Event && v.Key == stored.Key }
+	if i := slices.IndexFunc(last, by); i >= 0 {
+		if !slices.Equal(last[i].Digest, stored.Digest) {
+			a.found(Finding{
+				Index: last[i].Index, Event: last[i].Event, Thing: row, Problem: "this row is not what the event vouched for: it has been changed",
+			})
+		}
+		return
+	}
+	if len(last) == 0 {
+		a.found(Finding{Index: -1, Event: stored.Event, Thing: row, Problem: "no event vouches for this row: it was put in from outside"})
+		return
+	}
+	problem := "this row names another event than the last that wrote it"
+	if slices.ContainsFunc(vouched, by) {
+		problem = "this row was set back to what it was before the event"
+	}
+	a.found(Finding{Index: last[0].Index, Event: last[0].Event, Thing: row, Problem: problem})
+}
+
+// lastOf returns the vouchers of the latest time: more than one if acts were as close as the clock tells.
+func lastOf(vouched []voucher) (last []voucher) {
+	for _, one := range vouched {
+		if len(last) > 0 && one.At > last[0].At {
+			last = last[:0]
+		}
+		if len(last) == 0 || one.At == last[0].At {
+			last = append(last, one)
+		}
+	}
+	return last
+}
+
+// books recomputes every fund's book.
+func (a *auditing) books() error {
+	funds, err := a.tx.Funds()
+	if err != nil {
+		return err
+	}
+	for _, fund := range funds {
+		a.report.Funds++
+		err := ledger.Check(a.tx, fund.ID)
+		if a.ctx.Err() != nil {
+			return a.ctx.Err()
+		}
+		if err != nil {
+			a.found(Finding{Index: -1, Thing: "book of " + string(fund.ID), Problem: fault.Of(err).Message})
+		}
+	}
+	return nil
+}
+
+// snapshot is one reading as the store of the log.
+type snapshot struct{ tx *query.Tx }
+
+// View implements act.Store.
+func (s snapshot) View(_ context.Context, run func(transparency.Reader) error) error {
+	return run(s.tx)
+}
+
+// Update implements act.Store; an audit changes nothing.
+func (s snapshot) Update(context.Context, act.Key, func(transparency.Tx) error) error {
+	return errors.New("an audit changes nothing")
+}
+
+// readOnlyKeys are subjects' keys to which an audit adds none: a subject without a key gets one that opens nothing.
+type readOnlyKeys struct{ seal.Store }
+
+// AddSubjectKeys implements seal.Store.
+func (readOnlyKeys) AddSubjectKeys(context.Context, []seal.WrappedKey) error { return nil }
+
+// EraseSubjectKey implements seal.Store.
+func (readOnlyKeys) EraseSubjectKey(context.Context, ident.Subject) error {
+	return errors.New("an audit changes nothing")
+}
+
+// noKeys leaves every subject's data closed.
+type noKeys struct{ readOnlyKeys }
+
+// SubjectKeys implements seal.Store.
+func (noKeys) SubjectKeys(_ context.Context, subjects []ident.Subject) ([]seal.WrappedKey, error) {
+	closed := make([]seal.WrappedKey, len(subjects))
+	for i, subject := range subjects {
+		closed[i] = seal.WrappedKey{Subject: subject, Erased: true}
+	}
+	return closed, nil
+}
