@@ -19,6 +19,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/country"
 	"yagona/kernel/document"
+	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
@@ -67,6 +68,7 @@ type Node struct {
 	Ledger    *ledger.Ledger
 	Notices   *notice.Board
 	Casework  *casework.Casework
+	Erasures  *erasure.Erasures
 	Jobs      *job.Runner
 	Sequencer *transparency.Sequencer
 	Log       *transparency.Log
@@ -198,6 +200,7 @@ func (n *Node) wireKernel() {
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
 		},
 	})
+	n.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
 	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: clock, Log: n.config.Log, Handlers: n.handlers()}
 	db.OnJobs(n.Jobs.Wake)
 }
@@ -217,6 +220,7 @@ func (n *Node) handlers() map[string]job.Handler {
 		casework.JobNotify: n.notify,
 		ledger.JobSend:     sender.Send,
 		ledger.JobSettled:  n.settled,
+		erasure.JobErase:   n.Erasures.Carry,
 	})
 	return handlers
 }

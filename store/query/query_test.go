@@ -3,6 +3,7 @@ package query
 import (
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
+	"yagona/kernel/erasure"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
@@ -17,4 +18,5 @@ var (
 	_ access.Tx   = (*Tx)(nil)
 	_ casework.Tx = (*Tx)(nil)
 	_ notice.Tx   = (*Tx)(nil)
+	_ erasure.Tx  = (*Tx)(nil)
 )

@@ -1,0 +1,56 @@
+package query
+
+import (
+	"encoding/json"
+
+	"yagona/kernel/erasure"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+)
+
+func scanErasure(scan func(into ...any) error) (e erasure.Erasure, err error) {
+	var row []byte
+	if err := scan(&row); err != nil {
+		return e, err
+	}
+	return e, json.Unmarshal(row, &e)
+}
+
+// Erasure implements erasure.Reader.
+func (t *Tx) Erasure(id string) (erasure.Erasure, error) {
+	found, err := list(t, `SELECT row FROM erasure WHERE id = $1`, args(id), scanErasure)
+	if err == nil && len(found) == 0 {
+		err = notFound("erasure.unknown", "erasure")
+	}
+	if err != nil {
+		return erasure.Erasure{}, err
+	}
+	return found[0], nil
+}
+
+// Erasures implements erasure.Reader.
+func (t *Tx) Erasures(agency ident.Agency, limit int) ([]erasure.Erasure, error) {
+	return list(t, `SELECT row FROM erasure WHERE agency = $1 ORDER BY id DESC LIMIT $2`, args(agency, limit), scanErasure)
+}
+
+// SaveErasure implements erasure.Tx.
+func (t *Tx) SaveErasure(e erasure.Erasure) error {
+	row, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO erasure (key, id, agency, row) VALUES ($1, $2, $3, $4) ON CONFLICT (key, id) DO UPDATE SET row = excluded.row`,
+		t.key, e.ID, e.Agency, string(row))
+	return err
+}
+
+// ErasureRows calls visit for every erasure; for the auditor.
+func (t *Tx) ErasureRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT row FROM erasure`, nil, func(scan func(into ...any) error) error {
+		e, err := scanErasure(scan)
+		if err != nil {
+			return err
+		}
+		return visit(rowOf(e.Cover(), string(e.Subject), e.Event))
+	})
+}
