@@ -49,6 +49,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
+	router.Add(n.api()...)
 	if n.config.Demonstration {
 		program := provider.Client{ID: DemonstrationProgram, Redirects: []string{"http://127.0.0.1/return"}}
 		site := provider.Client{ID: DemonstrationClient, Redirects: []string{n.config.Site.String() + signin.ReturnPath}}

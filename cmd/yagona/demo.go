@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"yagona/kernel/signature"
 	"yagona/node"
 	"yagona/node/walk"
 	"yagona/packs"
@@ -42,6 +43,7 @@ const witnessCount = 2
 // from elsewhere.
 type running struct {
 	Site      string   `json:"site"`
+	NodeKey   []byte   `json:"nodeKey"`
 	LogKey    string   `json:"logKey"`
 	Witnesses []string `json:"witnesses"`
 }
@@ -87,7 +89,7 @@ func (r running) walk(ctx context.Context, out io.Writer) error {
 	}
 	return walk.Walk(ctx, walk.Demonstration{
 		Site: site, SignInPath: node.DemonstrationPath, Client: node.DemonstrationProgram,
-		LogKey: r.LogKey, Witnesses: r.Witnesses, Quorum: len(r.Witnesses),
+		NodeKey: r.NodeKey, LogKey: r.LogKey, Witnesses: r.Witnesses, Quorum: len(r.Witnesses),
 	}, out)
 }
 
@@ -163,6 +165,11 @@ func (c demoCommand) serve(ctx context.Context, terminal terminal, ready func(ru
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	opened.Start(context.WithoutCancel(ctx))
+	own, err := opened.Keys.Ensure(signature.Node)
+	if err != nil {
+		return err
+	}
+	now.NodeKey = own[0].Public
 	encoded, err := json.MarshalIndent(now, "", "\t")
 	if err != nil {
 		return err

@@ -30,6 +30,8 @@ type Demonstration struct {
 	Site       *url.URL
 	SignInPath string // of its sign-in service
 	Client     string // the client id of programs there
+	// NodeKey is the public half of the key with which the installation signs its set of keys: Ed25519, 32 bytes.
+	NodeKey []byte
 	// LogKey is the verifier key of the log, Witnesses those of its witnesses, of whom Quorum must have cosigned: what a
 	// verifier knows from elsewhere.
 	LogKey    string
@@ -203,6 +205,7 @@ func (s *story) receipt(ctx context.Context) (string, error) {
 func (s *story) proven(ctx context.Context, event string) (string, error) {
 	var found proof
 	err := wait(ctx, func() (bool, error) {
+		found = proof{}
 		err := s.applicant.get(ctx, "/api/v1/access-log/"+event+"/proof", &found)
 		return found.Pending == "", err
 	})
@@ -361,7 +364,7 @@ func (s *story) verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	// From here on nothing is asked for: the two files are all that an offline verifier has.
-	keys, err := document.ReadKeySet(published.Token)
+	keys, err := document.ReadKeySet(published.Token, s.NodeKey)
 	if err != nil {
 		return "", err
 	}

@@ -94,6 +94,7 @@ var posts = []post{
 	{"housing-agency", "inspector", []int{1, 2}, ""},
 	{"housing-agency", "head", []int{1, 2}, ""},
 	{"civil-registry", "registrar", []int{root}, ""},
+	{"civil-registry", "data-protection-officer", []int{root, root}, ""}, // two: one proposes, the other confirms
 	{"interior-ministry", "registrar", []int{root}, ""},
 	{"employment-agency", "registrar", []int{root}, ""},
 	{"youth-agency", "registrar", []int{root}, ""},
