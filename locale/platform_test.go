@@ -51,7 +51,7 @@ func TestPlatformMessagesStandInTheirAlphabet(t *testing.T) {
 				wrong = unicode.Latin
 			}
 			text := catalogue.Text(tag, key, locale.Args{
-				"n": "1", "count": 1, "min": 1, "max": 1, "number": "1", "date": "1", "example": "1", "kinds": "1",
+				"n": "1", "count": 1, "min": 1, "max": 1, "number": "1", "date": "1", "example": "1", "kinds": "1", "title": "1",
 			})
 			if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(wrong, r) && !strings.ContainsRune("ʻʼ", r) }) {
 				t.Errorf("%s in %s has letters of another alphabet: %q", key, tag, text)

@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
+	"yagona/locale"
 )
 
 // Source is the folder of one pack. Dir is how its files are named in problems: "packs/youth"; it may be empty.
@@ -125,6 +126,7 @@ type sourceOf[T any] struct {
 // compiler compiles the packs of a catalogue together.
 type compiler struct {
 	*collector
+	platform  *locale.Catalogue // the platform's own words
 	profile   Profile
 	mode      Mode
 	sources   []*source
@@ -139,7 +141,12 @@ type compiler struct {
 // Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a
 // warning.
 func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
+	platform, err := locale.Platform()
+	if err != nil {
+		panic(err) // what is embedded is broken, and every test would say so
+	}
 	c := &compiler{
+		platform:  platform,
 		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
 		agencies: map[string]*agency{}, registers: map[ident.Register]*register.Definition{},
 		evidence: map[ident.Evidence]*evidenceSource{}, relations: map[string]register.Relation{},

@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
+	"yagona/locale"
 )
 
 // serviceCompiler compiles one service.
@@ -211,6 +212,7 @@ func (sc *serviceCompiler) evidences() {
 		if e.Title.given() {
 			compiled.Title = sc.s.texts.say(sc.key+".evidence."+one.key+".title", e.Title)
 		}
+		compiled.Missing = sc.noRecord(compiled.Title)
 		if compiled.None == "" {
 			compiled.None = service.NoneRefuse
 		}
@@ -220,6 +222,15 @@ func (sc *serviceCompiler) evidences() {
 		}
 		sc.d.Evidence = append(sc.d.Evidence, compiled)
 	}
+}
+
+// noRecord returns what a person reads who is refused because a register has no record, in the languages of its title.
+func (sc *serviceCompiler) noRecord(title wording.Text) wording.Text {
+	said := wording.Text{}
+	for tag, words := range title {
+		said[tag] = sc.platform.Text(locale.Tag(tag), "application.no-record", locale.Args{"title": words})
+	}
+	return said
 }
 
 // checkSubjectOf checks that the evidence can be about whom it is asked.

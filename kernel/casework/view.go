@@ -121,7 +121,7 @@ func Because(definition *service.Definition, reason Reason, languages ...string)
 	}
 	for _, evidence := range definition.Evidence {
 		if evidence.Name == reason.Requirement {
-			return evidence.Title.In(languages...)
+			return evidence.Missing.In(languages...)
 		}
 	}
 	return reason.Text

@@ -73,7 +73,8 @@ type Evidence struct {
 	Title    wording.Text
 	Type     rules.Type // of one answer
 	Labels   map[string]wording.Text
-	Fresh    Period // how old an answer may be when the decision falls; zero: as old as the application
+	Missing  wording.Text // what a person reads who is refused because there is no record
+	Fresh    Period       // how old an answer may be when the decision falls; zero: as old as the application
 	None     None
 }
 
