@@ -356,7 +356,11 @@ func (n *Node) openDoubles() error {
 			return err
 		}
 		server := &http.Server{Handler: adapter.NewDouble(definition.Adapter), ReadHeaderTimeout: 5 * time.Second}
-		go server.Serve(listener)
+		go func() {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				n.config.Log.Error("a test double ended", "error", err)
+			}
+		}()
 		n.closers = append(n.closers, server.Close)
 		n.doubles[definition.Path] = "http://" + listener.Addr().String()
 	}
@@ -366,10 +370,17 @@ func (n *Node) openDoubles() error {
 // Start begins the work in the background: jobs, the log, the counting of refusals.
 func (n *Node) Start(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(ctx)
-	n.background.Go(func() { n.Jobs.Run(ctx) })
+	run := func(what string, do func() error) {
+		n.background.Go(func() {
+			if err := do(); err != nil {
+				n.config.Log.Error("work in the background ended", "work", what, "error", err)
+			}
+		})
+	}
+	run("jobs", func() error { return n.Jobs.Run(ctx) })
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
 	n.background.Go(func() { n.tidy(ctx) })
-	n.background.Go(func() { n.Refusals.Run(ctx, time.Minute, n.config.Log) })
+	run("refusals", func() error { return n.Refusals.Run(ctx, time.Minute, n.config.Log) })
 	n.Jobs.Wake()
 	n.Sequencer.Wake()
 }

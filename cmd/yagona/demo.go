@@ -194,7 +194,7 @@ type witnessProcess struct {
 
 func (w witnessProcess) end() {
 	w.attend.Close()
-	w.command.Wait()
+	_ = w.command.Wait() // it was told to end
 }
 
 // startWitness starts a witness with its memory in the folder, and makes its key at the first start. It ends when this
@@ -239,7 +239,7 @@ func startWitness(ctx context.Context, folder, name, logKey string) (witnessProc
 			started.Key = rest
 		case "ready":
 			started.URL = rest
-			go io.Copy(io.Discard, said)
+			go func() { _, _ = io.Copy(io.Discard, said) }() // so that it never waits for a reader
 			return started, nil
 		}
 	}

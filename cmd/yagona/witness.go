@@ -67,7 +67,7 @@ func (c witnessCommand) Run(ctx context.Context, terminal terminal) error {
 		defer cancel()
 		ctx = attended
 		go func() {
-			io.Copy(io.Discard, os.Stdin)
+			_, _ = io.Copy(io.Discard, os.Stdin) // until it ends, whatever it says
 			cancel()
 		}()
 	}

@@ -50,8 +50,10 @@ func (r *registers) Ask(_ context.Context, requests ...exchange.Request) []excha
 			results[i].Err = fault.New(fault.Unavailable, "exchange.silent", "The register does not answer.")
 			continue
 		}
-		answer := exchange.Answer{Exchange: ident.New[ident.Exchange](r.clock()), Evidence: request.Evidence, Of: request.Of,
-			Status: exchange.StatusNone, At: r.clock()}
+		answer := exchange.Answer{
+			Exchange: ident.New[ident.Exchange](r.clock()), Evidence: request.Evidence, Of: request.Of,
+			Status: exchange.StatusNone, At: r.clock(),
+		}
 		if values, ok := r.values[request.Evidence][request.Of]; ok {
 			answer.Status, answer.Values = exchange.StatusAnswered, maps.Clone(values)
 		}
@@ -123,8 +125,11 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 		[]territory.Level{{Name: "country"}, {Name: "district"}, {Name: "mahalla"}},
 		[]territory.Territory{
 			{Code: "X", Level: "country"},
-			{Code: "X1", Parent: "X", Level: "district"}, {Code: "X2", Parent: "X", Level: "district"},
-			{Code: "X11", Parent: "X1", Level: "mahalla"}, {Code: "X12", Parent: "X1", Level: "mahalla"}, {Code: "X21", Parent: "X2", Level: "mahalla"},
+			{Code: "X1", Parent: "X", Level: "district"},
+			{Code: "X2", Parent: "X", Level: "district"},
+			{Code: "X11", Parent: "X1", Level: "mahalla"},
+			{Code: "X12", Parent: "X1", Level: "mahalla"},
+			{Code: "X21", Parent: "X2", Level: "mahalla"},
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -214,10 +219,14 @@ func subsidy(t *testing.T) *service.Definition {
 		{ID: "unemployed", That: compile("unemployment.registered", rules.KindBool), Otherwise: wording.Text{"en": "You are not registered as unemployed."}},
 	}
 	def.Process = []service.Stage{
-		{Steps: []service.Step{{Name: "assess", Agency: "youth-agency", Role: "youth-leader", Territory: mahalla, Within: 3, Late: service.LateEscalate,
-			Actions: []service.Action{service.Recommend, service.Ask, service.Refuse}}}},
-		{Steps: []service.Step{{Name: "approve", Agency: "youth-agency", Role: "chair", Territory: mahalla, Within: 2, Late: service.LateEscalate,
-			Actions: []service.Action{service.Approve, service.Refuse}}}},
+		{Steps: []service.Step{{
+			Name: "assess", Agency: "youth-agency", Role: "youth-leader", Territory: mahalla, Within: 3, Late: service.LateEscalate,
+			Actions: []service.Action{service.Recommend, service.Ask, service.Refuse},
+		}}},
+		{Steps: []service.Step{{
+			Name: "approve", Agency: "youth-agency", Role: "chair", Territory: mahalla, Within: 2, Late: service.LateEscalate,
+			Actions: []service.Action{service.Approve, service.Refuse},
+		}}},
 	}
 	def.Output.Payment = &service.Payment{Amount: compile("least(ask.price, ask.price)", rules.KindMoney), To: "account", Fund: "youth-fund"}
 	return def

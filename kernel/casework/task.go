@@ -258,8 +258,10 @@ func (c *Casework) Decide(ctx context.Context, by access.Actor, id ident.Task, r
 // stepOf returns the step that a task is of.
 func (c *Casework) stepOf(f *file, task *Task) (service.Step, error) {
 	if task.Step == StepAppeal {
-		return service.Step{Name: StepAppeal, Agency: task.Agency, Role: task.Role, Late: service.LateEscalate,
-			Actions: []service.Action{service.Approve, service.Refuse, service.Ask}}, nil
+		return service.Step{
+			Name: StepAppeal, Agency: task.Agency, Role: task.Role, Late: service.LateEscalate,
+			Actions: []service.Action{service.Approve, service.Refuse, service.Ask},
+		}, nil
 	}
 	_, step, ok := f.def.Step(task.Step)
 	if !ok {

@@ -3,6 +3,7 @@ package transparency
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -118,7 +119,7 @@ const maxFindings = 100
 func Verify(ctx context.Context, resources Resources, audit Audit) (Report, error) {
 	v := &verification{ctx: ctx, resources: resources, audit: audit}
 	err := v.run()
-	if err == errEnough {
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return v.report, err

@@ -31,7 +31,6 @@ type database struct {
 	transparency.Store
 	db   *sqlite.DB
 	data [][]byte // what was appended, by place in the order of appending
-	key  int      // counts the keys, one for each event
 
 	updates     int   // counts the acts of the log
 	failAt      int   // the number of the act that fails; 0: none

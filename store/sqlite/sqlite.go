@@ -312,7 +312,7 @@ func (db *DB) transact(group []*pending) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			db.writer.exec("ROLLBACK")
+			_ = db.writer.exec("ROLLBACK") // it fails where SQLite has rolled back by itself
 		}
 	}()
 	var jobs, events bool
@@ -382,7 +382,7 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 	if err := reader.exec("BEGIN"); err != nil {
 		return err
 	}
-	defer reader.exec("ROLLBACK")
+	defer func() { _ = reader.exec("ROLLBACK") }() // nothing was written
 	return run(query.New(ctx, reader, "", time.Time{}))
 }
 

@@ -82,7 +82,9 @@ func TestAct(t *testing.T, open Open) {
 	t.Run("a panicking act leaves nothing and the store goes on", func(t *testing.T) {
 		db := open(t, Still)
 		err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
-			queue(tx, "lost")
+			if err := queue(tx, "lost"); err != nil {
+				return err
+			}
 			panic("broken")
 		})
 		if !fault.Is(err, fault.Internal) {

@@ -72,10 +72,10 @@ func walk(err error, visit func(*fault.Fault)) {
 	if err == nil {
 		return
 	}
-	if f, ok := err.(*fault.Fault); ok { // each node by itself: errors.As would stop at the first of several
+	if f, ok := err.(*fault.Fault); ok { //nolint:errorlint // each node by itself: errors.As would stop at the first of several
 		visit(f)
 	}
-	switch inner := err.(type) {
+	switch inner := err.(type) { //nolint:errorlint // this walks the wrapping itself
 	case interface{ Unwrap() error }:
 		walk(inner.Unwrap(), visit)
 	case interface{ Unwrap() []error }:

@@ -182,7 +182,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			if cause == http.ErrAbortHandler {
+			if aborted, ok := cause.(error); ok && errors.Is(aborted, http.ErrAbortHandler) {
 				panic(cause)
 			}
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())

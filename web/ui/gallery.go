@@ -105,8 +105,11 @@ func galleryStart() Page {
 				{Title: "Received", When: "2 March 2026, 10:11", Time: "2026-03-02T05:11:00Z"},
 			}},
 			Heading{Text: "Status"},
-			Tag{Text: "Draft", Tone: Plain}, Tag{Text: "Received", Tone: Info}, Tag{Text: "Granted", Tone: Good},
-			Tag{Text: "Waiting for you", Tone: Wait}, Tag{Text: "Refused", Tone: Bad},
+			Tag{Text: "Draft", Tone: Plain},
+			Tag{Text: "Received", Tone: Info},
+			Tag{Text: "Granted", Tone: Good},
+			Tag{Text: "Waiting for you", Tone: Wait},
+			Tag{Text: "Refused", Tone: Bad},
 			Details{
 				Summary: "Why do you know this?", Body: []Component{
 					Paragraph{
@@ -136,7 +139,8 @@ func galleryForm() Page {
 				Options: []Option{
 					{
 						Value: "sewing", Label: "Sewing", Hint: "Clothes, curtains, repairs",
-					}, {Value: "welding", Label: "Welding"},
+					},
+					{Value: "welding", Label: "Welding"},
 					{Value: "other", Label: "Something else", Checked: true},
 				},
 			},

@@ -292,7 +292,8 @@ func TestTextFromOutsideIsEscaped(t *testing.T) {
 	root := page(t, ui.Frame{Language: "en", Here: "/"}, ui.Page{
 		Title: hostile, Caption: hostile, Lead: hostile, Banner: &ui.Banner{Title: hostile, Text: hostile},
 		Body: []ui.Component{
-			ui.Paragraph{Text: hostile}, ui.TextInput{Question: question, Value: hostile},
+			ui.Paragraph{Text: hostile},
+			ui.TextInput{Question: question, Value: hostile},
 			ui.Table{
 				Columns: []ui.Column{{Text: hostile}}, Rows: []ui.TableRow{
 					{{Text: hostile, Href: "javascript:alert(1)"}},

@@ -102,7 +102,7 @@ func TestWitnessSurvivesKill(t *testing.T) {
 				break
 			}
 			if time.Now().After(deadline) {
-				process.Process.Kill()
+				_ = process.Process.Kill()
 				t.Fatalf("the witness does not start: %s", output.String())
 			}
 		}
@@ -123,7 +123,7 @@ func TestWitnessSurvivesKill(t *testing.T) {
 				t.Errorf("round %d: the rewritten log is cosigned after %d", round, known)
 			}
 		}
-		killed := time.AfterFunc(time.Duration(5+rand.IntN(60))*time.Millisecond, func() { process.Process.Kill() })
+		killed := time.AfterFunc(time.Duration(5+rand.IntN(60))*time.Millisecond, func() { _ = process.Process.Kill() })
 		for known < 2990 {
 			request := log.request(t, known, known+1)
 			body, err := client.Cosign(t.Context(), request)
@@ -137,7 +137,7 @@ func TestWitnessSurvivesKill(t *testing.T) {
 			acknowledged = known
 			total++
 		}
-		process.Wait()
+		_ = process.Wait() // it was killed
 		killed.Stop()
 		if err := os.Remove(address); err != nil {
 			t.Fatal(err)

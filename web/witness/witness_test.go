@@ -243,12 +243,12 @@ func TestWitnessAnswersOnTheWire(t *testing.T) {
 	log.grow(t, 10, "entry")
 	with := newSetup(t, key)
 	handler := with.open(t).Handler()
-	post := func(method, path, body string) *http.Response {
+	post := func(method, path, body string) *httptest.ResponseRecorder {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(method, path, strings.NewReader(body)))
-		return recorder.Result()
+		return recorder
 	}
-	if got := post("POST", "/add-checkpoint", string(log.request(t, 0, 5).Bytes())).StatusCode; got != 200 {
+	if got := post("POST", "/add-checkpoint", string(log.request(t, 0, 5).Bytes())).Code; got != 200 {
 		t.Fatalf("the first checkpoint gave %d", got)
 	}
 	conflict := post("POST", "/add-checkpoint", string(log.request(t, 0, 10).Bytes()))
@@ -256,8 +256,8 @@ func TestWitnessAnswersOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if conflict.StatusCode != 409 || conflict.Header.Get("Content-Type") != "text/x.tlog.size" || string(body) != "5\n" {
-		t.Errorf("a conflict gave %d %s %q", conflict.StatusCode, conflict.Header.Get("Content-Type"), body)
+	if conflict.Code != 409 || conflict.Header().Get("Content-Type") != "text/x.tlog.size" || string(body) != "5\n" {
+		t.Errorf("a conflict gave %d %s %q", conflict.Code, conflict.Header().Get("Content-Type"), body)
 	}
 	for name, test := range map[string]struct {
 		method, path, body string
@@ -269,7 +269,7 @@ func TestWitnessAnswersOnTheWire(t *testing.T) {
 		"a GET":        {"GET", "/add-checkpoint", "", 405},
 		"another path": {"POST", "/", "", 404},
 	} {
-		if got := post(test.method, test.path, test.body).StatusCode; got != test.status {
+		if got := post(test.method, test.path, test.body).Code; got != test.status {
 			t.Errorf("%s gave %d, want %d", name, got, test.status)
 		}
 	}
