@@ -106,6 +106,10 @@ func Open(signed []byte, log note.Verifier, witnesses ...note.Verifier) (Checkpo
 	var cosignatures []note.Signature
 	byLog := false
 	for _, signature := range opened.Sigs {
+		// Unused bits in the last character would let two different texts say the same.
+		if _, err := base64.StdEncoding.Strict().DecodeString(signature.Base64); err != nil {
+			return Checkpoint{}, nil, fmt.Errorf("c2sp: a signature of %q is not in canonical base64", signature.Name)
+		}
 		if signature.Name == log.Name() && signature.Hash == log.KeyHash() {
 			byLog = true
 			continue

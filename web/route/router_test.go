@@ -599,9 +599,14 @@ func TestALanguageIsChosenAndTheAddressKept(t *testing.T) {
 
 func TestAnAnswerIsNegotiated(t *testing.T) {
 	for _, one := range []struct{ accept, want string }{
-		{"", "text/html"}, {"*/*", "text/html"}, {"application/json", "application/json"},
-		{"text/html;q=0.4, application/json;q=0.5", "application/json"}, {"application/*", "application/json"},
-		{"image/png", ""}, {"text/html;q=0, */*", "application/json"}, {
+		{"", "text/html"},
+		{"*/*", "text/html"},
+		{"application/json", "application/json"},
+		{"text/html;q=0.4, application/json;q=0.5", "application/json"},
+		{"application/*", "application/json"},
+		{"image/png", ""},
+		{"text/html;q=0, */*", "application/json"},
+		{
 			"text/html;q=nonsense, */*;q=0.1", "application/json",
 		},
 	} {

@@ -114,7 +114,8 @@ func open(t *testing.T) *site {
 			{ID: "foreign", Redirects: []string{"http://127.0.0.1:1/callback"}},
 		},
 		People: people{
-			{Number: nodira, Name: "Nodira Namuna", About: "22"}, {Number: anvar, Name: "Anvar Namuna", About: "chair"},
+			{Number: nodira, Name: "Nodira Namuna", About: "22"},
+			{Number: anvar, Name: "Anvar Namuna", About: "chair"},
 			{Number: stranger, Name: "Nobody Known"},
 		},
 	})

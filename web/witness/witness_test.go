@@ -212,8 +212,10 @@ func TestWitnessRefuses(t *testing.T) {
 		"from the beginning again":     {rewritten.request(t, 0, 20), 409, 10},
 		"the same size rewritten":      {rewritten.request(t, 10, 10), 409, 10},
 		"a rewritten log":              {rewritten.request(t, 10, 20), 422, -1},
-		"the proof left out": {changed(log.request(t, 10, 20), func(r *c2sp.AddCheckpoint) { r.Proof = nil }),
-			422, -1},
+		"the proof left out": {
+			changed(log.request(t, 10, 20), func(r *c2sp.AddCheckpoint) { r.Proof = nil }),
+			422, -1,
+		},
 		"a proof too long": {changed(log.request(t, 10, 20), func(r *c2sp.AddCheckpoint) {
 			r.Proof = append(r.Proof, tlog.Hash{})
 		}), 422, -1},
