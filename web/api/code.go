@@ -40,7 +40,7 @@ var statuses = map[string]int{
 	"order.four-eyes": http.StatusForbidden, "order.moved": http.StatusConflict, "order.own": http.StatusForbidden,
 	"order.reason": http.StatusUnprocessableEntity, "order.state": http.StatusUnprocessableEntity,
 	"order.unknown": http.StatusNotFound, "outage.time": http.StatusUnprocessableEntity,
-	"page.cursor": http.StatusUnprocessableEntity, "page.limit": http.StatusUnprocessableEntity,
+	"pack.problems": http.StatusUnprocessableEntity, "page.cursor": http.StatusUnprocessableEntity, "page.limit": http.StatusUnprocessableEntity,
 	"person.unknown": http.StatusNotFound, "publication.again": http.StatusConflict,
 	"publication.agency": http.StatusForbidden, "publication.same-person": http.StatusForbidden,
 	"publication.settled": http.StatusConflict, "publication.time": http.StatusUnprocessableEntity,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -109,12 +110,14 @@ func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any
 	return values, nil
 }
 
-// under returns the error with its fields named as they stand in the request: every problem of several inputs by itself.
+// under returns the error with its fields named as they stand in the request: every problem of several inputs by itself,
+// in the order of their names.
 func under(at string, err error) error {
 	problems, ok := errors.AsType[field.Problems](err)
 	if !ok {
 		return err
 	}
+	problems = slices.SortedStableFunc(slices.Values(problems), func(a, b *fault.Fault) int { return strings.Compare(a.Field, b.Field) })
 	several := make([]error, len(problems))
 	for i, one := range problems {
 		several[i] = one.At(at + "." + one.Field)
