@@ -76,7 +76,7 @@ func operations(d Dependencies) []operation {
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, trail}),
 		orderOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
-		registerOperations(keepers{d.Registers, d.Definitions}, d.Profile.Authoritative()),
+		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
 	}
 	var all []operation

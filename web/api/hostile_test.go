@@ -264,6 +264,33 @@ func TestRegisterRecords(t *testing.T) {
 	}
 }
 
+func TestAFileOfRecordsIsImported(t *testing.T) {
+	w := newWorld(t)
+	registrar, stranger := w.official("employment-agency", access.Registrar), w.official("youth-agency", access.Registrar)
+	const path = "/registers/employment/unemployed/import"
+	file := map[string]any{"format": "csv", "reason": "taken over", "atomic": true, "content": "person,registeredOn\n30000000000001,2026-02-01\n30000000000009,2026-02-01\n"}
+	w.ask("POST", path, stranger, file).refused(403, "access.forbidden")
+	got := into[Imported](w.ask("POST", path, registrar, file), http.StatusOK)
+	if got.Read != 2 || got.Rejected != 2 || len(got.Rejects) != 1 || got.Rejects[0].Line != 3 || got.Rejects[0].Code != "import.person-unknown" {
+		t.Errorf("an atomic import with a bad row gives %+v", got)
+	}
+	file["atomic"] = false
+	want := Imported{Read: 2, Created: 1, Rejected: 1, Rejects: got.Rejects}
+	if diff := cmp.Diff(want, into[Imported](w.ask("POST", path, registrar, file), http.StatusOK)); diff != "" {
+		t.Error(diff)
+	}
+	file["format"], file["content"] = "ndjson", `{"person": "30000000000001", "registeredOn": "2026-02-01"}`
+	if again := into[Imported](w.ask("POST", path, registrar, file), http.StatusOK); again.Unchanged != 1 {
+		t.Errorf("the same again gives %+v", again)
+	}
+	file["format"] = "xlsx"
+	w.ask("POST", path, registrar, file).refused(422, "import.format")
+	file["format"], file["content"] = "csv", "colour\nred\n"
+	w.ask("POST", path, registrar, file).refused(422, "import.column-unknown")
+	delete(file, "reason")
+	w.ask("POST", path, registrar, file).refused(422, "register.no-reason")
+}
+
 func TestOperatorsSeeAndRetryDeadJobs(t *testing.T) {
 	w := newWorld(t)
 	operator := w.official("youth-agency", access.Operator)
