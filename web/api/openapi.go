@@ -116,8 +116,8 @@ func describe(operations []operation, services []*service.Definition, profile *c
 	return doc
 }
 
-// applicationSchemas adds, for each service, "<pack>.<service>.answers" and the request that begins an application to it,
-// and returns the schema of all such requests together, nil without a service.
+// applicationSchemas adds, for each service, "<pack>.<service>.answers" and the request that begins an application to
+// it, and returns the schema of all such requests together, nil without a service.
 func applicationSchemas(components openapi3.Schemas, services []*service.Definition, profile *country.Profile, language string, today calendar.Date) *openapi3.SchemaRef {
 	if len(services) == 0 {
 		return nil

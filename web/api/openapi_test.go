@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"net/http"
@@ -37,7 +36,7 @@ func (w *world) load() (*openapi3.T, []byte) {
 	}
 	doc, err := openapi3.NewLoader().LoadFromData(answer.body)
 	w.must(err)
-	w.must(doc.Validate(context.Background()))
+	w.must(doc.Validate(w.Context()))
 	return doc, answer.body
 }
 

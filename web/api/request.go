@@ -47,11 +47,7 @@ func unique(body []byte) error {
 		value bool            // the next token is a name's value
 	}
 	var levels []level
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil
-		}
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
 		var top *level
 		if len(levels) > 0 {
 			top = &levels[len(levels)-1]
@@ -78,6 +74,7 @@ func unique(body []byte) error {
 			return fault.New(fault.Invalid, "http.malformed", "This is nested too deeply.")
 		}
 	}
+	return nil
 }
 
 // short cuts a name that a stranger made up.
@@ -88,8 +85,8 @@ func short(name string) string {
 	return name
 }
 
-// decodeValues decodes an object of the fields' types; a null stands in the result as nil. At is where the object stands
-// in the request, for the problems.
+// decodeValues decodes an object of the fields' types; a null stands in the result as nil. At is where the object
+// stands in the request, for the problems.
 func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any, error) {
 	if len(raw) == 0 {
 		return map[string]any{}, nil
@@ -110,8 +107,8 @@ func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any
 	return values, nil
 }
 
-// under returns the error with its fields named as they stand in the request: every problem of several inputs by itself,
-// in the order of their names.
+// under returns the error with its fields named as they stand in the request: every problem of several inputs by
+// itself, in the order of their names.
 func under(at string, err error) error {
 	problems, ok := errors.AsType[field.Problems](err)
 	if !ok {
