@@ -23,8 +23,14 @@ type OwnReadings struct {
 	store act.Store[journal.Reader, journal.Tx]
 	vault *seal.Vault
 
-	mu   sync.Mutex
-	read map[ident.Session]bool // guarded by mu: sessions whose reading is journaled
+	mu       sync.Mutex
+	sessions map[ident.Session]*ownReading // guarded by mu
+}
+
+// ownReading is the reading of one session.
+type ownReading struct {
+	mu        sync.Mutex // held while it is journaled: what is asked for at the same time waits
+	journaled bool       // guarded by mu
 }
 
 // remembered is how many sessions are remembered; a reading in a forgotten one is journaled once more.
@@ -32,7 +38,7 @@ const remembered = 100_000
 
 // NewOwnReadings returns a recorder. A new one journals a running session once more.
 func NewOwnReadings(store act.Store[journal.Reader, journal.Tx], vault *seal.Vault) *OwnReadings {
-	return &OwnReadings{store: store, vault: vault, read: map[ident.Session]bool{}}
+	return &OwnReadings{store: store, vault: vault, sessions: map[ident.Session]*ownReading{}}
 }
 
 // Record journals the reading, if this session has none yet. If it cannot be recorded, nothing may be shown.
@@ -40,10 +46,10 @@ func (o *OwnReadings) Record(ctx context.Context, reader access.Actor) error {
 	if reader.Person == "" || reader.Session == "" {
 		return access.ErrForbidden
 	}
-	o.mu.Lock()
-	done := o.read[reader.Session]
-	o.mu.Unlock()
-	if done {
+	reading := o.of(reader.Session)
+	reading.mu.Lock()
+	defer reading.mu.Unlock()
+	if reading.journaled {
 		return nil
 	}
 	subject := reader.Person.Subject()
@@ -58,16 +64,20 @@ func (o *OwnReadings) Record(ctx context.Context, reader access.Actor) error {
 		})
 		return err
 	})
-	if err != nil {
-		return err
-	}
+	reading.journaled = err == nil
+	return err
+}
+
+func (o *OwnReadings) of(session ident.Session) *ownReading {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.read) >= remembered {
-		clear(o.read)
+	if _, known := o.sessions[session]; !known {
+		if len(o.sessions) >= remembered {
+			clear(o.sessions)
+		}
+		o.sessions[session] = &ownReading{}
 	}
-	o.read[reader.Session] = true
-	return nil
+	return o.sessions[session]
 }
 
 // own runs a handler that shows people their own data, after the reading is journaled.
@@ -126,8 +136,8 @@ type trail struct {
 
 var errNoEvent = fault.New(fault.NotFound, "journal.unknown", "There is no such entry about you, or it is not yet for you to see.")
 
-// proof returns what proves an event. Its subject gets what the journal says of them; for anyone else ("") only that the
-// event is in the log is proven.
+// proof returns what proves an event. Its subject gets what the journal says of them; for anyone else ("") only that
+// the event is in the log is proven.
 func (t *trail) proof(ctx context.Context, event journal.StoredEvent, part *journal.StoredPart) (Proof, error) {
 	found := Proof{Event: event.ID, Entry: event.Entry}
 	if part != nil {

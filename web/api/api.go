@@ -5,9 +5,9 @@
 // routes and the document are made of the same operations, so neither can say what the other does not. The requests of
 // the services are described from the definitions that are loaded; nothing about one service is written here.
 //
-// In JSON, money is a whole number of minor units, a date is "2026-03-02", a moment is RFC 3339 in UTC. A request with a
-// field that is not known, a field twice, or text that is not UTF-8 is refused whole. An application has its revision as
-// its ETag; whoever changes it sends the revision that they saw in If-Match.
+// In JSON, money is a whole number of minor units, a date is "2026-03-02", a moment is RFC 3339 in UTC. A request with
+// a field that is not known, a field twice, or text that is not UTF-8 is refused whole. An application has its revision
+// as its ETag; whoever changes it sends the revision that they saw in If-Match.
 //
 // Invariants: who asks is the route.Visitor whom the server's records know; nobody's data is shown before the journal
 // has it; the address of a request never holds personal data.
@@ -76,7 +76,7 @@ func operations(d Dependencies) []operation {
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, trail}),
 		orderOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
-		registerOperations(keepers{d.Registers, d.Definitions}, d.Profile.Authoritative()),
+		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
 	}
 	var all []operation

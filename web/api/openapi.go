@@ -38,7 +38,7 @@ type description struct {
 func (d *description) operation() operation {
 	return operation{
 		id: "describe", tag: "catalogue", summary: "Describes this API, with the requests of every service that is loaded (OpenAPI 3.1).",
-		method: "GET", path: "/openapi.json", access: route.Public(), response: json.RawMessage{}, produces: "application/vnd.oai.openapi+json",
+		method: "GET", path: "/openapi.json", access: route.Public(), response: json.RawMessage{}, produces: "application/vnd.oai.openapi+json", cached: true,
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			made, err := d.document(r.Context(), v.Language)
 			if err != nil {
@@ -101,21 +101,23 @@ func describe(operations []operation, services []*service.Definition, profile *c
 	answers := &schemas{components: doc.Components.Schemas}
 	answers.of(reflect.TypeFor[route.Problem]())
 	application := applicationSchemas(doc.Components.Schemas, services, profile, language, today)
+	shared := sharedProblems(doc.Components)
 	for _, one := range operations {
-		operation := one.describe(requests, answers, profile)
+		operation := one.describe(requests, answers, shared, profile)
 		if _, ok := one.request.(NewApplication); ok && application != nil {
 			operation.RequestBody.Value.Content["application/json"].Schema = application
+			delete(doc.Components.Schemas, "NewApplication") // the services' own requests stand for it
 		}
 		doc.AddOperation(Root+one.path, one.method, operation)
 		if !slices.ContainsFunc(doc.Tags, func(t *openapi3.Tag) bool { return t.Name == one.tag }) {
-			doc.Tags = append(doc.Tags, &openapi3.Tag{Name: one.tag})
+			doc.Tags = append(doc.Tags, &openapi3.Tag{Name: one.tag, Description: tags[one.tag]})
 		}
 	}
 	return doc
 }
 
-// applicationSchemas adds, for each service, "<pack>.<service>.answers" and the request that begins an application to it,
-// and returns the schema of all such requests together, nil without a service.
+// applicationSchemas adds, for each service, "<pack>.<service>.answers" and the request that begins an application to
+// it, and returns the schema of all such requests together, nil without a service.
 func applicationSchemas(components openapi3.Schemas, services []*service.Definition, profile *country.Profile, language string, today calendar.Date) *openapi3.SchemaRef {
 	if len(services) == 0 {
 		return nil
@@ -144,7 +146,52 @@ func applicationSchemas(components openapi3.Schemas, services []*service.Definit
 	return whole.NewRef()
 }
 
-func (o operation) describe(requests, answers *schemas, profile *country.Profile) *openapi3.Operation {
+// tags are the groups of operations.
+var tags = map[string]string{
+	"catalogue":    "What there is: services, territories, this document.",
+	"verification": "What a document is worth; the published keys and revocations to tell it offline.",
+	"applications": "One's own applications, from the draft to the appeal.",
+	"documents":    "One's own documents.",
+	"person":       "Who is signed in, and what the platform tells them.",
+	"access log":   "Who read which of one's data, with proofs that anybody can verify.",
+	"tasks":        "What waits for an official.",
+	"orders":       "Payment orders, for treasurers.",
+	"operation":    "Outages and jobs that were given up, for operators.",
+	"registers":    "Records of registers, for the registrars of the agencies that keep them.",
+	"publications": "Packs and how two publishers bring them into force.",
+	"sessions":     "How a program signs a person in and out.",
+}
+
+// sharedProblems adds the responses that are the same for many operations, and returns their references by description.
+func sharedProblems(components *openapi3.Components) map[string]*openapi3.ResponseRef {
+	shared := map[string]*openapi3.ResponseRef{}
+	components.Responses = openapi3.ResponseBodies{}
+	for name, one := range map[string]struct {
+		status int
+		codes  []string
+	}{
+		"TooLarge": {http.StatusRequestEntityTooLarge, []string{"http.too-large"}},
+		"TooMany":  {http.StatusTooManyRequests, []string{"http.too-many"}},
+		"Internal": {http.StatusInternalServerError, []string{"internal"}},
+		"Timeout":  {http.StatusServiceUnavailable, []string{"http.timeout"}},
+		"SignIn":   {http.StatusUnauthorized, []string{"access.sign-in", "session.ended"}},
+	} {
+		response := problemResponse(one.status, one.codes, &openapi3.SchemaRef{
+			Ref: "#/components/schemas/Problem", Value: components.Schemas["Problem"].Value,
+		})
+		components.Responses[name] = &openapi3.ResponseRef{Value: response}
+		shared[*response.Description] = &openapi3.ResponseRef{Ref: "#/components/responses/" + name, Value: response}
+	}
+	return shared
+}
+
+func problemResponse(status int, codes []string, problem *openapi3.SchemaRef) *openapi3.Response {
+	response := openapi3.NewResponse().WithDescription(http.StatusText(status) + ": " + strings.Join(codes, ", "))
+	response.Content = openapi3.Content{route.ProblemType: openapi3.NewMediaType().WithSchemaRef(problem)}
+	return response
+}
+
+func (o operation) describe(requests, answers *schemas, shared map[string]*openapi3.ResponseRef, profile *country.Profile) *openapi3.Operation {
 	described := &openapi3.Operation{
 		OperationID: o.id, Tags: []string{o.tag}, Summary: o.summary, Responses: openapi3.NewResponsesWithCapacity(8),
 		Security: &openapi3.SecurityRequirements{},
@@ -179,11 +226,11 @@ func (o operation) describe(requests, answers *schemas, profile *country.Profile
 		}
 		described.RequestBody = &openapi3.RequestBodyRef{Value: openapi3.NewRequestBody().WithRequired(true).WithContent(content)}
 	}
-	o.describeAnswers(described, answers, profile)
+	o.describeAnswers(described, answers, shared, profile)
 	return described
 }
 
-func (o operation) describeAnswers(described *openapi3.Operation, answers *schemas, profile *country.Profile) {
+func (o operation) describeAnswers(described *openapi3.Operation, answers *schemas, shared map[string]*openapi3.ResponseRef, profile *country.Profile) {
 	success := openapi3.NewResponse().WithDescription(http.StatusText(o.success()))
 	switch {
 	case o.response != nil && o.produces == "":
@@ -199,6 +246,9 @@ func (o operation) describeAnswers(described *openapi3.Operation, answers *schem
 	}
 	described.Responses.Set(strconv.Itoa(o.success()), &openapi3.ResponseRef{Value: success})
 
+	if o.cached {
+		described.Responses.Set("304", &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription(http.StatusText(http.StatusNotModified))})
+	}
 	byStatus := map[int][]string{}
 	for _, code := range o.problemCodes(profile) {
 		status := statusOf(code)
@@ -208,9 +258,12 @@ func (o operation) describeAnswers(described *openapi3.Operation, answers *schem
 	}
 	for status, codes := range byStatus {
 		slices.Sort(codes)
-		problem := openapi3.NewResponse().WithDescription(http.StatusText(status) + ": " + strings.Join(codes, ", "))
-		problem.Content = openapi3.Content{route.ProblemType: openapi3.NewMediaType().WithSchemaRef(answers.of(reflect.TypeFor[route.Problem]()))}
-		described.Responses.Set(strconv.Itoa(status), &openapi3.ResponseRef{Value: problem})
+		response := problemResponse(status, codes, answers.of(reflect.TypeFor[route.Problem]()))
+		reference, ok := shared[*response.Description]
+		if !ok {
+			reference = &openapi3.ResponseRef{Value: response}
+		}
+		described.Responses.Set(strconv.Itoa(status), reference)
 	}
 }
 

@@ -30,6 +30,7 @@ type operation struct {
 	produces string // the answer's media type, if it is not JSON
 	status   int    // of success; 0: 200
 	etag     bool   // the answer carries an ETag
+	cached   bool   // it may be asked for again with If-None-Match
 	codes    []string
 }
 

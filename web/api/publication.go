@@ -59,7 +59,7 @@ func publicationOperations(press *publication.Press) []operation {
 		return operation{
 			id: id, tag: "publications", summary: summary, method: "POST", path: "/publications/{publication}/" + path, access: route.Public(),
 			body: smallBody, timeout: time.Minute, request: Approval{}, response: Publication{},
-			codes: append([]string{"publication.unknown", "publication.same-person", "publication.settled"}, signed...),
+			codes: append([]string{"publication.unknown", "publication.same-person", "publication.settled", "pack.problems"}, signed...),
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				var sent Approval
 				if err := read(r, &sent); err != nil {
@@ -93,7 +93,7 @@ func publicationOperations(press *publication.Press) []operation {
 			id: "publish", tag: "publications", summary: "Proposes a pack, signed by a publisher. A second one has to approve it.",
 			method: "POST", path: "/publications", access: route.Public(), body: fileBody, timeout: time.Minute,
 			request: publication.Proposal{}, response: Publication{}, status: http.StatusCreated,
-			codes: append([]string{"publication.time", "publication.agency", "publication.again"}, signed...),
+			codes: append([]string{"publication.time", "publication.agency", "publication.again", "pack.problems"}, signed...),
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				var sent publication.Proposal
 				if err := read(r, &sent); err != nil {

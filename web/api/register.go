@@ -22,6 +22,7 @@ type Registers interface {
 	Save(ctx context.Context, by access.Actor, wanted register.Write) (register.Version, error)
 	Correct(ctx context.Context, by access.Actor, wanted register.Write) (register.Version, error)
 	Close(ctx context.Context, by access.Actor, register ident.Register, record ident.Record, expect int, from calendar.Date, reason string) (register.Version, error)
+	ImportFrom(ctx context.Context, by access.Actor, wanted register.Import, open func() (register.RowReader, error)) (register.Reconciliation, error)
 }
 
 // Register is a register in the catalogue.
@@ -94,6 +95,7 @@ type Closing struct {
 type keepers struct {
 	keeper    Registers
 	catalogue func() *register.Catalogue
+	scheme    field.Scheme
 }
 
 func registerOperations(k keepers, authoritative string) []operation {
@@ -142,6 +144,7 @@ func registerOperations(k keepers, authoritative string) []operation {
 			method: "POST", path: root + "/records/{record}/close", access: registrar, body: wordsBody, ifMatch: true, request: Closing{},
 			response: Version{}, etag: true, codes: changing, handle: k.close,
 		},
+		k.importOperation(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -46,11 +47,7 @@ func unique(body []byte) error {
 		value bool            // the next token is a name's value
 	}
 	var levels []level
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil //nolint:nilerr // what is not JSON is refused by who decodes it, with better words
-		}
+	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
 		var top *level
 		if len(levels) > 0 {
 			top = &levels[len(levels)-1]
@@ -77,6 +74,7 @@ func unique(body []byte) error {
 			return fault.New(fault.Invalid, "http.malformed", "This is nested too deeply.")
 		}
 	}
+	return nil
 }
 
 // short cuts a name that a stranger made up.
@@ -87,8 +85,8 @@ func short(name string) string {
 	return name
 }
 
-// decodeValues decodes an object of the fields' types; a null stands in the result as nil. At is where the object stands
-// in the request, for the problems.
+// decodeValues decodes an object of the fields' types; a null stands in the result as nil. At is where the object
+// stands in the request, for the problems.
 func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any, error) {
 	if len(raw) == 0 {
 		return map[string]any{}, nil
@@ -109,12 +107,14 @@ func decodeValues(at string, of rules.Type, raw json.RawMessage) (map[string]any
 	return values, nil
 }
 
-// under returns the error with its fields named as they stand in the request: every problem of several inputs by itself.
+// under returns the error with its fields named as they stand in the request: every problem of several inputs by
+// itself, in the order of their names.
 func under(at string, err error) error {
 	problems, ok := errors.AsType[field.Problems](err)
 	if !ok {
 		return err
 	}
+	problems = slices.SortedStableFunc(slices.Values(problems), func(a, b *fault.Fault) int { return strings.Compare(a.Field, b.Field) })
 	several := make([]error, len(problems))
 	for i, one := range problems {
 		several[i] = one.At(at + "." + one.Field)
@@ -134,7 +134,7 @@ func expected(r *http.Request) (int64, error) {
 	}
 	revision, err := strconv.ParseInt(strings.Trim(header, `"`), 10, 64)
 	if err != nil || revision < 0 || etag(revision) != header {
-		return -1, nil //nolint:nilerr // such a tag is never the current one: the sender hears that it is outdated
+		return -1, nil
 	}
 	return revision, nil
 }

@@ -69,8 +69,8 @@ var generic = regexp.MustCompile(`\[.*\]`)
 
 // of returns the schema of a type: a reference to a component if it is a named struct.
 func (s *schemas) of(t reflect.Type) *openapi3.SchemaRef {
-	if make, ok := values[t]; ok {
-		return make().NewRef()
+	if schema, ok := values[t]; ok {
+		return schema().NewRef()
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -196,8 +196,8 @@ func (t tasks) decide(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	return route.WriteJSON(w, http.StatusOK, Decided{receipt.Application.ID, receipt.Application.State, receipt.Application.Revision, proof})
 }
 
-// verdict gives what was sent the types of the step's form and of the evidence. Nothing of the application is shown: who
-// may decide is checked with the decision.
+// verdict gives what was sent the types of the step's form and of the evidence. Nothing of the application is shown:
+// who may decide is checked with the decision.
 func (t tasks) verdict(ctx context.Context, id ident.Task, sent Verdict) (casework.Verdict, error) {
 	verdict := casework.Verdict{Action: sent.Action, Question: sent.Question}
 	for _, one := range sent.Reasons {
