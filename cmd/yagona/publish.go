@@ -145,7 +145,7 @@ type published struct {
 }
 
 type packPublishCommand struct {
-	Folder string `arg:"" name:"dir" type:"existingdir" help:"The pack's folder."`
+	Folder string `arg:"" name:"dir" help:"The pack's folder."`
 	remote
 	Agency string `required:"" help:"The agency in whose name you publish."`
 }

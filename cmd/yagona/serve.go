@@ -13,7 +13,7 @@ import (
 
 // serveCommand serves an installation until it is asked to end.
 type serveCommand struct {
-	Config string   `type:"existingfile" placeholder:"FILE" help:"Configuration file (YAML)."`
+	Config string   `placeholder:"FILE" help:"Configuration file (YAML)."`
 	Folder string   `placeholder:"DIR" help:"Folder of everything that is kept."`
 	Site   string   `placeholder:"URL" help:"Address by which people reach the installation."`
 	Listen string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
