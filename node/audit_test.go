@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
 	"yagona/kernel/document"
+	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -126,6 +127,12 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		asked := exchange.StoredExchange{
 			Key: tx.Key(), ID: ident.New[ident.Exchange](tx.Now()), At: tx.Now(), Sealed: []byte("sealed exchange"), Event: event,
 		}
+		erased := erasure.Erasure{
+			ID: ident.New[string](tx.Now()), Subject: subject, Agency: "youth-agency", Law: "an act of law", Proposed: tx.Now(), By: person, Event: event,
+		}
+		if err := tx.SaveErasure(erased); err != nil {
+			return nil, err
+		}
 		if _, err := tx.AddNotice(message); err != nil {
 			return nil, err
 		}
@@ -137,7 +144,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover(), erased.Cover()}, nil
 	})
 	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
 		outage := casework.Outage{
@@ -331,7 +338,7 @@ var vouched = map[string]string{
 	"person": "person/", "appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
 	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
-	"ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
+	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }
 
 // unvouched are the columns that nothing vouches for.

@@ -191,12 +191,12 @@ type settlement struct {
 
 func (s settlement) settle(ctx context.Context, terminal terminal, approve bool) error {
 	var all struct {
-		Publications []published `json:"publications"`
+		Items []published `json:"items"`
 	}
 	if err := s.call(ctx, http.MethodGet, "/publications", nil, &all); err != nil {
 		return err
 	}
-	for _, one := range all.Publications {
+	for _, one := range all.Items {
 		if string(one.ID) != s.ID {
 			continue
 		}
