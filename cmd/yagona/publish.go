@@ -101,6 +101,7 @@ func (r remote) call(ctx context.Context, method, path string, request, answer a
 		return usageError{err}
 	}
 	call.Header.Set("Accept", "application/json")
+	call.Header.Set("Accept-Language", "en")
 	if request != nil {
 		call.Header.Set("Content-Type", "application/json")
 	}
