@@ -95,7 +95,8 @@ const maxFindings = 100
 //     (journal.Check);
 //   - every row that events vouch for: it must be what the last event that covers it vouched for. A row that is gone,
 //     and a row that no event covers, are findings as well;
-//   - every fund's book (ledger.Check).
+//   - every fund's book (ledger.Check);
+//   - every key of a subject that was destroyed: two people must have confirmed its erasure (package erasure).
 //
 // It reads page by page and sorts on the disk: its memory does not grow with the installation. The error says that the
 // audit could not be carried out; whatever is wrong with what was recorded is a finding.
@@ -108,7 +109,7 @@ func (a Audit) Verify(ctx context.Context) (Report, error) {
 		}
 		defer rows.remove()
 		audit := &auditing{Audit: a, ctx: ctx, tx: tx, rows: rows, report: &report}
-		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books} {
+		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -128,6 +129,7 @@ type auditing struct {
 	head   transparency.Head
 	rows   *collation
 	unread []string // the nouns of rows that could not be read to the end
+	erased map[ident.Subject]bool
 	report *Report
 }
 
@@ -157,7 +159,8 @@ func (a *auditing) vault() (err error) {
 	keys := seal.Store(noKeys{})
 	master := make([]byte, seal.KeySize)
 	if a.Subjects != nil {
-		keys, master = readOnlyKeys{a.Subjects}, a.Master
+		a.erased = map[ident.Subject]bool{}
+		keys, master = readOnlyKeys{a.Subjects, a.erased}, a.Master
 	}
 	a.opened, err = seal.NewVault(keys, master)
 	return err
@@ -392,6 +395,20 @@ func (a *auditing) books() error {
 	return nil
 }
 
+// erasures asks of every destroyed key for the act that ordered it.
+func (a *auditing) erasures() error {
+	for subject := range a.erased {
+		lawful, err := a.tx.ErasedByLaw(subject)
+		if err != nil {
+			return err
+		}
+		if !lawful {
+			a.found(Finding{Index: -1, Thing: "key of " + string(subject), Problem: "it was destroyed, and nobody confirmed an erasure"})
+		}
+	}
+	return nil
+}
+
 // snapshot is one reading as the store of the log.
 type snapshot struct{ tx *query.Tx }
 
@@ -410,7 +427,21 @@ var errNoKey = fault.New(fault.Conflict, "audit.no-key",
 	"it speaks of a subject who has no key and never had one: it was changed, or the keys are from another backup")
 
 // readOnlyKeys are subjects' keys to which an audit adds none.
-type readOnlyKeys struct{ seal.Store }
+type readOnlyKeys struct {
+	seal.Store
+	erased map[ident.Subject]bool // those that were asked for and are erased
+}
+
+// SubjectKeys implements seal.Store.
+func (k readOnlyKeys) SubjectKeys(ctx context.Context, subjects []ident.Subject) ([]seal.WrappedKey, error) {
+	keys, err := k.Store.SubjectKeys(ctx, subjects)
+	for _, key := range keys {
+		if key.Erased {
+			k.erased[key.Subject] = true
+		}
+	}
+	return keys, err
+}
 
 // AddSubjectKeys implements seal.Store.
 func (readOnlyKeys) AddSubjectKeys(context.Context, []seal.WrappedKey) error { return errNoKey }

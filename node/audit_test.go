@@ -128,7 +128,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 			Key: tx.Key(), ID: ident.New[ident.Exchange](tx.Now()), At: tx.Now(), Sealed: []byte("sealed exchange"), Event: event,
 		}
 		erased := erasure.Erasure{
-			ID: ident.New[string](tx.Now()), Subject: subject, Agency: "youth-agency", Law: "an act of law", Proposed: tx.Now(), By: person, Event: event,
+			ID: ident.New[string](tx.Now()), Subject: subject, Agency: "youth-agency", Law: "an act of law", Proposed: tx.Now(), By: person, Confirmed: tx.Now(), Event: event,
 		}
 		if err := tx.SaveErasure(erased); err != nil {
 			return nil, err
@@ -472,6 +472,24 @@ func TestAudit(t *testing.T) {
 		report := verify(t, copied)
 		if report.Found != 0 || report.Erased < 4 {
 			t.Errorf("%d parts are erased, and the findings are %v", report.Erased, report.Findings)
+		}
+	})
+
+	t.Run("a key that was destroyed without an act of erasure is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `DELETE FROM erasure`)
+		keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(copied, "subject-keys.db"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.EraseSubjectKey(t.Context(), resident); err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if report := verify(t, copied); !names(report, "key of "+string(resident)) {
+			t.Errorf("the findings are %v", report.Findings)
 		}
 	})
 

@@ -2,7 +2,9 @@ package query
 
 import (
 	"encoding/json"
+	"slices"
 
+	"yagona/kernel/act"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -42,6 +44,12 @@ func (t *Tx) SaveErasure(e erasure.Erasure) error {
 	_, err = t.exec(`INSERT INTO erasure (key, id, agency, row) VALUES ($1, $2, $3, $4) ON CONFLICT (key, id) DO UPDATE SET row = excluded.row`,
 		t.key, e.ID, e.Agency, string(row))
 	return err
+}
+
+// ErasedByLaw reports whether an erasure of the subject was confirmed; for the auditor.
+func (t *Tx) ErasedByLaw(subject ident.Subject) (bool, error) {
+	all, err := list(t, `SELECT row FROM erasure WHERE key = $1`, args(act.Of(subject)), scanErasure)
+	return slices.ContainsFunc(all, func(e erasure.Erasure) bool { return e.Subject == subject && !e.Confirmed.IsZero() }), err
 }
 
 // ErasureRows calls visit for every erasure; for the auditor. One that cannot be read, or whose columns are not those of
