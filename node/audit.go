@@ -102,6 +102,12 @@ const maxFindings = 100
 // audit could not be carried out; whatever is wrong with what was recorded is a finding.
 func (a Audit) Verify(ctx context.Context) (Report, error) {
 	var report Report
+	if a.Tiles != nil {
+		// The checkpoint is read before the database: of an installation that is being served, the database then has
+		// everything that the checkpoint covers.
+		checkpoint, err := a.Tiles.Resource(ctx, "checkpoint")
+		a.Tiles = pinned{a.Tiles, checkpoint, err}
+	}
 	err := a.DB.View(ctx, func(tx *query.Tx) error {
 		rows, err := newCollation(a.Folder)
 		if err != nil {
@@ -407,6 +413,21 @@ func (a *auditing) erasures() error {
 		}
 	}
 	return nil
+}
+
+// pinned is a log of which the checkpoint was read already.
+type pinned struct {
+	transparency.Resources
+	checkpoint []byte
+	err        error
+}
+
+// Resource implements transparency.Resources.
+func (p pinned) Resource(ctx context.Context, path string) ([]byte, error) {
+	if path == "checkpoint" {
+		return p.checkpoint, p.err
+	}
+	return p.Resources.Resource(ctx, path)
 }
 
 // snapshot is one reading as the store of the log.

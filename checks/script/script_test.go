@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +58,7 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits,
+			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})
@@ -92,6 +93,25 @@ func exits(ts *testscript.TestScript, negated bool, args []string) {
 	ended, ok := errors.AsType[*exec.ExitError](ts.Exec(args[1], args[2:]...))
 	if !ok || strconv.Itoa(ended.ExitCode()) != args[0] {
 		ts.Fatalf("it did not end with %s: %v", args[0], ended)
+	}
+}
+
+// answers waits until an address answers: answers URL.
+func answers(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) != 1 {
+		ts.Fatalf("usage: answers URL")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		response, err := http.Get(args[0])
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not answer: %v", args[0], err)
+		}
 	}
 }
 
