@@ -17,6 +17,7 @@ import (
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/uz"
+	"yagona/std/c2sp"
 )
 
 // Config is the configuration of yagona serve. It is read from the file that --config names, then from the environment,
@@ -148,7 +149,10 @@ func (c Config) node() (node.Config, error) {
 			config.Packs = append(config.Packs, shipped)
 		}
 	}
-	for _, one := range c.Witnesses {
+	for i, one := range c.Witnesses {
+		if _, err := c2sp.NewCosignatureVerifier(one.Key); err != nil {
+			return node.Config{}, fmt.Errorf("witnesses[%d].key: %w", i, err)
+		}
 		config.Witnesses = append(config.Witnesses, node.Witness{URL: one.URL, Key: one.Key})
 	}
 	config.Quorum = len(c.Witnesses)

@@ -28,7 +28,7 @@ type packCommand struct {
 
 // packFolders are the packs to look at and what they are checked against.
 type packFolders struct {
-	Folders []string `arg:"" name:"dir" type:"existingdir" help:"Folders of packs."`
+	Folders []string `arg:"" name:"dir" help:"Folders of packs."`
 	Profile string   `type:"existingdir" placeholder:"DIR" help:"Country profile; the shipped one if none is named."`
 	Alone   bool     `help:"Check without the packs that are shipped."`
 }
@@ -161,7 +161,7 @@ func (c packTestCommand) Run(ctx context.Context, terminal terminal) error {
 
 type packNewCommand struct {
 	Name     string `arg:"" help:"The pack's name: lower-case Latin words joined by hyphens."`
-	In       string `type:"existingdir" default:"." help:"The folder in which the pack's own folder is made."`
+	In       string `default:"." placeholder:"DIR" help:"The folder in which the pack's own folder is made."`
 	Language string `default:"en" help:"The language in which you write: a tag of the country's languages."`
 }
 

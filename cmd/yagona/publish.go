@@ -101,6 +101,7 @@ func (r remote) call(ctx context.Context, method, path string, request, answer a
 		return usageError{err}
 	}
 	call.Header.Set("Accept", "application/json")
+	call.Header.Set("Accept-Language", "en")
 	if request != nil {
 		call.Header.Set("Content-Type", "application/json")
 	}
@@ -145,7 +146,7 @@ type published struct {
 }
 
 type packPublishCommand struct {
-	Folder string `arg:"" name:"dir" type:"existingdir" help:"The pack's folder."`
+	Folder string `arg:"" name:"dir" help:"The pack's folder."`
 	remote
 	Agency string `required:"" help:"The agency in whose name you publish."`
 }
@@ -191,12 +192,12 @@ type settlement struct {
 
 func (s settlement) settle(ctx context.Context, terminal terminal, approve bool) error {
 	var all struct {
-		Publications []published `json:"publications"`
+		Items []published `json:"items"`
 	}
 	if err := s.call(ctx, http.MethodGet, "/publications", nil, &all); err != nil {
 		return err
 	}
-	for _, one := range all.Publications {
+	for _, one := range all.Items {
 		if string(one.ID) != s.ID {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 
 // serveCommand serves an installation until it is asked to end.
 type serveCommand struct {
-	Config string   `type:"existingfile" placeholder:"FILE" help:"Configuration file (YAML)."`
+	Config string   `placeholder:"FILE" help:"Configuration file (YAML)."`
 	Folder string   `placeholder:"DIR" help:"Folder of everything that is kept."`
 	Site   string   `placeholder:"URL" help:"Address by which people reach the installation."`
 	Listen string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
@@ -42,7 +42,7 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		fmt.Fprintln(terminal.Out, "the configuration is correct")
 		return nil
 	}
-	config.Clock = time.Now
+	config.Clock, config.Bank = time.Now, noBank{}
 	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: settings.Log}))
 	// The listener comes first: an address in use says so before anything is opened.
 	listener, err := net.Listen("tcp", settings.Listen)
@@ -55,7 +55,14 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
+	if len(opened.Catalogue().Funds) > 0 {
+		fmt.Fprintln(terminal.Err, "warning: no bank is connected; released payments wait")
+	}
 	opened.Start(context.WithoutCancel(ctx)) // it is ended by Close, after the last request
-	fmt.Fprintf(terminal.Out, "ready http://%s\n", listener.Addr())
+	key, err := node.LogKey(config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(terminal.Out, "log %s\nready http://%s\n", key, listener.Addr())
 	return serveUntil(ctx, listener, opened.Handler)
 }

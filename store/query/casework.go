@@ -1,8 +1,8 @@
 package query
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"yagona/kernel/casework"
@@ -55,27 +55,26 @@ func (t *Tx) SaveApplication(a casework.Application) error {
 const taskColumns = `key, id, application, service, step, agency, role, territory, place, escalated, state, assignee,
 	opened, clock, due, closed, event`
 
-func scanTask(scan func(into ...any) error) (task casework.Task, err error) {
-	var clock []byte
-	err = scan(&task.Applicant, &task.ID, &task.Application, &task.Service, &task.Step, &task.Agency, &task.Role, &task.Territory,
-		&task.Place, &task.Escalated, &task.State, &task.Assignee, instant{&task.Opened}, &clock, instant{&task.Due},
-		instant{&task.Closed}, &task.Event)
+func scanTask(scan func(into ...any) error) (casework.Task, error) {
+	task, clock, err := scanTaskRow(scan)
 	if err != nil {
 		return task, err
 	}
 	return task, json.Unmarshal(clock, &task.Clock)
 }
 
-// scanTaskToAudit takes a clock that cannot be read for none, so that its digest is wrong and the task is named.
-func scanTaskToAudit(scan func(into ...any) error) (casework.Task, error) {
-	task, err := scanTask(scan)
-	if _, broken := errors.AsType[*json.SyntaxError](err); broken {
-		err = nil
+// scanTaskRow returns the clock also as it is stored; one that cannot be read is left out of the task.
+func scanTaskRow(scan func(into ...any) error) (task casework.Task, clock []byte, err error) {
+	err = scan(&task.Applicant, &task.ID, &task.Application, &task.Service, &task.Step, &task.Agency, &task.Role, &task.Territory,
+		&task.Place, &task.Escalated, &task.State, &task.Assignee, instant{&task.Opened}, &clock, instant{&task.Due},
+		instant{&task.Closed}, &task.Event)
+	if err != nil {
+		return task, nil, err
 	}
-	if _, broken := errors.AsType[*json.UnmarshalTypeError](err); broken {
-		err = nil
+	if read := task.Clock; json.Unmarshal(clock, &read) == nil {
+		task.Clock = read
 	}
-	return task, err
+	return task, clock, nil
 }
 
 // Task implements casework.Reader.
@@ -193,10 +192,14 @@ func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
 		return err
 	}
 	return t.rows(`SELECT `+taskColumns+` FROM task`, nil, func(scan func(into ...any) error) error {
-		task, err := scanTaskToAudit(scan)
+		task, clock, err := scanTaskRow(scan)
 		if err != nil {
 			return err
 		}
-		return row(task.Cover(), string(task.Applicant), task.Event)
+		cover := task.Cover()
+		if written, err := json.Marshal(task.Clock); err != nil || !bytes.Equal(written, clock) {
+			cover.Digest = nil // the clock is not as it was written
+		}
+		return row(cover, string(task.Applicant), task.Event)
 	})
 }

@@ -2,7 +2,9 @@ package query
 
 import (
 	"encoding/json"
+	"slices"
 
+	"yagona/kernel/act"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -44,13 +46,27 @@ func (t *Tx) SaveErasure(e erasure.Erasure) error {
 	return err
 }
 
-// ErasureRows calls visit for every erasure; for the auditor.
+// ErasedByLaw reports whether an erasure of the subject was confirmed; for the auditor.
+func (t *Tx) ErasedByLaw(subject ident.Subject) (bool, error) {
+	all, err := list(t, `SELECT row FROM erasure WHERE key = $1`, args(act.Of(subject)), scanErasure)
+	return slices.ContainsFunc(all, func(e erasure.Erasure) bool { return e.Subject == subject && !e.Confirmed.IsZero() }), err
+}
+
+// ErasureRows calls visit for every erasure; for the auditor. One that cannot be read, or whose columns are not those of
+// its row, comes with an empty digest.
 func (t *Tx) ErasureRows(visit func(journal.Row) error) error {
-	return t.rows(`SELECT row FROM erasure`, nil, func(scan func(into ...any) error) error {
-		e, err := scanErasure(scan)
-		if err != nil {
+	return t.rows(`SELECT key, id, agency, row FROM erasure ORDER BY key, id`, nil, func(scan func(into ...any) error) error {
+		var columns erasure.Erasure
+		var row []byte
+		if err := scan(&columns.Subject, &columns.ID, &columns.Agency, &row); err != nil {
 			return err
 		}
-		return visit(rowOf(e.Cover(), string(e.Subject), e.Event))
+		var e erasure.Erasure
+		err := json.Unmarshal(row, &e)
+		cover := e.Cover()
+		if err != nil || e.Subject != columns.Subject || e.ID != columns.ID || e.Agency != columns.Agency {
+			cover = journal.Cover{Row: "erasure/" + columns.ID}
+		}
+		return visit(rowOf(cover, string(columns.Subject), e.Event))
 	})
 }

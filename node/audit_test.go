@@ -1,0 +1,617 @@
+package node_test
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/casework"
+	"yagona/kernel/document"
+	"yagona/kernel/erasure"
+	"yagona/kernel/exchange"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/notice"
+	"yagona/kernel/publication"
+	"yagona/node"
+	"yagona/packs"
+	"yagona/packs/demo"
+	"yagona/packs/uz"
+	"yagona/std/c2sp"
+	"yagona/store/query"
+	"yagona/store/sqlite"
+)
+
+// audited makes an installation with a row of every kind that events vouch for, waits until all of it is in the log,
+// closes it, and returns its folder and a resident of whom it knows something.
+func audited(t *testing.T) (folder string, resident ident.Subject) {
+	t.Helper()
+	folder = t.TempDir()
+	site, err := url.Parse("http://127.0.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := node.OpenDemonstration(t.Context(), node.Config{
+		Folder: folder, Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Volatile: true,
+	}, 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resident = person.Subject()
+	for range 2 { // two of each, so that one can be gone and another stay
+		record(t, n, person)
+	}
+	if err := n.Documents.Revoke(t.Context(), journal.Actor{Component: "test"}, firstDocument(t, n, resident), document.Reason{Text: "issued in error"}); err != nil {
+		t.Fatal(err)
+	}
+	n.Start(t.Context())
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return folder, resident
+}
+
+// record writes one row of every kind that the seeding of a demonstration does not write.
+func record(t *testing.T, n *node.Node, person ident.Person) {
+	t.Helper()
+	ctx, subject := t.Context(), person.Subject()
+	funds := fundsOf(t, n)
+	order, err := n.Ledger.Prepare(ctx, journal.Actor{Component: "test"}, ledger.Instruction{
+		ID: ident.New[ident.Order](time.Now()), Fund: funds[0], Subject: subject, Amount: 1000, ByRule: true,
+		Creditor: ledger.Creditor{Name: "A. Resident", Account: "20208000900000001001"}, Remittance: "youth/tools-subsidy",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if order.State == "" {
+		t.Fatal("the order has no state")
+	}
+	sealer, err := n.Vault.Open(ctx, subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(key act.Key, save func(*query.Tx, ident.Event) ([]journal.Cover, error)) {
+		t.Helper()
+		err := n.DB.Update(ctx, key, func(tx *query.Tx) error {
+			id := journal.NewID(tx)
+			covers, err := save(tx, id)
+			if err != nil {
+				return err
+			}
+			return journal.AppendAs(tx, sealer, id, journal.Event{
+				Type: "test.recorded", Actor: journal.Actor{Component: "test"}, Covers: covers,
+				Parts: []journal.Part{{Subject: subject, Personal: map[string]string{"said": "something"}, Disclosure: true}},
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(act.Of(subject), func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		application := casework.Application{
+			ID: ident.New[ident.Application](tx.Now()), Applicant: subject, Service: "youth/tools-subsidy", Version: "v", Agency: "youth-agency",
+			State: "deciding", Revision: 2, Stage: 1, Language: "uz-Latn", Created: tx.Now(), Submitted: tx.Now(), Territory: "1726",
+			Sealed: []byte("sealed"), Event: event,
+		}
+		task := casework.Task{
+			ID: ident.New[ident.Task](tx.Now()), Application: application.ID, Applicant: subject, Service: application.Service, Step: "leader",
+			Agency: "youth-agency", Role: "leader", Territory: "1726", Place: "/1726/", State: casework.TaskOpen, Opened: tx.Now(),
+			Clock: calendar.Clock{}, Due: tx.Now().Add(time.Hour), Event: event,
+		}
+		message := notice.Notice{
+			ID: strings.ReplaceAll(string(application.ID), "-", ""), Reader: subject, Kind: "application.granted", Application: application.ID,
+			At: tx.Now(), Event: event,
+		}
+		issued := document.Stored{
+			ID: ident.New[ident.Document](tx.Now()), Subject: subject, Type: "certificate", Service: application.Service, Agency: "youth-agency",
+			Application: application.ID, Issued: tx.Now(), From: tx.Now(), Until: tx.Now().Add(time.Hour), Content: []byte("sealed content"),
+			Payload: []byte("sealed payload"), Event: event,
+		}
+		asked := exchange.StoredExchange{
+			Key: tx.Key(), ID: ident.New[ident.Exchange](tx.Now()), At: tx.Now(), Sealed: []byte("sealed exchange"), Event: event,
+		}
+		erased := erasure.Erasure{
+			ID: ident.New[string](tx.Now()), Subject: subject, Agency: "youth-agency", Law: "an act of law", Proposed: tx.Now(), By: person, Confirmed: tx.Now(), Event: event,
+		}
+		if err := tx.SaveErasure(erased); err != nil {
+			return nil, err
+		}
+		if _, err := tx.AddNotice(message); err != nil {
+			return nil, err
+		}
+		for _, save := range []func() error{
+			func() error { return tx.SaveApplication(application) }, func() error { return tx.SaveTask(task) },
+			func() error { return tx.SaveDocument(issued) }, func() error { return tx.SaveExchange(asked) },
+		} {
+			if err := save(); err != nil {
+				return nil, err
+			}
+		}
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover(), erased.Cover()}, nil
+	})
+	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		outage := casework.Outage{
+			ID: ident.New[string](tx.Now()), From: tx.Now().Add(-time.Hour), Until: tx.Now(), Reason: "no electricity", Event: event,
+		}
+		closure := publication.Closure{
+			Version: ident.New[string](tx.Now()), Service: "youth/tools-subsidy", Reason: "faulty", By: person, At: tx.Now(), Event: event,
+		}
+		if err := tx.SaveOutage(outage); err != nil {
+			return nil, err
+		}
+		return []journal.Cover{outage.Cover(), closure.Cover()}, tx.SaveClosure(closure)
+	})
+}
+
+func fundsOf(t *testing.T, n *node.Node) (funds []ident.Account) {
+	t.Helper()
+	err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+		accounts, err := tx.Funds()
+		for _, one := range accounts {
+			funds = append(funds, one.ID)
+		}
+		return err
+	})
+	if err != nil || len(funds) == 0 {
+		t.Fatalf("there are no funds: %v", err)
+	}
+	return funds
+}
+
+func firstDocument(t *testing.T, n *node.Node, subject ident.Subject) ident.Document {
+	t.Helper()
+	var found []document.Stored
+	err := n.DB.View(t.Context(), func(tx *query.Tx) (err error) {
+		found, err = tx.DocumentsOf(subject)
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		t.Fatalf("there are no documents: %v", err)
+	}
+	return found[0].ID
+}
+
+// published waits until everything that was recorded is published in the log.
+func published(t *testing.T, n *node.Node) {
+	t.Helper()
+	for range 600 {
+		done := false
+		err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+			pending, err := tx.PendingEntries(1)
+			if err != nil {
+				return err
+			}
+			head, err := tx.LogHead()
+			done = len(pending) == 0 && string(head.Published) != "" && strings.Contains(string(head.Published), fmt.Sprintf("\n%d\n", head.Size))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the log was not published within 30 s")
+}
+
+// verify audits a folder.
+func verify(t *testing.T, folder string, change ...func(*node.Audit)) node.Report {
+	t.Helper()
+	copied, err := node.OpenCopy(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	audit := copied.Audit()
+	for _, change := range change {
+		change(&audit)
+	}
+	report, err := audit.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// copyFolder copies an installation that nobody serves.
+func copyFolder(t *testing.T, folder string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(to, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// tamper runs a statement on the database of a folder, behind the back of the platform.
+func tamper(t *testing.T, folder, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	result, err := db.ExecContext(t.Context(), statement, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+		t.Fatalf("%s changed nothing: %v", statement, err)
+	}
+}
+
+// flip changes one stored value of a row in the middle of a table: a bit of a blob, a letter of a text, a number by one,
+// or by more where a constraint of the table forbids that.
+func flip(t *testing.T, folder, table, column string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(t.Context(), `PRAGMA ignore_check_constraints = ON`); err != nil {
+		t.Fatal(err)
+	}
+	keys := primaryKey(t, folder, table)
+	names := strings.Split(keys, ",")
+	values, into := make([]any, len(names)+1), make([]any, len(names)+1)
+	for i := range values {
+		into[i] = &values[i]
+	}
+	err = db.QueryRowContext(t.Context(), fmt.Sprintf(`SELECT %s, %s FROM %s WHERE %[2]s IS NOT NULL ORDER BY %[1]s
+		LIMIT 1 OFFSET (SELECT count(*) / 2 FROM %[3]s WHERE %[2]s IS NOT NULL)`, keys, column, table)).Scan(into...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	for _, changed := range changes(values[len(names)]) {
+		_, failed = db.ExecContext(t.Context(), fmt.Sprintf(`UPDATE %s SET %s = ? WHERE (%s) = (?%s)`,
+			table, column, keys, strings.Repeat(", ?", len(names)-1)), append([]any{changed}, values[:len(names)]...)...)
+		if failed == nil {
+			return
+		}
+	}
+	t.Fatalf("%s.%s cannot be changed: %v", table, column, failed)
+}
+
+// primaryKey returns the columns of a table's primary key, separated by commas.
+func primaryKey(t *testing.T, folder, table string) (keys string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.QueryRowContext(t.Context(), `SELECT group_concat(name) FROM (SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk)`, table).
+		Scan(&keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// changes returns values near a stored one.
+func changes(stored any) []any {
+	switch value := stored.(type) {
+	case []byte:
+		changed := slices.Clone(value)
+		changed[len(changed)/2] ^= 1
+		return []any{changed}
+	case string:
+		if value == "" {
+			return []any{"x"}
+		}
+		changed := []byte(value)
+		changed[len(changed)/2] ^= 1
+		return []any{string(changed)}
+	case int64:
+		if value == 1 {
+			return []any{0, 2} // it may be a flag
+		}
+		return []any{value + 1, value - 1, value + 1_000_003}
+	}
+	return nil
+}
+
+// vouched are the tables whose rows events vouch for, with how the rows' names begin.
+var vouched = map[string]string{
+	"person": "person/", "appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
+	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/",
+	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
+	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
+}
+
+// unvouched are the columns that nothing vouches for.
+var unvouched = []string{"event_part.disclosure", "event_part.shown_from"}
+
+func TestAudit(t *testing.T) {
+	folder, resident := audited(t)
+
+	t.Run("what nobody touched verifies", func(t *testing.T) {
+		report := verify(t, folder)
+		if report.Found > 0 {
+			t.Fatalf("it has findings: %v", report.Findings)
+		}
+		if report.Log.Entries == 0 || report.Events != report.Log.Entries || report.Rows == 0 || report.Parts == 0 || report.Funds == 0 {
+			t.Errorf("the audit looked at too little: %+v", report)
+		}
+		if report.Erased != 0 || report.Closed != 0 {
+			t.Errorf("nothing was erased or left closed: %+v", report)
+		}
+	})
+
+	t.Run("every changed column of the journal and the log is found", func(t *testing.T) {
+		for table, named := range map[string]string{"event": "event", "event_part": "event", "log_tile": "tile/"} {
+			for _, column := range columns(t, folder, table) {
+				if slices.Contains(unvouched, table+"."+column) {
+					continue
+				}
+				copied := copyFolder(t, folder)
+				flip(t, copied, table, column)
+				report := verify(t, copied)
+				if !names(report, named) {
+					t.Errorf("%s.%s: no finding names %s: %v", table, column, named, report.Findings)
+				}
+			}
+		}
+	})
+
+	t.Run("every changed column of the rows is found", func(t *testing.T) {
+		// One column of each table at a time: the tables do not hide each other.
+		for number, more := 0, true; more; number++ {
+			more = false
+			copied := copyFolder(t, folder)
+			flipped := map[string]string{}
+			for table := range vouched {
+				if all := columns(t, folder, table); number < len(all) {
+					flip(t, copied, table, all[number])
+					flipped[table], more = all[number], true
+				}
+			}
+			report := verify(t, copied)
+			for table, column := range flipped {
+				// A version whose date is none cannot be read at all.
+				if !names(report, vouched[table]) && !names(report, "rows of "+strings.TrimSuffix(vouched[table], "/")) {
+					t.Errorf("%s.%s: no finding names %s", table, column, vouched[table])
+				}
+			}
+		}
+	})
+
+	t.Run("a row that is gone is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		for table := range vouched {
+			keys := primaryKey(t, copied, table)
+			tamper(t, copied, fmt.Sprintf(`DELETE FROM %s WHERE (%s) = (SELECT %[2]s FROM %[1]s ORDER BY %[2]s LIMIT 1)`, table, keys))
+		}
+		report := verify(t, copied)
+		for table, named := range vouched {
+			if !names(report, named) {
+				t.Errorf("nobody misses a row of %s", table)
+			}
+		}
+	})
+
+	t.Run("the first that was changed is named first, with its event and its place in the log", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		for _, index := range []int{40, 17, 30} {
+			tamper(t, copied, `UPDATE event SET header = CAST(replace(CAST(header AS TEXT), '"type":"', '"type":"x') AS BLOB) WHERE log_index = ?`, index)
+		}
+		report := verify(t, copied)
+		if report.Found < 3 || report.Findings[0].Index != 17 || report.Findings[0].Event == "" || report.Findings[0].Thing != "event" {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a row that nobody recorded is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `INSERT INTO outage (key, id, from_time, until_time, reason, event)
+			SELECT key, 'x', from_time, until_time, reason, event FROM outage LIMIT 1`)
+		report := verify(t, copied)
+		if report.Found != 1 || report.Findings[0].Thing != "outage/x" {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a row that was set back is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		// A book that pays later has written its account since; the older state of the account has an event of its own.
+		var older string
+		db, err := sql.Open("sqlite", filepath.Join(copied, "yagona.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		err = db.QueryRowContext(t.Context(), `SELECT e.event FROM ledger_entry AS e JOIN ledger_account AS a ON a.id = e.account
+			WHERE a.event <> e.event AND a.entries > 1 LIMIT 1`).Scan(&older)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tamper(t, copied, `UPDATE ledger_account SET event = ?1 WHERE id = (SELECT account FROM ledger_entry WHERE event = ?1
+			AND account IN (SELECT id FROM ledger_account WHERE entries > 1 AND event <> ?1) LIMIT 1)`, older)
+		report := verify(t, copied)
+		if !slices.ContainsFunc(report.Findings, func(f node.Finding) bool {
+			return strings.HasPrefix(f.Thing, "ledger-account/") && strings.Contains(f.Problem, "set back")
+		}) {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("an erased subject verifies as erased", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(copied, "subject-keys.db"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.EraseSubjectKey(t.Context(), resident); err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.Close(); err != nil {
+			t.Fatal(err)
+		}
+		report := verify(t, copied)
+		if report.Found != 0 || report.Erased < 4 {
+			t.Errorf("%d parts are erased, and the findings are %v", report.Erased, report.Findings)
+		}
+	})
+
+	t.Run("a key that was destroyed without an act of erasure is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `DELETE FROM erasure`)
+		keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(copied, "subject-keys.db"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.EraseSubjectKey(t.Context(), resident); err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if report := verify(t, copied); !names(report, "key of "+string(resident)) {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("without the subjects' keys everything else is verified", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		if err := os.Remove(filepath.Join(copied, "subject-keys.db")); err != nil {
+			t.Fatal(err)
+		}
+		report := verify(t, copied)
+		if report.Found != 0 || report.Closed != report.Parts || report.Erased != 0 {
+			t.Errorf("%d of %d parts were left closed, and the findings are %v", report.Closed, report.Parts, report.Findings)
+		}
+	})
+
+	t.Run("a changed checkpoint is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		flip(t, copied, "log_head", "published")
+		if report := verify(t, copied); !names(report, "checkpoint") {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a log without a witness's cosignature is not enough for who asks for it", func(t *testing.T) {
+		_, public, err := c2sp.GenerateCosigner(rand.Reader, "witness.example/1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := c2sp.NewCosignatureVerifier(public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report := verify(t, folder, func(a *node.Audit) { a.Witnesses, a.Quorum = []*c2sp.CosignatureVerifier{key}, 1 })
+		if report.Found != 1 || report.Findings[0].Thing != "checkpoint" {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a log that does not continue the checkpoint that was kept is found", func(t *testing.T) {
+		kept := publishedCheckpoint(t, folder)
+		if report := verify(t, folder, func(a *node.Audit) { a.Old = kept }); report.Found != 0 || report.Log.Old != report.Log.Checkpoint.Tree.N {
+			t.Errorf("it continues %d, and the findings are %v", report.Log.Old, report.Findings)
+		}
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `DELETE FROM log_tile`)
+		tamper(t, copied, `DELETE FROM log_head`)
+		tamper(t, copied, `UPDATE event SET log_index = NULL`)
+		report := verify(t, copied, func(a *node.Audit) { a.Old, a.Log = kept, logKey(t, folder) })
+		if report.Found == 0 {
+			t.Error("that the log was removed is not found")
+		}
+	})
+}
+
+// names reports whether a finding's name begins so.
+func names(report node.Report, prefix string) bool {
+	return slices.ContainsFunc(report.Findings, func(f node.Finding) bool { return strings.HasPrefix(f.Thing, prefix) })
+}
+
+// publishedCheckpoint returns the checkpoint that the log of a folder publishes.
+func publishedCheckpoint(t *testing.T, folder string) (signed []byte) {
+	t.Helper()
+	copied, err := node.OpenCopy(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	err = copied.Audit().DB.View(t.Context(), func(tx *query.Tx) error {
+		head, err := tx.LogHead()
+		signed = head.Published
+		return err
+	})
+	if err != nil || signed == nil {
+		t.Fatalf("there is no checkpoint: %v", err)
+	}
+	return signed
+}
+
+// logKey returns the key of the log of a folder.
+func logKey(t *testing.T, folder string) note.Verifier {
+	t.Helper()
+	copied, err := node.OpenCopy(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	return copied.Audit().Log
+}
+
+// columns returns the columns of a table that hold something in some row.
+func columns(t *testing.T, folder, table string) (names []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT name FROM pragma_table_info(?) ORDER BY cid`, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range all {
+		var held int
+		if err := db.QueryRowContext(t.Context(), `SELECT count(`+name+`) FROM `+table).Scan(&held); err != nil {
+			t.Fatal(err)
+		}
+		if held > 0 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("the table %s is empty", table)
+	}
+	return names
+}
