@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -98,6 +99,35 @@ func TestNoPageIsForgotten(t *testing.T) {
 		if strings.HasPrefix(name, "docs"+string(filepath.Separator)) && !reached[name] {
 			t.Errorf("%s is reached by no link from the README", name)
 		}
+	}
+}
+
+// TestArchitectureHasTheKernelsOrder holds the list of the kernel's packages to the one that the test of the direction
+// of imports reads, as far as they are built.
+func TestArchitectureHasTheKernelsOrder(t *testing.T) {
+	source, err := os.ReadFile("../checks/direction/check.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(source), "var Kernel = []string{")
+	list, _, found := strings.Cut(rest, "}")
+	var want []string
+	for _, quoted := range regexp.MustCompile(`"([a-z]+)"`).FindAllStringSubmatch(list, -1) {
+		if _, err := os.Stat(filepath.Join("../kernel", quoted[1])); err == nil {
+			want = append(want, quoted[1])
+		}
+	}
+	if !found || len(want) < 20 {
+		t.Fatalf("the kernel's order was not found in checks/direction: %v", want)
+	}
+	var got []string
+	for _, block := range fence.FindAllStringSubmatch(pages(t)[filepath.Join("docs", "ARCHITECTURE.md")], -1) {
+		if strings.HasPrefix(block[2], want[0]+" ") {
+			got = strings.Fields(block[2])
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("ARCHITECTURE.md has the order\n%v\ninstead of\n%v", got, want)
 	}
 }
 
