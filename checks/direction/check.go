@@ -35,6 +35,7 @@ var Layers = map[string][]string{
 	"node":   {"std", "locale", "kernel", "pack", "packs", "store", "web"},
 	"cmd":    {"std", "locale", "kernel", "pack", "packs", "store", "web", "node"},
 	"checks": {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
+	"docs":   {"kernel"}, // the tests of pages that are made from the source
 	"bench":  {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
 }
 
