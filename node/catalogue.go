@@ -34,6 +34,43 @@ type Catalogue struct {
 // Agency returns what an agency is called.
 func (c *Catalogue) Agency(name ident.Agency) wording.Text { return c.Agencies[name].Title }
 
+// Role returns what an official of the agency in the role is called.
+func (c *Catalogue) Role(agency ident.Agency, name ident.Role) wording.Text {
+	for _, role := range c.Agencies[agency].Roles {
+		if role.Name == name {
+			return role.Title
+		}
+	}
+	return nil
+}
+
+// Fund returns what a fund is called.
+func (c *Catalogue) Fund(name string) wording.Text {
+	for _, one := range c.Packs.Packs {
+		for _, fund := range one.Funds {
+			if fund.Name == name {
+				return fund.Title
+			}
+		}
+	}
+	return nil
+}
+
+// Register returns a register, or fault.NotFound.
+func (c *Catalogue) Register(path ident.Register) (*register.Definition, error) {
+	return c.Registers.Register(path)
+}
+
+// Service returns the newest version of a service, or fault.NotFound.
+func (c *Catalogue) Service(path ident.Service) (*service.Definition, error) {
+	for _, definition := range c.Packs.Services() {
+		if definition.Path == path {
+			return definition, nil
+		}
+	}
+	return nil, service.ErrNoService
+}
+
 // PackProfile returns what the pack language asks of a country profile.
 func PackProfile(profile *country.Profile) pack.Profile {
 	asked := pack.Profile{
