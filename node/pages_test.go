@@ -150,5 +150,3 @@ func (b *browser) upload(content []byte) {
 	b.show(response)
 	b.want(http.StatusOK)
 }
-
-
