@@ -32,6 +32,43 @@ type Catalogue struct {
 // Agency returns what an agency is called.
 func (c *Catalogue) Agency(name ident.Agency) wording.Text { return c.Agencies[name].Title }
 
+// Role returns what an official of the agency in the role is called.
+func (c *Catalogue) Role(agency ident.Agency, name ident.Role) wording.Text {
+	for _, role := range c.Agencies[agency].Roles {
+		if role.Name == name {
+			return role.Title
+		}
+	}
+	return nil
+}
+
+// Fund returns what a fund is called.
+func (c *Catalogue) Fund(name string) wording.Text {
+	for _, one := range c.Packs.Packs {
+		for _, fund := range one.Funds {
+			if fund.Name == name {
+				return fund.Title
+			}
+		}
+	}
+	return nil
+}
+
+// Register returns a register, or fault.NotFound.
+func (c *Catalogue) Register(path ident.Register) (*register.Definition, error) {
+	return c.Registers.Register(path)
+}
+
+// Service returns the newest version of a service, or fault.NotFound.
+func (c *Catalogue) Service(path ident.Service) (*service.Definition, error) {
+	for _, definition := range c.Packs.Services() {
+		if definition.Path == path {
+			return definition, nil
+		}
+	}
+	return nil, service.ErrNoService
+}
+
 // bundleOf reads a pack's files.
 func bundleOf(source pack.Source) (publication.Bundle, error) {
 	bundle := publication.Bundle{}
@@ -138,8 +175,20 @@ func (n *Node) load(ctx context.Context) error {
 	return nil
 }
 
+// speakers returns the agencies for which the pack in force speaks, nil if there is none of the name.
+func (n *Node) speakers(name string) (agencies []ident.Agency) {
+	for _, one := range n.Catalogue().Packs.Packs {
+		if one.Name == name {
+			for _, agency := range one.Agencies {
+				agencies = append(agencies, agency.Name)
+			}
+		}
+	}
+	return agencies
+}
+
 // checkPack checks as a release the packs in force with one in its place, runs its examples, and returns the agencies
-// that it speaks for.
+// that may publish it.
 func (n *Node) checkPack(ctx context.Context, name string, files publication.Bundle) ([]ident.Agency, error) {
 	all, _, err := n.Press.All(ctx, true)
 	if err != nil {
@@ -163,9 +212,13 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		if report := pack.Test(ctx, &pack.Catalogue{Packs: []*pack.Pack{one}}, n.Profile.Currency); !report.Passed() {
 			return nil, fault.New(fault.Invalid, "pack.examples", "The pack's examples do not come out as expected:\n"+report.String())
 		}
+		// Whoever spoke for the pack before must go on to: nobody takes over another agency's pack by renaming it.
+		before := n.speakers(name)
 		var agencies []ident.Agency
 		for _, agency := range one.Agencies {
-			agencies = append(agencies, agency.Name)
+			if before == nil || slices.Contains(before, agency.Name) {
+				agencies = append(agencies, agency.Name)
+			}
 		}
 		return agencies, nil
 	}

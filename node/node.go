@@ -41,8 +41,8 @@ import (
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/sqlite"
+	"yagona/web/page"
 	"yagona/web/route"
-	"yagona/web/ui"
 	"yagona/web/witness"
 )
 
@@ -101,7 +101,7 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if n.Profile, err = country.Load(config.Country); err != nil {
 		return nil, fmt.Errorf("loading the country profile:\n%w", err)
 	}
-	texts, err := ui.Words()
+	texts, err := page.Words()
 	if err != nil {
 		return nil, err
 	}

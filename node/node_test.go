@@ -11,8 +11,8 @@ import (
 	"yagona/packs/uz"
 )
 
-// open opens a demonstration in the folder.
-func open(t *testing.T, folder string) *node.Node {
+// openSmall opens a small demonstration in the folder.
+func openSmall(t *testing.T, folder string) *node.Node {
 	t.Helper()
 	site, err := url.Parse("http://127.0.0.1:8080")
 	if err != nil {
@@ -29,7 +29,7 @@ func open(t *testing.T, folder string) *node.Node {
 
 func TestASecondStartFindsTheSamePeople(t *testing.T) {
 	folder := t.TempDir()
-	first := open(t, folder)
+	first := openSmall(t, folder)
 	catalogue := first.Catalogue()
 	if len(catalogue.Packs.Services()) < 3 {
 		t.Errorf("%d services are loaded", len(catalogue.Packs.Services()))
@@ -45,7 +45,7 @@ func TestASecondStartFindsTheSamePeople(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second := open(t, folder)
+	second := openSmall(t, folder)
 	defer second.Close()
 	again, err := second.People.ByNumber(t.Context(), firstOf(t, second, string(demo.Jobless)))
 	if err != nil {

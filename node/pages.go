@@ -2,13 +2,23 @@ package node
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"yagona/kernel/fault"
+	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/store/sqlite"
+	"yagona/web/desk"
 	"yagona/web/log"
+	"yagona/web/page"
+	"yagona/web/portal"
 	"yagona/web/provider"
+	"yagona/web/reading"
 	"yagona/web/route"
 	"yagona/web/signin"
 	"yagona/web/ui"
@@ -50,6 +60,9 @@ func (n *Node) openPages(ctx context.Context) error {
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
 	router.Add(n.api()...)
+	if err := n.addPages(router, house); err != nil {
+		return err
+	}
 	if n.config.Demonstration {
 		program := provider.Client{ID: DemonstrationProgram, Redirects: []string{"http://127.0.0.1/return"}}
 		site := provider.Client{ID: DemonstrationClient, Redirects: []string{n.config.Site.String() + signin.ReturnPath}}
@@ -68,6 +81,37 @@ func (n *Node) openPages(ctx context.Context) error {
 	n.Handler = mux
 	n.Router = router
 	return nil
+}
+
+// addPages adds the pages of residents and of officials.
+func (n *Node) addPages(router *route.Router, house *ui.House) error {
+	key, err := n.logKey()
+	if err != nil {
+		return err
+	}
+	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
+	events, books := sqlite.For[journal.Reader, journal.Tx](n.DB), sqlite.For[ledger.Reader, ledger.Tx](n.DB)
+	router.Add(portal.New(portal.Config{
+		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
+		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
+		Own:    reading.NewOwn(events, n.Vault),
+		Trail:  &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
+		Origin: n.Origin(), LogKey: key,
+	}).Routes()...)
+	router.Add(desk.New(desk.Config{
+		Shared: shared, Tasks: n.Casework, Office: n.Office, Orders: n.Ledger, Books: books,
+	}).Routes()...)
+	return nil
+}
+
+// logKey returns the log's public key as verifiers take it: "name+hash+key".
+func (n *Node) logKey() (string, error) {
+	for _, key := range n.Keys.Keys() {
+		if key.Holder == LogHolder && key.Until.IsZero() {
+			return note.NewEd25519VerifierKey(n.Origin(), key.Public)
+		}
+	}
+	return "", errors.New("there is no key in force to sign the log with")
 }
 
 // refused counts or journals a refusal by a route's access.

@@ -233,6 +233,15 @@ func (sc *serviceCompiler) noRecord(title wording.Text) wording.Text {
 	return said
 }
 
+// silent returns what a person reads who is refused because nobody decided in time.
+func (sc *serviceCompiler) silent() wording.Text {
+	said := wording.Text{}
+	for _, tag := range sc.profile.Languages {
+		said[tag] = sc.platform.Text(locale.Tag(tag), "application.silent-refusal", nil)
+	}
+	return said
+}
+
 // checkSubjectOf checks that the evidence can be about whom it is asked.
 func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 	if !e.Of.given() {

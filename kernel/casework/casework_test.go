@@ -684,6 +684,29 @@ func TestADraftIsSavedResumedPreviewedAndExpires(t *testing.T) {
 	w.refused(err, "application.closed")
 }
 
+func TestStatisticsCountAndHideSmallCells(t *testing.T) {
+	w := newWorld(t)
+	leader, chair := w.official("youth-leader", "X11"), w.official("chair", "X11")
+	for i := range 6 {
+		w.apply()
+		w.must(w.decide(leader, casework.Verdict{Action: service.Recommend}))
+		w.now = w.now.Add(time.Duration(i) * time.Hour) // decided after 0, 1, … 5 hours
+		w.must(w.decide(chair, casework.Verdict{Action: service.Approve}))
+	}
+	w.apply()
+	counts, err := w.Statistics(t.Context(), "youth/tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []casework.Count{
+		{Service: "youth/tools", Territory: "X11", State: casework.Deciding},
+		{Service: "youth/tools", Territory: "X11", State: casework.Granted, Number: 6, Median: 2 * time.Hour},
+	}
+	if !slices.Equal(counts, want) {
+		t.Errorf("got %+v", counts)
+	}
+}
+
 func TestEveryActAndEveryReadingIsJournaled(t *testing.T) {
 	w := newWorld(t)
 	leader := w.official("youth-leader", "X11")

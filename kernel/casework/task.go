@@ -518,7 +518,7 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) er
 	switch step.Late {
 	case service.LateRefuse:
 		c.closeTask(f, task, TaskVoid)
-		c.refuse(f, []Reason{{Text: "", Requirement: ""}})
+		c.refuse(f, []Reason{{Text: step.Silent.In(f.app.Language)}})
 	case service.LateGrant:
 		c.closeTask(f, task, TaskDone)
 		if err := c.silentConsent(ctx, f, task); err != nil {

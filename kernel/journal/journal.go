@@ -82,6 +82,14 @@ type Header struct {
 	Facts       map[string]string `json:"facts,omitempty"`
 	Covers      []Cover           `json:"covers,omitempty"`
 	Commitments [][]byte          `json:"commitments,omitempty"` // one for each part, in order
+	Shown       []Shown           `json:"shown,omitempty"`       // of the parts that are disclosures or delayed
+}
+
+// Shown says how a part appears to its subject.
+type Shown struct {
+	Part       int       `json:"part"`       // its number
+	Disclosure bool      `json:"disclosure"` // in "who read my data"
+	From       time.Time `json:"from,omitzero"`
 }
 
 // StoredEvent is an event as the store keeps it.
@@ -156,6 +164,9 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 			return err
 		}
 		header.Commitments = append(header.Commitments, commitment(part.Subject, opening))
+		if part.Disclosure || !part.ShownFrom.IsZero() {
+			header.Shown = append(header.Shown, Shown{Part: i, Disclosure: part.Disclosure, From: part.ShownFrom.UTC()})
+		}
 		parts[i] = StoredPart{
 			Key: tx.Key(), Event: id, Number: i, Subject: part.Subject, Sealed: sealed,
 			Disclosure: part.Disclosure, ShownFrom: part.ShownFrom,
@@ -247,7 +258,17 @@ func Check(sealer *seal.Sealer, event StoredEvent, parts []StoredPart) (header H
 	if len(parts) != len(header.Commitments) {
 		return Header{}, 0, ErrTampered(event, fmt.Sprintf("it has %d parts instead of %d", len(parts), len(header.Commitments)))
 	}
-	for _, part := range parts {
+	shown := make([]Shown, len(parts))
+	for _, one := range header.Shown {
+		if one.Part < 0 || one.Part >= len(parts) {
+			return Header{}, 0, ErrTampered(event, "it shows a part that it does not have")
+		}
+		shown[one.Part] = one
+	}
+	for i, part := range parts {
+		if part.Disclosure != shown[i].Disclosure || !part.ShownFrom.Equal(shown[i].From) {
+			return Header{}, 0, ErrTampered(event, fmt.Sprintf("part %d is not shown to its subject as was recorded", part.Number))
+		}
 		opening, err := Open(sealer, event, part)
 		if fault.Is(err, fault.Erased) {
 			erased++

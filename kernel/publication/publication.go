@@ -149,7 +149,7 @@ type Press struct {
 	Vault *seal.Vault
 	Ring  signature.Ring
 	Clock act.Clock
-	// Check compiles the packs in force with this one in its place, and returns the agencies that it speaks for. Its
+	// Check compiles the packs in force with this one in its place, and returns the agencies that may publish it. Its
 	// error says, with file, line and column, what is wrong.
 	Check func(ctx context.Context, pack string, files Bundle) ([]ident.Agency, error)
 	// Changed is told after a publication came into force or a version was closed, so that the node loads them.
@@ -174,13 +174,15 @@ func (p *Press) Propose(ctx context.Context, proposal Proposal) (Publication, er
 		return Publication{}, err
 	}
 	if !slices.Contains(agencies, proposal.Agency) {
-		return Publication{}, fault.New(fault.Forbidden, "publication.agency", "This pack does not speak for your agency. Ask an agency that it speaks for to publish it.")
+		return Publication{}, fault.New(fault.Forbidden, "publication.agency", "Your agency may not publish this pack. Ask an agency for which it speaks, before and after the change.")
 	}
 	proposed := Publication{
 		Pack: proposal.Pack, Digest: proposal.Files.Digest(), Files: proposal.Files, State: Proposed, Agency: proposal.Agency,
 		Published: proposal.Published.UTC(), By: by, Signed: proposal.Signature,
 	}
-	return p.save(ctx, by, "publication.proposed", func(tx Tx, event ident.Event) (Publication, error) {
+	var replaced []journal.Cover
+	return p.save(ctx, by, "publication.proposed", &replaced, func(tx Tx, event ident.Event) (Publication, error) {
+		replaced = nil
 		all, err := tx.Publications(false)
 		if err != nil {
 			return Publication{}, err
@@ -195,6 +197,7 @@ func (p *Press) Propose(ctx context.Context, proposal Proposal) (Publication, er
 					return Publication{}, err
 				}
 				full.State, full.Event = Withdrawn, event
+				replaced = append(replaced, full.Cover())
 				if err := tx.SavePublication(full); err != nil {
 					return Publication{}, err
 				}
@@ -230,7 +233,7 @@ func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, 
 			return Publication{}, err // other packs have changed since
 		}
 	}
-	settled, err := p.save(ctx, second, what, func(tx Tx, _ ident.Event) (Publication, error) {
+	settled, err := p.save(ctx, second, what, nil, func(tx Tx, _ ident.Event) (Publication, error) {
 		now, err := tx.Publication(id)
 		if err != nil {
 			return Publication{}, err
@@ -255,7 +258,7 @@ func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, 
 func (p *Press) Install(ctx context.Context, pack string, files Bundle) (bool, error) {
 	digest := files.Digest()
 	errKnown := fault.New(fault.Conflict, "publication.known", "This revision is in force already.")
-	_, err := p.save(ctx, "", "publication.installed", func(tx Tx, _ ident.Event) (Publication, error) {
+	_, err := p.save(ctx, "", "publication.installed", nil, func(tx Tx, _ ident.Event) (Publication, error) {
 		all, err := tx.Publications(false)
 		if err != nil {
 			return Publication{}, err
@@ -350,7 +353,8 @@ func (p *Press) signer(ctx context.Context, made signature.Signature, message []
 	return person, nil
 }
 
-func (p *Press) save(ctx context.Context, by ident.Person, what string, change func(Tx, ident.Event) (Publication, error)) (saved Publication, err error) {
+// save commits what change makes of a publication; also are covers of other rows that it wrote.
+func (p *Press) save(ctx context.Context, by ident.Person, what string, also *[]journal.Cover, change func(Tx, ident.Event) (Publication, error)) (saved Publication, err error) {
 	actor := journal.Actor{Component: "installation"}
 	var subjects []ident.Subject
 	if by != "" {
@@ -372,10 +376,14 @@ func (p *Press) save(ctx context.Context, by ident.Person, what string, change f
 		}
 		actor := actor
 		actor.Agency = saved.Agency
+		covers := []journal.Cover{saved.Cover()}
+		if also != nil {
+			covers = append(covers, *also...)
+		}
 		return journal.AppendAs(tx, sealer, saved.Event, journal.Event{
 			Type: what, Actor: actor, Object: "publication:" + string(saved.ID),
 			Facts:  map[string]string{"pack": saved.Pack, "digest": saved.Digest},
-			Covers: []journal.Cover{saved.Cover()},
+			Covers: covers,
 		})
 	})
 	return saved, err

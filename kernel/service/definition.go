@@ -136,6 +136,7 @@ type Step struct {
 	Territory *rules.Program // whose official: over ask, evidence; nil: the whole country
 	Within    int            // working days
 	Late      Late
+	Silent    wording.Text // what a person reads who is refused because nobody decided in time
 	Actions   []Action
 	Form      []field.Definition // what the official records: an inspection
 }

@@ -160,14 +160,16 @@ func (t *Tx) SaveOutage(o casework.Outage) error {
 
 // Counts implements casework.Reader.
 func (t *Tx) Counts(of ident.Service) ([]casework.Count, error) {
-	return list(t, `SELECT service, territory, state, count(*), coalesce((
-			SELECT max(took) FROM (
-				SELECT decided - submitted AS took FROM application AS b
-				WHERE b.service = a.service AND b.territory = a.territory AND b.state = a.state AND decided IS NOT NULL
-				ORDER BY took LIMIT (SELECT (count(*) + 1) / 2 FROM application AS c
-					WHERE c.service = a.service AND c.territory = a.territory AND c.state = a.state AND c.decided IS NOT NULL)
-			) AS half), 0)
-		FROM application AS a WHERE service = $1 AND submitted IS NOT NULL GROUP BY service, territory, state ORDER BY territory, state`,
+	// The lower median: the largest of the first half, the decided ones ordered by how long they took.
+	return list(t, `SELECT service, territory, state, count(*),
+			coalesce(max(CASE WHEN place * 2 <= decisions + 1 THEN took END), 0)
+		FROM (
+			SELECT service, territory, state, decided - submitted AS took,
+				row_number() OVER (PARTITION BY territory, state ORDER BY decided IS NULL, decided - submitted) AS place,
+				count(decided) OVER (PARTITION BY territory, state) AS decisions
+			FROM application WHERE service = $1 AND submitted IS NOT NULL
+		) AS one
+		GROUP BY service, territory, state ORDER BY territory, state`,
 		args(of), func(scan func(into ...any) error) (c casework.Count, err error) {
 			var micros int64
 			err = scan(&c.Service, &c.Territory, &c.State, &c.Number, &micros)

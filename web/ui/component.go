@@ -26,6 +26,29 @@ type Paragraph struct{ Text string }
 // Heading divides a page.
 type Heading struct{ Text string }
 
+// Title is the page's heading where the body holds it: use it with Page.Asks. An error that concerns all that follows
+// stands below it.
+type Title struct{ Text, Hint, Error, ID string }
+
+func (t Title) problem() (Problem, bool) {
+	return Problem{Href: "#" + t.ID, Text: t.Error}, t.Error != ""
+}
+
+// List is a few short texts, of which some may lead somewhere.
+type List struct{ Items []Link }
+
+// Texts returns a list of texts that lead nowhere.
+func Texts(texts ...string) List {
+	var list List
+	for _, text := range texts {
+		list.Items = append(list.Items, Link{Text: text})
+	}
+	return list
+}
+
+// Code is text for machines, to be read or copied as it is.
+type Code struct{ Text string }
+
 // Inset is text set apart: a rule, a condition.
 type Inset struct{ Text string }
 
@@ -300,6 +323,9 @@ type Problem struct{ Href, Text string }
 // The templates of the components.
 func (Paragraph) Template() string   { return "paragraph" }
 func (Heading) Template() string     { return "heading" }
+func (Title) Template() string       { return "title" }
+func (List) Template() string        { return "list" }
+func (Code) Template() string        { return "code" }
 func (Inset) Template() string       { return "inset" }
 func (Details) Template() string     { return "details" }
 func (Reference) Template() string   { return "reference" }

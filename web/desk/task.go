@@ -1,0 +1,340 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"yagona/kernel/access"
+	"yagona/kernel/casework"
+	"yagona/kernel/exchange"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/service"
+	"yagona/web/page"
+	"yagona/web/route"
+	"yagona/web/ui"
+)
+
+func (d *Desk) task(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	view, err := d.Tasks.Read(req.Context(), v.Actor, taskOf(req))
+	if err != nil {
+		return err
+	}
+	return d.show(w, req, http.StatusOK, v, view, page.Typed{}, nil, nil)
+}
+
+// show shows a task, with what was typed into its decision.
+func (d *Desk) show(w http.ResponseWriter, req *http.Request, status int, v route.Visitor, view casework.View, typed page.Typed, wrong page.Wrong, banner *ui.Banner) error {
+	r, task := d.Shared.For(v), view.Task
+	state := d.state(r, v, *task)
+	facts := ui.SummaryList{Rows: []ui.SummaryRow{
+		{Term: r.Say("desk.number"), Values: []string{string(view.Application.ID)}},
+		{Term: r.Say("desk.place"), Values: []string{r.Place(task.Territory)}},
+		{Term: r.Say("desk.received"), Values: []string{r.Moment(view.Application.Submitted)}},
+	}}
+	if !task.Due.IsZero() {
+		facts.Rows = append(facts.Rows, ui.SummaryRow{Term: r.Say("desk.due"), Values: []string{r.LastDay(task.Due)}})
+	}
+	body := []ui.Component{state, facts}
+	if appeal := view.Content.Appeal; appeal != nil {
+		body = append(body, ui.Heading{Text: r.Say("desk.appeal")}, ui.Inset{Text: appeal.Grounds},
+			ui.Paragraph{Text: r.Say("desk.refused-because")}, ui.Texts(r.Because(view.Definition, appeal.Previous)...))
+	}
+	body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, r.Requirements(view))
+	if len(view.Definition.Ask) > 0 {
+		body = append(body, r.Answers(view, nil, nil))
+	}
+	body = append(body, ui.Heading{Text: r.Say("case.evidence")})
+	body = append(body, r.Evidence(view)...)
+	if params := r.Params(view.Content.Params); len(params) > 0 {
+		body = append(body, ui.Details{Summary: r.Say("case.params"), Body: []ui.Component{ui.Texts(params...)}})
+	}
+	body = append(body, d.earlier(r, view)...)
+	switch {
+	case task.State == casework.TaskWaiting:
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.waits-for-applicant"), Text: r.Say("desk.clock-stands")})
+	case task.State == casework.TaskClaimed && task.Assignee != v.Actor.Appointment.ID:
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.colleagues"), Text: r.Say("desk.colleagues-text")})
+	case task.State == casework.TaskOpen || task.State == casework.TaskClaimed:
+		body = append(body, d.decision(r, view, typed, wrong))
+		handing, err := d.assignment(req.Context(), r, v, *task)
+		if err != nil {
+			return err
+		}
+		body = append(body, handing...)
+	}
+	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, r.History(view))
+	return r.Render(w, status, ui.Page{
+		Title: r.Step(view.Definition, task.Step), Caption: r.In(view.Definition.Title), Banner: banner, Body: body,
+		Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
+	})
+}
+
+// earlier shows what was asked and decided before.
+func (d *Desk) earlier(r page.Reader, view casework.View) (body []ui.Component) {
+	if len(view.Content.Questions) > 0 {
+		list := ui.SummaryList{Title: r.Say("case.questions")}
+		for _, question := range view.Content.Questions {
+			row := ui.SummaryRow{Term: question.Text, Values: []string{r.Say("case.no-answer")}}
+			if question.Answer != "" {
+				row.Values = []string{question.Answer}
+			}
+			list.Rows = append(list.Rows, row)
+		}
+		body = append(body, list)
+	}
+	for _, decision := range view.Content.Decisions {
+		_, step, ok := view.Definition.Step(decision.Step)
+		if !ok || len(decision.Form) == 0 {
+			continue
+		}
+		values, err := field.Decode(field.TypeOf(step.Form), json.RawMessage(decision.Form))
+		if err == nil {
+			body = append(body, r.Fields(r.Step(view.Definition, decision.Step), step.Form, values))
+		}
+	}
+	return body
+}
+
+// Prefixes of the names of inputs, so that a step's field is never taken for another input.
+const (
+	formPrefix   = "form."
+	attestPrefix = "attest."
+)
+
+// stepOf returns the step of a task; an appeal's allows what every appeal allows.
+func stepOf(view casework.View) service.Step {
+	if view.Task.Step == casework.StepAppeal {
+		return service.Step{Name: casework.StepAppeal, Actions: []service.Action{service.Approve, service.Refuse, service.Ask}}
+	}
+	_, step, _ := view.Definition.Step(view.Task.Step)
+	return step
+}
+
+// toAttest returns the evidence that a register has no record of and an official may attest.
+func toAttest(view casework.View) (found []service.Evidence) {
+	for _, one := range view.Evidence {
+		if one.Evidence.None == service.NoneAttest && one.Bound.Status == exchange.StatusNone && !one.Attested {
+			found = append(found, one.Evidence)
+		}
+	}
+	return found
+}
+
+// decision is the form by which the official takes their step.
+func (d *Desk) decision(r page.Reader, view casework.View, typed page.Typed, wrong page.Wrong) ui.Form {
+	step := stepOf(view)
+	decide := ui.Form{
+		Action: pathOf(view.Task.ID) + "/decide", Hidden: []ui.Hidden{{Name: "revision", Value: strconv.FormatInt(view.Application.Revision, 10)}},
+		Buttons: ui.Buttons{{Text: r.Say("desk.decide")}},
+	}
+	if len(step.Form) > 0 {
+		decide.Fields = append(decide.Fields, ui.Heading{Text: r.Say("desk.record")})
+		for _, one := range step.Form {
+			decide.Fields = append(decide.Fields, r.Inputs(one, formPrefix+one.Name, typed, wrong, false)...)
+		}
+	}
+	for _, evidence := range toAttest(view) {
+		decide.Fields = append(decide.Fields, ui.Heading{Text: r.Say("desk.attest", "title", r.In(evidence.Title))}, ui.Paragraph{Text: r.Say("desk.attest-text")})
+		for _, one := range d.Shared.EvidenceFields(evidence) {
+			one.Optional = true
+			decide.Fields = append(decide.Fields, r.Inputs(one, attestPrefix+evidence.Name+"."+one.Name, typed, wrong, false)...)
+		}
+	}
+	say := func(name string) string {
+		if f := wrong[name]; f != nil {
+			return r.Problem(f)
+		}
+		return ""
+	}
+	action := ui.Choice{Question: ui.Question{Name: "action", Label: r.Say("desk.what"), Error: say("action")}}
+	for _, one := range step.Actions {
+		action.Options = append(action.Options, ui.Option{
+			Value: string(one), Label: r.Say("action." + string(one)), Hint: r.Say("action-hint." + string(one)), Checked: typed.Get("action") == string(one),
+		})
+	}
+	decide.Fields = append(decide.Fields, ui.Heading{Text: r.Say("page.decision")}, action)
+	if step.Allows(service.Ask) {
+		decide.Fields = append(decide.Fields, ui.TextInput{
+			Question: ui.Question{Name: "question", Label: r.Say("desk.question"), Hint: r.Say("desk.question-hint"), Optional: true, Error: say("question")},
+			Lines:    4, Maximum: 5000, Value: typed.Get("question"),
+		})
+	}
+	if step.Allows(service.Refuse) {
+		decide.Fields = append(decide.Fields, d.reasons(r, view, typed, say("reasons"))...)
+	}
+	return decide
+}
+
+// reasons asks why an application is refused.
+func (d *Desk) reasons(r page.Reader, view casework.View, typed page.Typed, mistake string) []ui.Component {
+	reasons := ui.Choice{Question: ui.Question{Name: "reasons", Label: r.Say("desk.reasons"), Hint: r.Say("desk.reasons-hint"), Optional: true, Error: mistake}, Several: true}
+	for _, requirement := range view.Definition.Require {
+		reasons.Options = append(reasons.Options, ui.Option{
+			Value: requirement.ID, Label: r.In(requirement.Otherwise), Checked: slices.Contains(typed["reasons"], requirement.ID),
+		})
+	}
+	words := ui.TextInput{Question: ui.Question{Name: "reason", Label: r.Say("desk.reason"), Optional: true}, Lines: 4, Maximum: 5000, Value: typed.Get("reason")}
+	if len(reasons.Options) == 0 {
+		words.Error = mistake
+		return []ui.Component{words}
+	}
+	return []ui.Component{reasons, words}
+}
+
+// assignment lets the official claim the task, or hand it over.
+func (d *Desk) assignment(ctx context.Context, r page.Reader, v route.Visitor, task casework.Task) ([]ui.Component, error) {
+	if task.State == casework.TaskOpen {
+		return []ui.Component{
+			ui.Heading{Text: r.Say("desk.claim")}, ui.Paragraph{Text: r.Say("desk.claim-text")},
+			ui.Form{Action: pathOf(task.ID) + "/claim", Buttons: ui.Buttons{{Text: r.Say("desk.claim"), Quiet: true}}},
+		}, nil
+	}
+	colleagues, err := d.colleagues(ctx, v.Actor, task)
+	if err != nil {
+		return nil, err
+	}
+	choice := ui.Choice{Question: ui.Question{Name: "to", Label: r.Say("desk.to-whom")}, Options: []ui.Option{
+		{Value: "all", Label: r.Say("desk.to-all"), Hint: r.Say("desk.to-all-hint"), Checked: true},
+	}}
+	for i, one := range colleagues {
+		choice.Options = append(choice.Options, ui.Option{
+			Value: string(one.ID), Label: r.Say("desk.colleague", "number", i+1, "role", r.Role(one.Agency, one.Role)), Hint: r.Place(one.Territory),
+		})
+	}
+	return []ui.Component{ui.Details{Summary: r.Say("desk.hand-over"), Body: []ui.Component{
+		ui.Form{Action: pathOf(task.ID) + "/hand-over", Fields: []ui.Component{choice}, Buttons: ui.Buttons{{Text: r.Say("desk.hand-over"), Quiet: true}}},
+	}}}, nil
+}
+
+// colleagues returns who else could claim the task: the appointments to its role for its territory and those above.
+func (d *Desk) colleagues(ctx context.Context, by access.Actor, task casework.Task) (found []access.Appointment, err error) {
+	now := d.Shared.Clock()
+	err = d.Office.Store.View(ctx, func(tx access.Reader) error {
+		found = nil
+		for _, place := range d.Shared.Words.Profile.Territories.Path(task.Territory) {
+			held, err := tx.AppointmentsIn(task.Agency, task.Role, place)
+			if err != nil {
+				return err
+			}
+			for _, one := range held {
+				if one.Holds(now) && one.Person != by.Person {
+					found = append(found, one)
+				}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+func (d *Desk) claim(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+	if _, err := d.Tasks.Claim(r.Context(), v.Actor, taskOf(r)); err != nil {
+		return err
+	}
+	return route.Redirect(w, r, pathOf(taskOf(r)))
+}
+
+func (d *Desk) handOver(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+	to := ident.Appointment(r.PostForm.Get("to"))
+	switch to {
+	case "":
+		return fault.New(fault.Invalid, "task.to-whom", "Choose who takes the task.").At("to")
+	case "all":
+		to = ""
+	}
+	if _, err := d.Tasks.HandOver(r.Context(), v.Actor, taskOf(r), to); err != nil {
+		return err
+	}
+	return route.Redirect(w, r, page.DeskPath)
+}
+
+// decide takes the official's step.
+func (d *Desk) decide(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	id, typed := taskOf(req), page.Typed(req.PostForm)
+	view, err := d.Tasks.Read(req.Context(), v.Actor, id)
+	if err != nil {
+		return err
+	}
+	verdict, wrong := d.verdict(view, typed)
+	if len(wrong) > 0 {
+		return d.show(w, req, http.StatusUnprocessableEntity, v, view, typed, wrong, nil)
+	}
+	revision, err := strconv.ParseInt(typed.Get("revision"), 10, 64)
+	if err != nil {
+		revision = -1
+	}
+	_, err = d.Tasks.Decide(req.Context(), v.Actor, id, revision, verdict)
+	if err == nil {
+		return route.Redirect(w, req, page.DeskPath)
+	}
+	f := fault.Of(err)
+	if f.Kind != fault.Invalid && f.Kind != fault.Conflict {
+		return err
+	}
+	if f.Kind == fault.Invalid {
+		wrong = page.Wrong{}
+		wrong.Add("", field.Problems(route.Faults(err)))
+		return d.show(w, req, http.StatusUnprocessableEntity, v, view, typed, wrong, nil)
+	}
+	// What the official typed is kept beside what has become of the application meanwhile.
+	if view, err = d.Tasks.Read(req.Context(), v.Actor, id); err != nil {
+		return err
+	}
+	r := d.Shared.For(v)
+	return d.show(w, req, http.StatusConflict, v, view, typed, nil, &ui.Banner{Tone: ui.Bad, Title: r.Say("desk.not-decided"), Text: r.Problem(f)})
+}
+
+// verdict reads the form of a decision.
+func (d *Desk) verdict(view casework.View, typed page.Typed) (casework.Verdict, page.Wrong) {
+	step, wrong := stepOf(view), page.Wrong{}
+	verdict := casework.Verdict{Action: service.Action(typed.Get("action")), Question: typed.Get("question")}
+	if !step.Allows(verdict.Action) {
+		wrong["action"] = fault.New(fault.Invalid, "task.action", "This step does not allow that. Choose one of its actions.")
+	}
+	if verdict.Action == service.Refuse {
+		for _, reason := range typed["reasons"] {
+			verdict.Reasons = append(verdict.Reasons, casework.Reason{Requirement: reason})
+		}
+		if text := typed.Get("reason"); text != "" {
+			verdict.Reasons = append(verdict.Reasons, casework.Reason{Text: text})
+		}
+	}
+	if verdict.Action == service.Ask {
+		return verdict, wrong // the step's form is filled in when it is decided
+	}
+	verdict.Form = d.values(formPrefix, step.Form, typed, wrong)
+	if verdict.Action == service.Refuse {
+		return verdict, wrong
+	}
+	for _, evidence := range toAttest(view) {
+		fields, prefix := d.Shared.EvidenceFields(evidence), attestPrefix+evidence.Name+"."
+		if !slices.ContainsFunc(fields, func(one field.Definition) bool {
+			return typed.Get(prefix+one.Name) != "" || typed.Get(prefix+one.Name+"-day") != ""
+		}) {
+			continue
+		}
+		if verdict.Attest == nil {
+			verdict.Attest = map[string]map[string]any{}
+		}
+		verdict.Attest[evidence.Name] = d.values(prefix, fields, typed, wrong)
+	}
+	return verdict, wrong
+}
+
+// values reads fields from inputs whose names begin with the prefix.
+func (d *Desk) values(prefix string, fields []field.Definition, typed page.Typed, wrong page.Wrong) map[string]any {
+	values := map[string]any{}
+	for _, one := range fields {
+		value, problems := d.Shared.Parse(typed, prefix+one.Name, one)
+		wrong.Add("", problems)
+		if value != nil {
+			values[one.Name] = value
+		}
+	}
+	return values
+}

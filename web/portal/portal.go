@@ -1,0 +1,174 @@
+// Package portal owns the pages of residents: the services, the application from draft to decision, what the state holds
+// and gave out of a person's data, and the checking of documents by anybody.
+//
+// It hands routes to the router. What stands on a page follows from the service's definition: a service adds no handler
+// and no template.
+//
+// Invariants: a form carries the revision that its page was made from, so that two windows cannot overwrite each other;
+// every accepted form ends in a redirect; a refused one shows what was typed and what is wrong with it; before a page
+// shows personal data, its reading is recorded; no address holds a name or a national number.
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"yagona/kernel/access"
+	"yagona/kernel/act"
+	"yagona/kernel/casework"
+	"yagona/kernel/document"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/ledger"
+	"yagona/kernel/notice"
+	"yagona/kernel/service"
+	"yagona/kernel/signature"
+	"yagona/web/page"
+	"yagona/web/reading"
+	"yagona/web/route"
+	"yagona/web/ui"
+)
+
+// Applications is what the pages need of casework.
+type Applications interface {
+	Start(ctx context.Context, by access.Actor, id ident.Application, path ident.Service, language string) (casework.Receipt, error)
+	Save(ctx context.Context, by access.Actor, id ident.Application, revision int64, answers map[string]any) (casework.Application, error)
+	Preview(ctx context.Context, by access.Actor, id ident.Application) (casework.Preview, error)
+	Submit(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Own(ctx context.Context, by access.Actor, id ident.Application) (casework.View, error)
+	OwnAll(ctx context.Context, by access.Actor, before ident.Application, limit int) ([]casework.Application, error)
+	Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
+	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
+	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
+}
+
+// Config is what the portal stands on. All of it is required.
+type Config struct {
+	Shared       *page.Shared
+	Services     func() *service.Catalogue
+	Applications Applications
+	Documents    *document.Issuer
+	Keys         signature.Ring
+	Orders       act.Store[ledger.Reader, ledger.Tx]
+	Notices      *notice.Board
+	Own          *reading.Own
+	Trail        *reading.Trail
+	Origin       string // the log's name
+	LogKey       string // its public key, as verifiers take it
+}
+
+// Portal serves the pages of residents.
+type Portal struct {
+	Config
+}
+
+// New returns the portal.
+func New(config Config) *Portal { return &Portal{config} }
+
+const (
+	smallForm  = 64 << 10
+	answerForm = 256 << 10 // a list of long texts
+	fileForm   = 12 << 20
+)
+
+// Routes returns all pages of the portal.
+func (p *Portal) Routes() []route.Route {
+	public := func(pattern string, handle route.Handler) route.Route {
+		return route.Route{Method: "GET", Pattern: pattern, Access: route.Public(), Handle: handle}
+	}
+	own := func(pattern string, handle route.Handler) route.Route {
+		return route.Route{Method: "GET", Pattern: pattern, Access: route.SignedIn(), Handle: p.own(handle)}
+	}
+	send := func(pattern string, body int64, handle route.Handler) route.Route {
+		return route.Route{Method: "POST", Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: p.own(form(handle))}
+	}
+	const one = "/applications/{application}"
+	return []route.Route{
+		public("/{$}", p.home),
+		public(page.ServicesPath, p.services),
+		public("/services/{pack}/{service}", p.service),
+		public("/services/{pack}/{service}/statistics", p.statistics),
+		send("/services/{pack}/{service}/apply", smallForm, p.start),
+		own(one, p.application),
+		own(one+"/questions/{question}", p.question),
+		send(one+"/questions/{question}", answerForm, p.saveAnswer),
+		own(one+"/check", p.check),
+		send(one+"/submit", smallForm, p.submit),
+		own(one+"/receipt", p.receipt),
+		own(one+"/answer", p.showAnswer),
+		send(one+"/answer", smallForm, p.answer),
+		own(one+"/appeal", p.showAppeal),
+		send(one+"/appeal", smallForm, p.appeal),
+		own(one+"/withdraw", p.showWithdraw),
+		send(one+"/withdraw", smallForm, p.withdraw),
+		own(page.MinePath, p.mine),
+		own("/me/documents/{document}", p.file),
+		own(page.ReadingsPath, p.readings),
+		own("/me/events/{event}", p.event),
+		own("/me/events/{event}/proof", p.proof),
+		public(page.VerifyPath, p.showVerify),
+		{Method: "POST", Pattern: page.VerifyPath, Access: route.Public(), Body: fileForm, Handle: form(p.verify)},
+		public("/verify/{document}", p.standing),
+		public(page.LogPath, p.log),
+		{Method: "GET", Pattern: page.AppointmentsPath, Access: route.SignedIn(), Handle: p.appointments},
+	}
+}
+
+// own records that the visitor reads their own data, before anything of it is shown.
+func (p *Portal) own(handle route.Handler) route.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+		if err := p.Own.Record(r.Context(), v.Actor); err != nil {
+			return err
+		}
+		return handle(w, r, v)
+	}
+}
+
+// form reads the request's form before the handler.
+func form(handle route.Handler) route.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+		if err := route.ReadForm(r); err != nil {
+			return err
+		}
+		return handle(w, r, v)
+	}
+}
+
+// resident is the visitor acting for themself, whatever office they hold.
+func resident(v route.Visitor) access.Actor {
+	return access.Actor{Person: v.Actor.Person, Session: v.Actor.Session}
+}
+
+func applicationOf(r *http.Request) ident.Application {
+	return ident.Application(r.PathValue("application"))
+}
+
+func pathOf(id ident.Application) string { return "/applications/" + string(id) }
+
+func servicePath(path ident.Service) string { return page.ServicesPath + "/" + string(path) }
+
+// revision returns the revision that a form was made from.
+func revision(r *http.Request) int64 {
+	number, err := strconv.ParseInt(r.PostForm.Get("revision"), 10, 64)
+	if err != nil {
+		return -1 // of no application: the form is asked for again
+	}
+	return number
+}
+
+func carrying(revision int64) []ui.Hidden {
+	return []ui.Hidden{{Name: "revision", Value: strconv.FormatInt(revision, 10)}}
+}
+
+// correctable returns the problems of input in an error, by the name of the input; false if it is another error.
+func correctable(err error) (page.Wrong, bool) {
+	if !fault.Is(err, fault.Invalid) {
+		return nil, false
+	}
+	wrong := page.Wrong{}
+	wrong.Add("", field.Problems(route.Faults(err)))
+	return wrong, len(wrong) > 0
+}

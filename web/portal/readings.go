@@ -1,0 +1,195 @@
+package portal
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"yagona/kernel/exchange"
+	"yagona/kernel/ident"
+	"yagona/web/page"
+	"yagona/web/reading"
+	"yagona/web/route"
+	"yagona/web/ui"
+)
+
+const readingsAtOnce = 25
+
+func eventPath(id ident.Event) string { return "/me/events/" + string(id) }
+
+// readings shows who read which of the visitor's data, when and for what.
+func (p *Portal) readings(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	r := p.Shared.For(v)
+	before := ident.Event(req.URL.Query().Get("before"))
+	entries, next, err := p.Trail.Page(req.Context(), v.Actor.Person.Subject(), before, readingsAtOnce)
+	if err != nil {
+		return err
+	}
+	table := ui.Table{Caption: r.Say("reading.caption"), Empty: r.Say("reading.empty"), Columns: []ui.Column{
+		{Text: r.Say("reading.when")}, {Text: r.Say("reading.who")}, {Text: r.Say("reading.what")}, {Text: r.Say("reading.for")},
+	}}
+	for _, entry := range entries {
+		told := tellReading(r, entry)
+		table.Rows = append(table.Rows, ui.TableRow{
+			{Text: r.Moment(entry.Header.At), Href: eventPath(entry.Event.ID)}, {Text: told.who}, {Text: told.what}, {Text: told.purpose},
+		})
+	}
+	if next != "" || before != "" {
+		table.Pages = &ui.Pagination{}
+		if next != "" {
+			table.Pages.Next = page.ReadingsPath + "?before=" + string(next)
+		}
+		if before != "" {
+			table.Pages.Previous = page.ReadingsPath
+		}
+	}
+	return r.Render(w, http.StatusOK, ui.Page{
+		Title: r.Say("page.who-read-my-data"), Lead: r.Say("reading.lead"), Wide: true,
+		Body: []ui.Component{table, ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}}},
+	})
+}
+
+// told is one reading in words.
+type told struct{ who, what, purpose, service, delayed string }
+
+func tellReading(r page.Reader, entry reading.Entry) told {
+	// An entry is either an evidence that was answered, or an application that an official read.
+	var said struct {
+		exchange.Disclosed
+		Step string `json:"step"`
+	}
+	shown := told{who: r.Actor(entry.Header.Actor), what: r.Event(entry.Header.Type), purpose: r.Purpose(entry.Header.Purpose)}
+	if entry.Opening == nil || entry.Told(&said) != nil {
+		shown.what = r.Say("reading.erased")
+		return shown
+	}
+	if said.Evidence != "" {
+		shown.what = evidenceWords(r, said.Disclosed)
+		if said.Asking != "" && entry.Header.Actor.Agency == "" {
+			shown.who = r.Agency(said.Asking)
+			if entry.Header.Actor.Person != "" {
+				shown.who = r.Say("reading.asked-by", "agency", r.Agency(said.Asking), "who", r.Actor(entry.Header.Actor))
+			}
+		}
+	}
+	if said.Service != "" {
+		shown.service = r.Service(said.Service)
+		shown.purpose += ": " + shown.service
+	}
+	if !entry.Shown.IsZero() {
+		shown.delayed = r.Say("reading.delayed", "date", r.Day(entry.Shown), "law", said.Delayed)
+		shown.what += ". " + shown.delayed
+	}
+	return shown
+}
+
+// evidenceWords says which kind of data was given: what the evidence is called, and its values' names.
+func evidenceWords(r page.Reader, said exchange.Disclosed) string {
+	register, err := r.Names().Register(said.Register)
+	if err != nil {
+		return string(said.Evidence)
+	}
+	for _, one := range register.Evidence {
+		if one.Path != said.Evidence {
+			continue
+		}
+		var labels []string
+		for _, answer := range one.Answer {
+			for _, given := range said.Values {
+				if given == answer.Name {
+					labels = append(labels, r.In(answer.Label))
+				}
+			}
+		}
+		if len(labels) > 0 {
+			return r.In(one.Title) + " (" + strings.Join(labels, ", ") + ")"
+		}
+		return r.In(one.Title)
+	}
+	return r.In(register.Title)
+}
+
+// proven says whether the log has an event already.
+func (p *Portal) proven(ctx context.Context, r page.Reader, subject ident.Subject, id ident.Event) (string, error) {
+	entry, err := p.Trail.Find(ctx, subject, id)
+	if err != nil {
+		return "", err
+	}
+	proof, proven, err := p.Trail.Proof(ctx, entry)
+	if err != nil || !proven {
+		return r.Say("proof.pending"), err
+	}
+	return r.Say("proof.index", "index", strconv.FormatInt(proof.Index, 10)), nil
+}
+
+// event shows one entry about the visitor, with its proof.
+func (p *Portal) event(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	entry, err := p.Trail.Find(req.Context(), v.Actor.Person.Subject(), ident.Event(req.PathValue("event")))
+	if err != nil {
+		return err
+	}
+	proof, proven, err := p.Trail.Proof(req.Context(), entry)
+	if err != nil {
+		return err
+	}
+	r := p.Shared.For(v)
+	said := tellReading(r, entry)
+	rows := []ui.SummaryRow{
+		{Term: r.Say("reading.what"), Values: []string{said.what}},
+		{Term: r.Say("reading.when"), Values: []string{r.Moment(entry.Header.At)}},
+		{Term: r.Say("reading.who"), Values: []string{said.who}},
+	}
+	if said.purpose != "" {
+		rows = append(rows, ui.SummaryRow{Term: r.Say("reading.for"), Values: []string{said.purpose}})
+	}
+	body := []ui.Component{ui.SummaryList{Rows: rows}, ui.Heading{Text: r.Say("proof.title")}}
+	if proven {
+		body = append(body,
+			ui.Paragraph{Text: r.Say("proof.text", "index", strconv.FormatInt(proof.Index, 10), "log", p.Origin)},
+			ui.Buttons{{Text: r.Say("proof.download"), Href: eventPath(entry.Event.ID) + "/proof"}},
+			ui.Heading{Text: r.Say("proof.checkpoint")}, ui.Code{Text: string(proof.Checkpoint)})
+	} else {
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("proof.pending"), Text: r.Say("proof.pending-text")})
+	}
+	body = append(body,
+		ui.Heading{Text: r.Say("proof.entry")}, ui.Code{Text: base64.StdEncoding.EncodeToString(entry.Event.Entry)},
+		ui.Heading{Text: r.Say("proof.header")}, ui.Paragraph{Text: r.Say("proof.header-text")}, ui.Code{Text: indented(entry.Event.Header)},
+		ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}})
+	return r.Render(w, http.StatusOK, ui.Page{
+		Title: r.Event(entry.Header.Type), Caption: r.Say("proof.caption"),
+		Back: &ui.Link{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath}, Body: body,
+	})
+}
+
+func indented(header []byte) string {
+	var shown any
+	if json.Unmarshal(header, &shown) != nil {
+		return string(header)
+	}
+	text, err := json.MarshalIndent(shown, "", "  ")
+	if err != nil {
+		return string(header)
+	}
+	return string(text)
+}
+
+// proof sends what anybody needs to verify an entry offline.
+func (p *Portal) proof(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	entry, err := p.Trail.Find(req.Context(), v.Actor.Person.Subject(), ident.Event(req.PathValue("event")))
+	if err != nil {
+		return err
+	}
+	proof, proven, err := p.Trail.Proof(req.Context(), entry)
+	if err != nil {
+		return err
+	}
+	if !proven {
+		return route.Redirect(w, req, eventPath(entry.Event.ID)) // which says that it is pending
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="proof-`+string(entry.Event.ID)+`.json"`)
+	w.Header().Set("Cache-Control", "no-store")
+	return route.WriteJSON(w, http.StatusOK, entry.Evidence(proof))
+}
