@@ -34,8 +34,8 @@ type Clock func() time.Time
 type Tx interface {
 	// Key returns the key that the act locked.
 	Key() Key
-	// Now returns the act's time: UTC, whole microseconds, later than that of every act already committed in this
-	// store, even if the machine's clock stands still or has jumped back.
+	// Now returns the act's time: UTC, whole microseconds, never before that of an act already committed in this
+	// store, even if the machine's clock has jumped back.
 	Now() time.Time
 }
 

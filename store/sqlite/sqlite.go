@@ -324,7 +324,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		if err := db.writer.exec("SAVEPOINT act"); err != nil {
 			return err
 		}
-		now = latest(now.Add(time.Microsecond), db.config.Clock().UTC().Truncate(time.Microsecond))
+		now = latest(now, db.config.Clock().UTC().Truncate(time.Microsecond))
 		tx := query.New(context.WithoutCancel(one.ctx), db.writer, one.key, now)
 		if one.err = protect(tx, one.run); one.err != nil {
 			if err := db.writer.exec("ROLLBACK TO act"); err != nil {
