@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/store/sqlite"
+	"yagona/web/api"
 	"yagona/web/desk"
 	"yagona/web/log"
 	"yagona/web/page"
@@ -94,9 +95,9 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
-		Own:    reading.NewOwn(events, n.Vault),
-		Trail:  &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
-		Origin: n.Origin(), LogKey: key,
+		Readings: api.NewOwnReadings(events, n.Vault),
+		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
+		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
 	router.Add(desk.New(desk.Config{
 		Shared: shared, Tasks: n.Casework, Office: n.Office, Orders: n.Ledger, Books: books,

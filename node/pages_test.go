@@ -65,8 +65,7 @@ func official(t *testing.T, s *site, agency ident.Agency, role ident.Role) demo.
 }
 
 func TestTheStoryFromApplicationToPayment(t *testing.T) {
-	for language, number := range map[string]string{"uz-Latn": "", "ru": "", "en": ""} {
-		_ = number
+	for _, language := range []string{"uz-Latn", "ru", "en"} {
 		t.Run(language, func(t *testing.T) { story(t, open(t), language) })
 	}
 }
@@ -149,4 +148,197 @@ func (b *browser) upload(content []byte) {
 	}
 	b.show(response)
 	b.want(http.StatusOK)
+}
+
+func TestAQuestionIsAskedAgainWithWhatWasTyped(t *testing.T) {
+	s := open(t)
+	b := s.signedIn(t, "ru", s.people.Persona(demo.Jobless))
+	b.get(toolsPath)
+	b.press("/apply")
+	b.fill(map[string]string{}, "") // nothing chosen
+	b.want(http.StatusUnprocessableEntity)
+	b.says(b.say("fault.field.required"))
+	b.fill(map[string]string{"trade": "repair"}, "")
+	b.fill(map[string]string{"price": "полтора миллиона"}, "")
+	b.want(http.StatusUnprocessableEntity)
+	b.says(b.say("fault.money.malformed"))
+	if got := b.form(nil, "").values.Get("price"); got != "полтора миллиона" {
+		t.Errorf("what was typed became %q", got)
+	}
+	b.fill(map[string]string{"price": "0"}, "")
+	b.want(http.StatusUnprocessableEntity)
+	b.fill(map[string]string{"price": "1 500 000"}, "")
+	b.fill(map[string]string{"account": "12"}, "")
+	b.want(http.StatusUnprocessableEntity)
+	// Nothing of it is lost: the draft goes on where it stopped.
+	draft := strings.TrimSuffix(b.at.Path, "/questions/account")
+	b.get("/me")
+	b.follow(draft)
+	b.says(b.say("portal.open-question"))
+	b.follow("/questions/account")
+	b.want(http.StatusOK)
+	b.get(draft + "/check")
+	b.says(b.say("portal.answers-missing"))
+	if strings.Contains(b.text(b.page), b.say("portal.send-lead")) {
+		t.Error("it can be sent without an answer")
+	}
+}
+
+func TestTwoWindowsDoNotOverwriteEachOther(t *testing.T) {
+	s := open(t)
+	b := s.signedIn(t, "en", s.people.Persona(demo.Jobless))
+	b.get(toolsPath)
+	b.press("/apply")
+	first := b.form(map[string]string{"trade": "sewing"}, "")
+	second := b.form(map[string]string{"trade": "welding"}, "")
+	b.send(first)
+	b.send(second)
+	b.want(http.StatusConflict)
+	b.says(b.say("question.other-window"))
+	again := b.form(nil, "")
+	if again.values.Get("trade") != "welding" {
+		t.Errorf("the answer was lost: %v", again.values)
+	}
+	b.send(again) // having seen it
+	b.want(http.StatusOK)
+	b.get(strings.TrimSuffix(again.to, "/questions/trade"))
+	b.follow("/questions/trade")
+	if got := b.form(nil, "").values.Get("trade"); got != "welding" {
+		t.Errorf("the answer is %q", got)
+	}
+}
+
+func TestQuestionsDependOnAnswers(t *testing.T) {
+	s := open(t)
+	b := s.signedIn(t, "uz-Latn", s.people.Persona(demo.Jobless))
+	b.get("/services/housing/accessible-home")
+	b.press("/apply")
+	b.fill(map[string]string{"works": "ramp"}, "")
+	b.fill(map[string]string{"entrance": "shared"}, "")
+	b.fill(map[string]string{"neighbours": "true"}, "")
+	b.fill(map[string]string{"cost": "7400000"}, "")
+	if !strings.HasSuffix(b.at.Path, "/questions/remarks") {
+		t.Fatalf("at %s", b.at)
+	}
+	works := strings.TrimSuffix(b.at.Path, "remarks") + "works"
+	b.get(works)
+	b.fill(map[string]string{"works": "bathroom"}, "")
+	if !strings.HasSuffix(b.at.Path, "/questions/cost") {
+		t.Errorf("without a ramp %s is asked", b.at)
+	}
+	b.get(strings.TrimSuffix(works, "works") + "entrance")
+	b.want(http.StatusNotFound)
+}
+
+func TestARefusalSaysWhyAndIsContested(t *testing.T) {
+	s := open(t)
+	old := s.people.Persona(demo.TooOld)
+	b := s.signedIn(t, "en", old)
+	b.get(toolsPath)
+	b.press("/apply")
+	b.fill(map[string]string{"trade": "sewing"}, "")
+	b.fill(map[string]string{"price": "1500000"}, "")
+	b.fill(map[string]string{"account": old.Account}, "")
+	b.says(b.say("portal.forecast-not-met"))
+	b.says("This subsidy is for people who are 18 to 30 years old")
+	b.press("/submit")
+	application := strings.TrimSuffix(b.at.Path, "/receipt")
+	b.get(application)
+	b.says(b.say("application.state.refused"))
+	b.says("This subsidy is for people who are 18 to 30 years old")
+	b.follow("/appeal")
+	b.fill(map[string]string{"grounds": " "}, "")
+	b.want(http.StatusUnprocessableEntity)
+	b.fill(map[string]string{"grounds": "The register has a wrong date of birth."}, "")
+	if b.at.Path != application {
+		t.Fatalf("the appeal leads to %s", b.at)
+	}
+	b.says(b.say("portal.state-appealed"))
+}
+
+func TestAnOfficialAsksAndTheApplicantAnswers(t *testing.T) {
+	s := open(t)
+	jobless, leader := s.people.Persona(demo.Jobless), s.people.Persona(demo.YouthLeader)
+	b := s.signedIn(t, "en", jobless)
+	application := apply(t, b, jobless.Account)
+
+	d := s.signedIn(t, "en", leader)
+	d.get("/desk")
+	for _, personal := range []string{jobless.FamilyName, jobless.GivenName, jobless.Number, jobless.Account} {
+		if strings.Contains(string(d.raw), personal) {
+			t.Errorf("the inbox tells %s", personal)
+		}
+	}
+	d.follow("/desk/tasks/")
+	task := d.at.Path
+	d.fill(map[string]string{"action": "ask", "question": ""}, "")
+	d.want(http.StatusUnprocessableEntity)
+	d.fill(map[string]string{"action": "refuse", "reason": ""}, "")
+	d.want(http.StatusUnprocessableEntity)
+	d.says(d.say("fault.task.no-reason"))
+	stale := d.form(map[string]string{"action": "recommend"}, "")
+	d.fill(map[string]string{"action": "ask", "question": "Which shop is it?"}, "")
+	d.send(stale)
+	d.want(http.StatusConflict)
+
+	b.get(application)
+	b.says("Which shop is it?")
+	b.follow("/answer")
+	b.fill(map[string]string{"answer": "The one at the bazaar."}, "")
+	b.says("The one at the bazaar.")
+	d.get(task)
+	d.says("The one at the bazaar.")
+	d.fill(map[string]string{"to": "all"}, "")
+	d.get(task)
+	d.says(d.say("desk.claim-text"))
+
+	b.follow("/withdraw")
+	b.press("/withdraw")
+	b.says(b.say("application.state.withdrawn"))
+	d.get("/desk")
+	d.says(d.say("desk.empty"))
+}
+
+func TestOthersSeeNothing(t *testing.T) {
+	s := open(t)
+	jobless := s.people.Persona(demo.Jobless)
+	b := s.signedIn(t, "en", jobless)
+	application := apply(t, b, jobless.Account)
+	b.follow("/me/events/")
+	event := b.at.Path
+	other := s.signedIn(t, "en", s.people.Persona(demo.Outsider))
+	for _, path := range []string{application, application + "/receipt", application + "/check", application + "/withdraw", event, event + "/proof"} {
+		other.get(path)
+		other.want(http.StatusNotFound)
+	}
+	other.get("/desk")
+	other.want(http.StatusForbidden)
+	stranger := s.browser(t, "en")
+	stranger.get(application)
+	if !strings.HasPrefix(stranger.at.Path, "/demo-sign-in") {
+		t.Errorf("who is not signed in is sent to %s", stranger.at)
+	}
+	chair := s.signedIn(t, "en", s.people.Persona(demo.Chair))
+	leader := s.signedIn(t, "en", s.people.Persona(demo.YouthLeader))
+	leader.get("/desk")
+	leader.follow("/desk/tasks/")
+	chair.get(leader.at.Path)
+	chair.want(http.StatusForbidden)
+}
+
+func TestPublicPagesNeedNobody(t *testing.T) {
+	s := open(t)
+	for _, language := range []string{"uz-Latn", "uz-Cyrl", "kaa", "ru", "en"} {
+		b := s.browser(t, language)
+		for _, path := range []string{"/", "/services", toolsPath, toolsPath + "/statistics", "/services/housing/accessible-home", "/verify", "/transparency"} {
+			b.get(path)
+			b.want(http.StatusOK)
+			b.one("h1")
+		}
+		b.get("/verify/" + string(ident.Random[ident.Document]()))
+		b.want(http.StatusNotFound)
+		b.get("/verify")
+		b.fill(map[string]string{"payload": "YAG1:nonsense"}, "")
+		b.says(b.say("verify.unreadable"))
+	}
 }

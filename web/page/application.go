@@ -2,11 +2,11 @@ package page
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"yagona/kernel/access"
 	"yagona/kernel/casework"
 	"yagona/kernel/exchange"
 	"yagona/kernel/field"
@@ -104,7 +104,7 @@ func (r Reader) Evidence(view casework.View) []ui.Component {
 }
 
 func (r Reader) evidence(one casework.EvidenceView) ui.Component {
-	list := ui.SummaryList{Title: r.In(one.Evidence.Title)}
+	list := ui.SummaryList{Title: r.In(one.Evidence.Title), Under: true}
 	source := r.source(one)
 	state := func(key string) {
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("case.answer"), Values: []string{r.Say(key)}, Source: source})
@@ -179,7 +179,7 @@ func (r Reader) source(one casework.EvidenceView) string {
 
 // Requirements shows each requirement with what the rules say, on what they stood, and the words for who is refused.
 func (r Reader) Requirements(view casework.View) ui.TaskList {
-	var list ui.TaskList
+	list := ui.TaskList{Found: true}
 	for _, evidence := range view.Evidence {
 		if evidence.Known && evidence.Values == nil && evidence.Bound.Status == exchange.StatusNone && evidence.Evidence.None != service.NoneAllow {
 			item := ui.TaskItem{Title: r.In(evidence.Evidence.Title), Hint: r.Say("case.no-record", "title", r.In(evidence.Evidence.Title)), Status: r.Outcome(casework.OutcomeNotMet)}
@@ -360,9 +360,22 @@ func (r Reader) Step(definition *service.Definition, name string) string {
 // Purpose says what personal data was read for.
 func (r Reader) Purpose(purpose string) string { return r.SayIf("purpose."+purpose, purpose) }
 
-// Asked returns which questions an application asks, given its answers.
+// Asked returns which questions an application asks, given its answers. An answer to a question that is not asked does
+// not count: what only depends on it is not asked either.
 func (s *Shared) Asked(ctx context.Context, view casework.View) (map[string]bool, error) {
-	return view.Definition.Asked(ctx, s.facts(view))
+	facts := s.facts(view)
+	facts.Ask = maps.Clone(facts.Ask)
+	for {
+		asked, err := view.Definition.Asked(ctx, facts)
+		if err != nil {
+			return nil, err
+		}
+		before := len(facts.Ask)
+		maps.DeleteFunc(facts.Ask, func(name string, _ any) bool { return !asked[name] })
+		if len(facts.Ask) == before {
+			return asked, nil
+		}
+	}
 }
 
 // Gives computes what the application gives if it is granted, from what its reader may see.
@@ -391,6 +404,3 @@ func (s *Shared) facts(view casework.View) service.Facts {
 	}
 	return facts
 }
-
-// IsOwn reports whether the purpose is a subject's reading of their own data.
-func IsOwn(purpose string) bool { return purpose == string(access.Own) }

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -131,7 +132,11 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 		}
 		return p.correct(w, r, view, question, typed, problems)
 	}
-	_, err = p.Applications.Save(req.Context(), resident(v), id, revision(req), map[string]any{question.Name: value})
+	answers, err := p.changed(req.Context(), view, question.Name, value)
+	if err != nil {
+		return err
+	}
+	_, err = p.Applications.Save(req.Context(), resident(v), id, revision(req), answers)
 	if fault.Code(err) == "application.changed" {
 		// The answer is shown again over what the other window saved: who sends it again has seen that.
 		banner := &ui.Banner{Tone: ui.Wait, Title: r.Say("question.other-window"), Text: r.Say("question.other-window-text")}
@@ -158,6 +163,26 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 		return err
 	}
 	return route.Redirect(w, req, next)
+}
+
+// changed returns what a new answer changes in a draft: itself, and the answers to questions that are then no longer
+// asked, which are taken away.
+func (p *Portal) changed(ctx context.Context, view casework.View, name string, value any) (map[string]any, error) {
+	view.Answers = maps.Clone(view.Answers)
+	if view.Answers[name] = value; value == nil {
+		delete(view.Answers, name)
+	}
+	asked, err := p.Shared.Asked(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	answers := map[string]any{name: value}
+	for other := range view.Answers {
+		if !asked[other] {
+			answers[other] = nil
+		}
+	}
+	return answers, nil
 }
 
 func (p *Portal) correct(w http.ResponseWriter, r page.Reader, view casework.View, question service.Question, typed page.Typed, problems field.Problems) error {

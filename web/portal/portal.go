@@ -45,6 +45,12 @@ type Applications interface {
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
 }
 
+// OwnReadings records that people read their own data.
+type OwnReadings interface {
+	// Record records it once for a session. If it fails, nothing may be shown.
+	Record(ctx context.Context, reader access.Actor) error
+}
+
 // Config is what the portal stands on. All of it is required.
 type Config struct {
 	Shared       *page.Shared
@@ -54,7 +60,7 @@ type Config struct {
 	Keys         signature.Ring
 	Orders       act.Store[ledger.Reader, ledger.Tx]
 	Notices      *notice.Board
-	Own          *reading.Own
+	Readings     OwnReadings
 	Trail        *reading.Trail
 	Origin       string // the log's name
 	LogKey       string // its public key, as verifiers take it
@@ -120,7 +126,7 @@ func (p *Portal) Routes() []route.Route {
 // own records that the visitor reads their own data, before anything of it is shown.
 func (p *Portal) own(handle route.Handler) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := p.Own.Record(r.Context(), v.Actor); err != nil {
+		if err := p.Readings.Record(r.Context(), v.Actor); err != nil {
 			return err
 		}
 		return handle(w, r, v)

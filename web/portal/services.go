@@ -9,6 +9,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
 	"yagona/kernel/service"
+	"yagona/locale"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -32,7 +33,7 @@ func (p *Portal) byEvent(r page.Reader) (body []ui.Component) {
 			}
 		}
 	}
-	slices.Sort(events)
+	locale.Sort(locale.Tag(r.Language), events, func(event string) string { return r.SayIf("life."+event, event) })
 	for _, event := range events {
 		body = append(body, ui.Heading{Text: r.SayIf("life."+event, event)}, cards(r, open, func(d *service.Definition) bool { return slices.Contains(d.Events, event) }))
 	}

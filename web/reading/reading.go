@@ -1,8 +1,7 @@
 // Package reading owns what people see of the readings of their data: who read which of it, when and for what, with the
-// proof of each entry; and the record that they read their own.
+// proof of each entry.
 //
-// It hands entries to the pages and to the API. Reading one's own data is one event for a session, committed before the
-// first bytes leave; a disclosure to anybody else was recorded by whoever disclosed.
+// It hands entries to the pages. That something was read was recorded by whoever disclosed it, before the bytes left.
 //
 // Invariants: a subject sees entries about themself only; an entry that a law delays is not shown before its day, and
 // says the law afterwards; nothing of an erased entry is shown but that it was erased.
@@ -12,10 +11,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"sync"
 	"time"
 
-	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -24,58 +21,6 @@ import (
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
 )
-
-// Own records that people read their own data. It is safe for concurrent use.
-type Own struct {
-	store act.Store[journal.Reader, journal.Tx]
-	vault *seal.Vault
-
-	mu   sync.Mutex
-	read map[ident.Session]bool // guarded by mu: sessions whose reading is recorded
-}
-
-// remembered is how many sessions are remembered; a reading in a forgotten one is recorded once more.
-const remembered = 100_000
-
-// NewOwn returns a recorder. A new one records a running session once more.
-func NewOwn(store act.Store[journal.Reader, journal.Tx], vault *seal.Vault) *Own {
-	return &Own{store: store, vault: vault, read: map[ident.Session]bool{}}
-}
-
-// Record records the reading, unless this session has been recorded. If it fails, nothing may be shown.
-func (o *Own) Record(ctx context.Context, by access.Actor) error {
-	if by.Person == "" || by.Session == "" {
-		return access.ErrForbidden
-	}
-	o.mu.Lock()
-	done := o.read[by.Session]
-	o.mu.Unlock()
-	if done {
-		return nil
-	}
-	subject := by.Person.Subject()
-	sealer, err := o.vault.Open(ctx, subject)
-	if err != nil {
-		return err
-	}
-	err = o.store.Update(ctx, act.Of(subject), func(tx journal.Tx) error {
-		_, err := journal.Append(tx, sealer, journal.Event{
-			Type: "own-data.read", Actor: journal.Actor{Person: by.Person}, Purpose: string(access.Own),
-			Parts: []journal.Part{{Subject: subject, Disclosure: true}},
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.read) >= remembered {
-		clear(o.read)
-	}
-	o.read[by.Session] = true
-	return nil
-}
 
 // Entry is an event of the journal as one of its subjects may see it.
 type Entry struct {

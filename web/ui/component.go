@@ -217,6 +217,7 @@ func (c Choice) Shown() []ShownOption {
 // SummaryList shows what is known, to be checked before it is sent or read afterwards.
 type SummaryList struct {
 	Title string
+	Under bool // it belongs under the heading before it
 	Rows  []SummaryRow
 }
 
@@ -229,7 +230,10 @@ type SummaryRow struct {
 }
 
 // TaskList shows the steps of something that is done in any order.
-type TaskList struct{ Items []TaskItem }
+type TaskList struct {
+	Items []TaskItem
+	Found bool // what was found, not what is to be done: nothing of it waits
+}
 
 // TaskItem is one of its steps.
 type TaskItem struct {
