@@ -27,6 +27,7 @@ import (
 	"yagona/node"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
+	"yagona/web/route"
 )
 
 // binary builds the platform once for all tests of the package.
@@ -249,9 +250,8 @@ type answer struct {
 
 // code returns the code of a problem.
 func (a answer) code() string {
-	var problem struct{ Code string }
-	json.Unmarshal(a.Body, &problem)
-	return problem.Code
+	problem, _ := route.ReadProblem(a.Header.Get("Content-Type"), a.Body)
+	return problem.Code()
 }
 
 func (a answer) String() string { return fmt.Sprintf("%d %s", a.Status, a.Body) }
