@@ -4,7 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"yagona/kernel/fault"
+	"yagona/kernel/act"
+	"yagona/kernel/journal"
 	"yagona/kernel/session"
 	"yagona/store/sqlite"
 	"yagona/web/log"
@@ -70,7 +71,24 @@ func (n *Node) openPages(ctx context.Context) error {
 	return nil
 }
 
-// refused counts or journals a refusal by a route's access.
-func (n *Node) refused(ctx context.Context, visitor route.Visitor, info route.Info, reason *fault.Fault) {
-	n.Refusals.Count(info.Name() + " " + reason.Code)
+// refused journals a refusal: of a signed-in visitor one event that names them, what they asked for and why they did not
+// get it; of visitors without a session only how many there were. It tells nothing of a subject: the thing may be nobody's.
+func (n *Node) refused(ctx context.Context, visitor route.Visitor, refusal route.Refusal) {
+	if !visitor.SignedIn() {
+		n.Refusals.Count(refusal.Route.Name() + " " + refusal.Reason.Code)
+		return
+	}
+	actor := visitor.Actor.Journal()
+	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
+	err := store.Update(context.WithoutCancel(ctx), act.Of(visitor.Actor.Person.Subject()), func(tx journal.Tx) error {
+		_, err := journal.Append(tx, nil, journal.Event{
+			Type: "access.refused", Actor: actor, Object: refusal.Object,
+			Facts: map[string]string{"route": refusal.Route.Name(), "reason": refusal.Reason.Code},
+		})
+		return err
+	})
+	if err != nil { // it stays refused, and is at least counted
+		n.config.Log.Error("journaling a refusal failed", "route", refusal.Route.Name(), "error", err)
+		n.Refusals.Count(refusal.Route.Name() + " " + refusal.Reason.Code)
+	}
 }
