@@ -52,7 +52,7 @@ type Bank struct {
 	file *os.File // nil: memory only
 
 	mu   sync.Mutex
-	size int64                        // of the file's whole lines, guarded by mu
+	size int64                         // of the file's whole lines, guarded by mu
 	kept map[ledger.EndToEndID]payment // guarded by mu
 	sent map[ledger.EndToEndID]int     // how many messages came in, guarded by mu
 }
