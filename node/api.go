@@ -18,6 +18,6 @@ func (n *Node) api() []route.Route {
 		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: sqlite.For[api.JobReader, api.JobTx](n.DB),
 		Publications: n.Press, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		OwnReadings: api.NewOwnReadings(store, n.Vault),
+		OwnReadings: n.readings,
 	})
 }

@@ -41,6 +41,7 @@ import (
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/sqlite"
+	"yagona/web/api"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/witness"
@@ -78,6 +79,7 @@ type Node struct {
 
 	catalogue   atomic.Pointer[Catalogue]
 	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
+	readings    *api.OwnReadings          // one for the pages and the API: a session reads its own data once
 	closers     []func() error            // what else Close closes
 	subjectKeys *sqlite.SubjectKeys
 	background  sync.WaitGroup
@@ -201,6 +203,7 @@ func (n *Node) wireKernel() {
 		},
 	})
 	n.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
+	n.readings = api.NewOwnReadings(sqlite.For[journal.Reader, journal.Tx](db), n.Vault)
 	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: clock, Log: n.config.Log, Handlers: n.handlers()}
 	db.OnJobs(n.Jobs.Wake)
 }

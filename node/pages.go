@@ -7,13 +7,12 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"yagona/kernel/fault"
+	"yagona/kernel/act"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/store/sqlite"
-	"yagona/web/api"
 	"yagona/web/desk"
 	"yagona/web/log"
 	"yagona/web/page"
@@ -95,7 +94,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
-		Readings: api.NewOwnReadings(events, n.Vault),
+		Readings: n.readings,
 		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
 		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
@@ -115,7 +114,24 @@ func (n *Node) logKey() (string, error) {
 	return "", errors.New("there is no key in force to sign the log with")
 }
 
-// refused counts or journals a refusal by a route's access.
-func (n *Node) refused(ctx context.Context, visitor route.Visitor, info route.Info, reason *fault.Fault) {
-	n.Refusals.Count(info.Name() + " " + reason.Code)
+// refused journals a refusal: of a signed-in visitor one event that names them, what they asked for and why they did not
+// get it; of visitors without a session only how many there were. It tells nothing of a subject: the thing may be nobody's.
+func (n *Node) refused(ctx context.Context, visitor route.Visitor, refusal route.Refusal) {
+	if !visitor.SignedIn() {
+		n.Refusals.Count(refusal.Route.Name() + " " + refusal.Reason.Code)
+		return
+	}
+	actor := visitor.Actor.Journal()
+	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
+	err := store.Update(context.WithoutCancel(ctx), act.Of(visitor.Actor.Person.Subject()), func(tx journal.Tx) error {
+		_, err := journal.Append(tx, nil, journal.Event{
+			Type: "access.refused", Actor: actor, Object: refusal.Object,
+			Facts: map[string]string{"route": refusal.Route.Name(), "reason": refusal.Reason.Code},
+		})
+		return err
+	})
+	if err != nil { // it stays refused, and is at least counted
+		n.config.Log.Error("journaling a refusal failed", "route", refusal.Route.Name(), "error", err)
+		n.Refusals.Count(refusal.Route.Name() + " " + refusal.Reason.Code)
+	}
 }

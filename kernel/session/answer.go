@@ -36,8 +36,11 @@ type Answers struct {
 }
 
 // NewAnswers returns the answers of a store. An answer is kept for a day; a request that was begun and never answered
-// (the machine stopped) may be begun again after claim, which must be longer than any request takes.
+// (the machine stopped) may be begun again after claim, which must be longer than any request takes; zero: 30 seconds.
 func NewAnswers(store act.Store[Reader, Tx], claim time.Duration) *Answers {
+	if claim == 0 {
+		claim = 30 * time.Second
+	}
 	return &Answers{store: store, keep: 24 * time.Hour, claim: claim}
 }
 

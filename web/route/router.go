@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"yagona/kernel/fault"
+	"yagona/kernel/ident"
 	"yagona/kernel/session"
 )
 
@@ -32,9 +33,10 @@ type Config struct {
 	Cookies Cookies
 	// SignIn is the page to which a person who must sign in is sent, with ?next= the page they wanted.
 	SignIn string
-	// Refused is told of every refusal by a route's access, so that it can be journaled; of a flood of refusals of one
-	// visitor it is told the first Refusals in each minute.
-	Refused func(ctx context.Context, v Visitor, route Info, reason *fault.Fault)
+	// Refused is told of every refusal, so that it can be journaled: by a route's access or by its handler; and of things
+	// that a signed-in visitor named and that are not there, or not for them. Of a flood of one visitor it is told the
+	// first Refusals in each minute.
+	Refused func(ctx context.Context, v Visitor, refusal Refusal)
 	// Refusals is how many refusals in a minute one session or one address may collect; 0 means 30. Over it a session
 	// must wait, and refusals without a session become "too many requests".
 	Refusals int
@@ -46,6 +48,13 @@ type Config struct {
 	Now func() time.Time
 }
 
+// Refusal is a request that was refused.
+type Refusal struct {
+	Route  Info
+	Object string // what was asked for, "task:<id>", if the path has an identifier; nothing else of what a stranger wrote
+	Reason *fault.Fault
+}
+
 // Router serves the routes that were added to it.
 type Router struct {
 	config    Config
@@ -54,6 +63,7 @@ type Router struct {
 	origins   *http.CrossOriginProtection
 	languages languages
 	refusals  *limiter
+	told      *limiter // how much of what is not there Refused is told of
 }
 
 // New returns a router without routes.
@@ -79,6 +89,7 @@ func New(config Config) *Router {
 	return &Router{
 		config: config, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
 		languages: newLanguages(config.Languages), refusals: newLimiter(config.Refusals, time.Minute),
+		told: newLimiter(config.Refusals, time.Minute),
 	}
 }
 
@@ -257,10 +268,25 @@ func (e *endpoint) refuse(r *http.Request, c *call, reason error) error {
 	if !e.router.refusals.count(c.visitor.limitKey(r), c.began) {
 		return tooMany().Because(reason)
 	}
-	if e.router.config.Refused != nil {
-		e.router.config.Refused(r.Context(), c.visitor, e.info, fault.Of(reason))
-	}
+	e.tell(r, c, reason)
 	return reason
+}
+
+// tell tells of a refusal.
+func (e *endpoint) tell(r *http.Request, c *call, reason error) {
+	if e.router.config.Refused != nil {
+		e.router.config.Refused(r.Context(), c.visitor, Refusal{Route: e.info, Object: e.object(r), Reason: fault.Of(reason)})
+	}
+}
+
+// object names what the path asks for, by its last value that is an identifier.
+func (e *endpoint) object(r *http.Request) (object string) {
+	for _, found := range wildcards.FindAllStringSubmatch(e.info.Pattern, -1) {
+		if id, err := ident.Parse[string](r.PathValue(found[1])); err == nil {
+			object = found[1] + ":" + id
+		}
+	}
+	return object
 }
 
 // answer runs the handler, once for each Idempotency-Key.
@@ -268,11 +294,19 @@ func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
 	return classify(e.keep(w, r, c))
 }
 
-// handle calls the handler and counts its refusals.
+// handle calls the handler, counts its refusals and tells of them. What is another's is not there for its reader, so that
+// a signed-in visitor who names something that is not there may have looked for it.
 func (e *endpoint) handle(w *response, r *http.Request, c *call) error {
 	err := e.route.Handle(w, r, c.visitor)
-	if fault.Is(err, fault.Forbidden) {
-		e.router.refusals.count(c.visitor.limitKey(r), c.began)
+	switch key := c.visitor.limitKey(r); {
+	case fault.Is(err, fault.Forbidden):
+		if e.router.refusals.count(key, c.began) {
+			e.tell(r, c, err)
+		}
+	case fault.Is(err, fault.NotFound) && c.visitor.SignedIn() && e.object(r) != "":
+		if e.router.told.count(key, c.began) {
+			e.tell(r, c, err)
+		}
 	}
 	return err
 }

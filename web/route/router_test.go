@@ -517,8 +517,8 @@ func TestManyRefusalsMeanWaiting(t *testing.T) {
 	var told []string
 	router := route.New(route.Config{
 		Recognise: recognise, Refusals: 3, Now: func() time.Time { return now },
-		Refused: func(_ context.Context, v route.Visitor, info route.Info, reason *fault.Fault) {
-			told = append(told, string(v.Session.Person)+" "+info.Name()+" "+reason.Code)
+		Refused: func(_ context.Context, v route.Visitor, refusal route.Refusal) {
+			told = append(told, string(v.Session.Person)+" "+refusal.Route.Name()+" "+refusal.Reason.Code)
 		},
 	})
 	router.Add(

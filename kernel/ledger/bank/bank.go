@@ -52,6 +52,7 @@ type Bank struct {
 	file *os.File // nil: memory only
 
 	mu   sync.Mutex
+	size int64                         // of the file's whole lines, guarded by mu
 	kept map[ledger.EndToEndID]payment // guarded by mu
 	sent map[ledger.EndToEndID]int     // how many messages came in, guarded by mu
 }
@@ -106,6 +107,7 @@ func (b *Bank) load(file *os.File) error {
 	if err := file.Truncate(whole); err != nil {
 		return err
 	}
+	b.size = whole
 	_, err := file.Seek(whole, io.SeekStart)
 	return err
 }
@@ -165,12 +167,17 @@ func (b *Bank) keep(p payment) error {
 		if err != nil {
 			return err
 		}
-		if _, err := b.file.Write(append(line, '\n')); err != nil {
-			return err
+		line = append(line, '\n')
+		// Written where the last whole line ends: what a full disk left of an earlier one, which was never answered for,
+		// is written over and not read as a second payment.
+		_, err = b.file.WriteAt(line, b.size)
+		if err == nil {
+			err = b.file.Sync()
 		}
-		if err := b.file.Sync(); err != nil {
-			return err
+		if err != nil {
+			return errors.Join(err, b.file.Truncate(b.size))
 		}
+		b.size += int64(len(line))
 	}
 	b.kept[p.ID] = p
 	return nil

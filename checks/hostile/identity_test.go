@@ -1,0 +1,415 @@
+package hostile
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/ident"
+	"yagona/packs/demo"
+	"yagona/web/route"
+)
+
+// kind says what a route may give to whom.
+type kind int
+
+// The kinds of route.
+const (
+	open4All kind = iota // everyone may call it, and it tells nothing of any person
+	nobodys              // it proves who somebody is: everyone may call it
+	own                  // whoever is signed in gets what is their own, and only that
+	work                 // an official gets what their own appointment is for
+	thing                // one thing of one person: nobody else gets it
+)
+
+// row is what the suite knows of a route.
+type row struct {
+	kind kind
+	body any // one that is right, so that it is the visitor who is refused
+	// codes are the only ones with which this route may refuse, where the answer must tell more than its status.
+	codes map[string]string // by identity
+	// may is an identity that may after all: the reason stands beside it.
+	may string
+}
+
+// rows has every route of the installation. A route that is not here fails the test: add it, and say what it may give.
+var rows = map[string]row{
+	"GET /api/v1/access-log":               {kind: own},
+	"GET /api/v1/access-log/{event}/proof": {kind: thing},
+	"GET /api/v1/applications":             {kind: own},
+	"POST /api/v1/applications":            {kind: own, body: map[string]any{"service": "youth/tools-subsidy"}},
+	"GET /api/v1/applications/{application}": {
+		kind: thing, codes: map[string]string{"another resident": "application.unknown", "of the household": "application.unknown"},
+	},
+	"PATCH /api/v1/applications/{application}":         {kind: thing, body: map[string]any{"answers": map[string]any{"trade": "repair"}}},
+	"POST /api/v1/applications/{application}/answer":   {kind: thing, body: map[string]any{"answer": "yes"}},
+	"POST /api/v1/applications/{application}/appeal":   {kind: thing, body: map[string]any{"grounds": "none"}},
+	"GET /api/v1/applications/{application}/payment":   {kind: thing},
+	"POST /api/v1/applications/{application}/preview":  {kind: thing},
+	"POST /api/v1/applications/{application}/submit":   {kind: thing},
+	"POST /api/v1/applications/{application}/withdraw": {kind: thing},
+	"GET /api/v1/documents":                            {kind: own},
+	"GET /api/v1/documents/{document}":                 {kind: thing},
+	"GET /api/v1/documents/{document}/file":            {kind: thing},
+	"GET /api/v1/me":                                   {kind: own},
+	"GET /api/v1/me/appointments":                      {kind: own},
+	"GET /api/v1/notices":                              {kind: own},
+
+	"GET /api/v1/tasks": {kind: work},
+	"GET /api/v1/tasks/{task}": {kind: thing, codes: map[string]string{
+		"another resident": "access.officials-only", "with an ended appointment": "access.officials-only",
+		"youth leader of another mahalla": "access.forbidden", "official of another agency": "access.forbidden",
+		"chair out of turn": "access.forbidden", "of the household": "task.own-interest",
+	}},
+	"POST /api/v1/tasks/{task}/claim":     {kind: thing, codes: map[string]string{"of the household": "task.own-interest"}},
+	"POST /api/v1/tasks/{task}/hand-over": {kind: thing, body: map[string]any{}, codes: map[string]string{"of the household": "task.own-interest"}},
+	"POST /api/v1/tasks/{task}/decide": {kind: thing, body: map[string]any{"action": "recommend"}, codes: map[string]string{
+		"chair out of turn": "access.forbidden", "of the household": "task.own-interest", "youth leader of another mahalla": "access.forbidden",
+	}},
+
+	"GET /api/v1/orders": {kind: work},
+	"POST /api/v1/orders/{order}/release": {kind: thing, codes: map[string]string{
+		"treasurer of another agency": "order.unknown", "treasurer who decided": "order.four-eyes",
+		"another resident": "access.officials-only", "chair out of turn": "access.other-role",
+	}},
+	"POST /api/v1/orders/{order}/refuse": {
+		kind: thing, body: map[string]any{"reason": "wrong-amount"},
+		may: "treasurer who decided", // ending a payment unpaid gives nobody money: four eyes are for releasing
+	},
+
+	"GET /api/v1/jobs/dead":         {kind: work},
+	"POST /api/v1/jobs/{job}/retry": {kind: thing},
+	"GET /api/v1/outages":           {kind: open4All},
+	"POST /api/v1/outages": {kind: thing, body: map[string]any{
+		"from": "2026-01-05T09:00:00Z", "until": "2026-01-05T10:00:00Z", "reason": "none",
+	}},
+
+	"GET /api/v1/registers": {kind: open4All},
+	"POST /api/v1/registers/{pack}/{register}/import": {kind: thing, body: map[string]any{
+		"format": "ndjson", "content": "{}", "reason": "none",
+	}, codes: map[string]string{"registrar of another agency": "access.forbidden"}},
+	"POST /api/v1/registers/{pack}/{register}/records": {kind: thing, body: map[string]any{
+		"values": map[string]any{}, "from": "2026-01-05", "reason": "none",
+	}},
+	"GET /api/v1/registers/{pack}/{register}/records/{record}": {kind: thing, codes: map[string]string{
+		"registrar of another agency": "access.forbidden",
+	}},
+	"PATCH /api/v1/registers/{pack}/{register}/records/{record}": {kind: thing, body: map[string]any{
+		"values": map[string]any{}, "from": "2026-01-05", "reason": "none",
+	}},
+	"POST /api/v1/registers/{pack}/{register}/records/{record}/close": {kind: thing, body: map[string]any{"from": "2026-01-05", "reason": "none"}},
+	"POST /api/v1/registers/{pack}/{register}/search": {kind: thing, body: map[string]any{"subject": "{subject}"}, codes: map[string]string{
+		"registrar of another agency": "access.forbidden",
+	}},
+
+	// Who publishes is proven by signatures, with or without a session.
+	"GET /api/v1/publications":                        {kind: open4All},
+	"POST /api/v1/publications":                       {kind: open4All, body: map[string]any{}},
+	"POST /api/v1/publications/{publication}/approve": {kind: open4All, body: map[string]any{}},
+	"POST /api/v1/publications/{publication}/reject":  {kind: open4All, body: map[string]any{}},
+	"POST /api/v1/closures":                           {kind: open4All, body: map[string]any{}},
+
+	"GET /api/v1/keys":                                 {kind: open4All},
+	"GET /api/v1/openapi.json":                         {kind: open4All},
+	"GET /api/v1/revocations":                          {kind: open4All},
+	"GET /api/v1/services":                             {kind: open4All},
+	"GET /api/v1/services/{pack}/{service}":            {kind: open4All},
+	"GET /api/v1/services/{pack}/{service}/statistics": {kind: open4All},
+	"GET /api/v1/territories":                          {kind: open4All},
+	"POST /api/v1/verify":                              {kind: open4All, body: map[string]any{"payload": "none"}},
+
+	"POST /api/v1/sessions":           {kind: nobodys, body: map[string]any{"id_token": "none"}},
+	"GET /api/v1/sessions/current":    {kind: own},
+	"PUT /api/v1/sessions/current":    {kind: thing, body: map[string]any{"appointment": "{appointment}"}},
+	"DELETE /api/v1/sessions/current": {kind: own},
+	"GET /sign-in":                    {kind: nobodys},
+	"GET /sign-in/return":             {kind: nobodys},
+	"POST /sign-out":                  {kind: nobodys},
+	"POST /sign-in/appointment":       {kind: thing, body: "appointment={appointment}"},
+
+	// The demonstration's sign-in lets everyone be anyone: it shows synthetic people with their numbers.
+	"GET /demo-sign-in/.well-known/openid-configuration": {kind: open4All},
+	"GET /demo-sign-in/jwks":                             {kind: open4All},
+	"GET /demo-sign-in/authorize":                        {kind: nobodys},
+	"POST /demo-sign-in/authorize":                       {kind: nobodys, body: ""},
+	"POST /demo-sign-in/token":                           {kind: nobodys, body: ""},
+	"GET /demo-sign-in/userinfo":                         {kind: nobodys},
+
+	"GET /ui":           {kind: open4All},
+	"GET /ui/desk":      {kind: open4All},
+	"GET /ui/form":      {kind: open4All},
+	"GET /ui/question":  {kind: open4All},
+	"GET /ui/house.css": {kind: open4All},
+	"GET /ui/mark.svg":  {kind: open4All},
+}
+
+// asset is the part of an asset's path that changes with its content.
+var asset = regexp.MustCompile(`/ui/[0-9a-f]{12}/`)
+
+// rowOf returns the route's row.
+func rowOf(info route.Info) (row, bool) {
+	found, ok := rows[asset.ReplaceAllString(info.Name(), "/ui/")]
+	return found, ok
+}
+
+// TestEveryRouteHasARow holds the table to the router: a route that nobody has thought about is found here.
+func TestEveryRouteHasARow(t *testing.T) {
+	w := open(t)
+	used := map[string]bool{}
+	for _, info := range w.node.Router.Routes() {
+		used[asset.ReplaceAllString(info.Name(), "/ui/")] = true
+		found, ok := rowOf(info)
+		if !ok {
+			t.Errorf("%s (%s) has no row in identity_test.go: add one that says who may not call it", info.Name(), info.Access)
+			continue
+		}
+		if public := info.Access == "public"; public != (found.kind == open4All || found.kind == nobodys) {
+			t.Errorf("%s: its access is %q, and its row says otherwise", info.Name(), info.Access)
+		}
+	}
+	for name := range rows {
+		if !used[name] {
+			t.Errorf("%s has a row, and there is no such route any more", name)
+		}
+	}
+}
+
+// victim is a person with everything that others might want to get at.
+type victim struct {
+	demo.Person
+	values map[string]string // of the path and of bodies, by name
+	secret []string          // what nobody else may read
+}
+
+// identity is a visitor who may not.
+type identity struct {
+	name string
+	visitor
+	victim *victim
+}
+
+// TestEveryRouteRefusesEveryWrongIdentity calls every route as everyone who may not, with the ids of a real victim's
+// things.
+func TestEveryRouteRefusesEveryWrongIdentity(t *testing.T) {
+	w := open(t)
+	identities := w.identities()
+	for _, info := range w.node.Router.Routes() {
+		found, ok := rowOf(info)
+		if !ok {
+			continue // TestEveryRouteHasARow names it
+		}
+		t.Run(info.Name(), func(t *testing.T) {
+			w.t = t
+			w.clock.pass(61 * time.Second) // the refusals of the route before are forgiven
+			for _, who := range identities {
+				who.attack(t, info, found)
+			}
+		})
+	}
+	w.t = t
+}
+
+// attack sends the route's request as the identity and checks what comes of it.
+func (who identity) attack(t *testing.T, info route.Info, row row) {
+	t.Helper()
+	if info.Name() == "DELETE /api/v1/sessions/current" && who.token != "" && who.person != "" {
+		who.visitor = who.as(who.person) // it ends: not the one that the other routes are called with
+	}
+	path, body := who.victim.fill(info.Pattern), row.body
+	switch given := body.(type) {
+	case map[string]any:
+		filled := map[string]any{}
+		for name, value := range given {
+			if text, ok := value.(string); ok {
+				value = who.victim.fill(text)
+			}
+			filled[name] = value
+		}
+		body = filled
+	case string:
+		body = who.victim.fill(given)
+	}
+	header := []string{"If-Match", `"1"`}
+	if info.Face == "page" && info.Method == http.MethodPost {
+		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
+	}
+	before := 0
+	signedIn := who.person != ""
+	if signedIn {
+		before = len(who.refusals(who.person))
+	}
+	got := who.send(info.Method, path, body, header...)
+	complain := func(format string, arguments ...any) {
+		t.Helper()
+		t.Errorf("as %s: %s: %v", who.name, fmt.Sprintf(format, arguments...), got)
+	}
+	if got.Status >= 500 {
+		complain("the installation failed")
+	}
+	if row.kind != nobodys {
+		for _, secret := range who.victim.secret {
+			if strings.Contains(strings.ToLower(string(got.Body)), strings.ToLower(secret)) {
+				complain("it tells %q of the victim", secret)
+			}
+		}
+	}
+	refused := got.Status == http.StatusForbidden || got.Status == http.StatusNotFound || got.Status == http.StatusConflict
+	switch {
+	case row.kind == open4All || row.kind == nobodys:
+		return
+	case !signedIn:
+		if info.Face == "page" && got.Status == http.StatusSeeOther && strings.HasPrefix(got.Header.Get("Location"), "/sign-in") {
+			return
+		}
+		if got.Status != http.StatusUnauthorized {
+			complain("it should ask to sign in")
+		}
+		return
+	case row.kind == own:
+		if got.Status >= 300 {
+			complain("what is one's own should be there")
+		}
+		return
+	case row.kind == work && got.Status == http.StatusOK:
+		return // the inbox of their own work; that it tells nothing of the victim was checked
+	case row.may == who.name && got.Status == http.StatusOK:
+		return
+	case !refused:
+		complain("it should be refused")
+	}
+	if code, ok := row.codes[who.name]; ok && got.code() != code {
+		complain("it should be refused with %s", code)
+	}
+	if got.Status == http.StatusConflict {
+		return // not a refusal of the visitor
+	}
+	who.journaled(t, info, path, got, before)
+}
+
+// journaled checks that the refusal stands in the journal: who, what and why.
+func (who identity) journaled(t *testing.T, info route.Info, path string, got answer, before int) {
+	t.Helper()
+	found := who.refusals(who.person)
+	if got.Status == http.StatusNotFound && len(found) == before && !strings.Contains(info.Pattern, "{") {
+		return // nothing was named that could be another's
+	}
+	if len(found) != before+1 {
+		t.Errorf("as %s: %d refusals were journaled instead of 1 (%v)", who.name, len(found)-before, got)
+		return
+	}
+	last := found[len(found)-1]
+	if last.Facts["route"] != info.Name() || got.code() != "" && last.Facts["reason"] != got.code() {
+		t.Errorf("as %s: the journal says %v", who.name, last.Facts)
+	}
+	if _, id, named := strings.Cut(last.Object, ":"); named && !strings.Contains(path, id) {
+		t.Errorf("as %s: the journal names %s instead of what was asked for", who.name, last.Object)
+	} else if !named && strings.ContainsAny(info.Pattern, "{") && !strings.HasPrefix(info.Pattern, "/api/v1/registers/{pack}/{register}/") {
+		t.Errorf("as %s: the journal does not name what was asked for", who.name)
+	}
+}
+
+// fill puts the victim's ids in.
+func (v *victim) fill(text string) string {
+	for name, value := range v.values {
+		text = strings.ReplaceAll(text, "{"+name+"}", value)
+	}
+	return text
+}
+
+// identities makes the victims and everyone who may not.
+func (w *world) identities() []identity {
+	leader, chair := w.persona(demo.YouthLeader), w.persona(demo.Chair)
+	posts, err := w.node.Office.Appointments(w.t.Context(), leader.person, w.clock.now())
+	if err != nil || len(posts) != 1 {
+		w.t.Fatalf("the youth leader has the appointments %v: %v", posts, err)
+	}
+	jobless := w.victim(demo.Jobless, leader, chair)
+	brother := w.victim(demo.Brother, visitor{}, visitor{})
+
+	ended := w.persona(demo.Husband)
+	over := w.appoint(ended.person, "youth-agency", "youth-leader", w.pop.Home)
+	if _, err := w.node.Office.End(w.t.Context(), access.Actor{}, over.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	// The youth leader decided on the victim's application, and holds the purse in a second appointment.
+	purse := w.appoint(leader.person, "youth-agency", access.Treasurer, w.node.Profile.Territories.Root())
+	leader.work(posts[0])
+	decided := w.as(leader.person).work(purse)
+
+	expired := w.persona(demo.Worker)
+	w.clock.pass(31 * time.Minute)
+	root := w.node.Profile.Territories.Root()
+	again := w.persona(demo.YouthLeader).work(posts[0])
+	forged := w.nobody()
+	forged.token = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	decided.token = w.as(leader.person).work(purse).token
+	return []identity{
+		{"nobody", w.nobody(), jobless},
+		{"nobody with a made-up token", forged, jobless},
+		{"one whose session has ended", visitor{w, "", expired.token}, jobless},
+		{"another resident", w.persona(demo.Worker), jobless},
+		{"with an ended appointment", w.as(ended.person), jobless},
+		{"youth leader of another mahalla", w.official("youth-leader", "youth-agency", w.pop.Other), jobless},
+		{"official of another agency", w.official("social-worker", "social-agency", w.pop.Home), jobless},
+		{"registrar of another agency", w.official("registrar", "civil-registry", root), jobless},
+		{"treasurer of another agency", w.official("treasurer", "housing-agency", root), jobless},
+		{"chair out of turn", w.persona(demo.Chair), jobless},
+		{"treasurer who decided", decided, jobless},
+		{"of the household", again, brother},
+	}
+}
+
+// victim lets a person apply twice: one application waits for the youth leader, the other, if there are a leader and a
+// chair, is granted and its payment prepared.
+func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
+	w.t.Helper()
+	v := w.persona(name)
+	person := w.pop.Persona(name)
+	waiting := v.apply()
+	granted := waiting
+	unknown := ident.New[string](w.clock.now())
+	values := map[string]string{
+		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
+		"job": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
+		"subject": string(v.person.Subject()), "appointment": w.operator(),
+	}
+	if leader.world != nil {
+		granted = v.apply()
+		leader.decide(granted, "recommend")
+		granted = v.own(granted.ID)
+		chair.decide(granted, "approve")
+		granted = v.own(granted.ID)
+		values["order"], values["document"] = granted.Granted.Order, granted.Granted.Document
+		w.wait("the payment is prepared", func() bool {
+			var payment struct{ State string }
+			v.send("GET", "/api/v1/applications/"+granted.ID+"/payment", nil).into(w.t, http.StatusOK, &payment)
+			return payment.State == "prepared"
+		})
+	}
+	var record string
+	if err := w.db.QueryRow(`SELECT record FROM register_version WHERE register = 'interior/residences' AND key = $1`,
+		values["subject"]).Scan(&record); err != nil {
+		w.t.Fatal(err)
+	}
+	values["record"] = record
+	// The family name is the youth leader's, too. The first synthetic account is also the example of the documentation.
+	secret := []string{person.Number, person.Name(), person.GivenName, person.Account, person.Phone, person.Birth.String(), string(person.ID)}
+	example := w.node.Profile.Account.Example
+	return &victim{Person: person, values: values, secret: slices.DeleteFunc(secret, func(s string) bool { return s == example })}
+}
+
+// operator returns the appointment of the platform's operator, which none of the identities holds.
+func (w *world) operator() string {
+	w.t.Helper()
+	operator := w.official("operator", "platform-operator", w.node.Profile.Territories.Root())
+	held, err := w.node.Office.Appointments(w.t.Context(), operator.person, w.clock.now())
+	if err != nil || len(held) != 1 {
+		w.t.Fatalf("the operator has the appointments %v: %v", held, err)
+	}
+	return string(held[0].ID)
+}
