@@ -1,0 +1,137 @@
+// Command bench measures what an installation does in a second: applications for the service that is decided by rule,
+// the whole story of the subsidy, releases of payments, and evidence answers. It stands each figure beside a floor that
+// is measured in the same run: a bare loop that commits the same bytes to the same database, in commits of the same
+// sizes, and makes and verifies the same number of signatures.
+//
+// The installation runs in this process, durable, behind a real HTTP server on loopback; the load generator shares the
+// processors with it. A run takes all measurements one after another, each with its floor right behind it, and runs are
+// repeated, so that what else the machine does hits all of them. README.md has the figures and says how to read them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"time"
+)
+
+// options say how much is done.
+type options struct {
+	Runs         int
+	Clients      int // at a time
+	People       int // of the demonstration; those who apply come on top
+	Applications int // for the automatic service, in a run
+	Stories      int // of the subsidy, in a run: each takes a resident who has not had it
+	Answers      int // of evidence, in a run
+	Profile      string
+}
+
+// limit is how long everything may take together.
+const limit = 15 * time.Minute
+
+func main() {
+	wanted := options{People: 400, Clients: 16}
+	quick := flag.Bool("quick", false, "do very little, in seconds: whether it works, not how fast it is")
+	flag.IntVar(&wanted.Runs, "runs", 10, "how often to measure")
+	flag.IntVar(&wanted.Clients, "clients", wanted.Clients, "how many clients at a time")
+	flag.IntVar(&wanted.Applications, "applications", 400, "applications for the automatic service in a run")
+	flag.IntVar(&wanted.Stories, "stories", 48, "stories of the subsidy in a run")
+	flag.IntVar(&wanted.Answers, "answers", 2000, "evidence answers in a run")
+	flag.StringVar(&wanted.Profile, "profile", "", "folder into which to write a CPU profile of each measurement")
+	flag.Parse()
+	if *quick {
+		wanted = smallest()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, wanted, os.Stdout); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1) //nolint:gocritic // both deferred calls have been made
+	}
+}
+
+// smallest is the least that still does everything once.
+func smallest() options {
+	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16}
+}
+
+// run measures and prints.
+func run(ctx context.Context, wanted options, out io.Writer) (err error) {
+	if wanted.Runs < 1 || wanted.Clients < 1 || wanted.Applications < 1 || wanted.Stories < 1 || wanted.Answers < 1 {
+		return errors.New("each number is at least 1")
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	folder, err := os.MkdirTemp("", "yagona-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	fmt.Fprintf(out, "%s %s/%s, %d processors; %d clients, witnesses off, WAL, synchronous FULL\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), wanted.Clients)
+	begun := time.Now()
+	w, err := open(ctx, folder, wanted)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	fmt.Fprintf(out, "opened and seeded in %.1f s, resident %d MiB\n", time.Since(begun).Seconds(), resident()>>20)
+	measurements := w.measurements(wanted)
+	all := make([][]result, len(measurements))
+	for number := range wanted.Runs {
+		for i, one := range measurements {
+			measured, err := w.measure(ctx, one, wanted.Profile, number)
+			if err != nil {
+				return fmt.Errorf("run %d, %s: %w", number+1, one.name, err)
+			}
+			fmt.Fprintf(out, "run %2d  %s\n", number+1, measured.line(one))
+			all[i] = append(all[i], measured)
+		}
+	}
+	fmt.Fprintf(out, "resident at the end: %d MiB\n\n", resident()>>20)
+	summarise(out, measurements, all)
+	return nil
+}
+
+// measure does one measurement with nothing else under way, and its floor.
+func (w *world) measure(ctx context.Context, one measurement, profile string, number int) (measured result, err error) {
+	if err := w.quiet(ctx); err != nil {
+		return result{}, err
+	}
+	if profile != "" {
+		file, err := os.Create(filepath.Join(profile, fmt.Sprintf("%s-%d.pprof", one.slug, number+1)))
+		if err != nil {
+			return result{}, err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return result{}, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	w.tally.start()
+	begun := time.Now()
+	latencies, err := one.do(ctx)
+	measured.took = time.Since(begun)
+	measured.work = w.tally.stop()
+	if profile != "" {
+		pprof.StopCPUProfile()
+	}
+	if err != nil {
+		return result{}, err
+	}
+	measured.latencies = latencies
+	if err := w.quiet(ctx); err != nil {
+		return result{}, err
+	}
+	measured.floor, err = measured.work.floor(ctx, w.folder)
+	return measured, err
+}
