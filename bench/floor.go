@@ -44,21 +44,12 @@ func (t *tally) start() {
 	t.verified.Store(0)
 }
 
-// pause ends the counting.
-func (t *tally) pause() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.running {
-		t.running = false
-		t.work.signed, t.work.verified = t.signed.Load(), t.verified.Load()
-	}
-}
-
 // stop ends the counting and returns what was counted.
 func (t *tally) stop() work {
-	t.pause()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.running = false
+	t.work.signed, t.work.verified = t.signed.Load(), t.verified.Load()
 	return t.work
 }
 

@@ -41,6 +41,7 @@ func main() {
 	quick := flag.Bool("quick", false, "do very little, in seconds: whether it works, not how fast it is")
 	flag.IntVar(&wanted.Runs, "runs", 10, "how often to measure")
 	flag.IntVar(&wanted.Clients, "clients", wanted.Clients, "how many clients at a time")
+	flag.IntVar(&wanted.People, "people", wanted.People, "how many people the demonstration has; those who apply come on top")
 	flag.IntVar(&wanted.Applications, "applications", 400, "applications for the automatic service in a run")
 	flag.IntVar(&wanted.Stories, "stories", 48, "stories of the subsidy in a run")
 	flag.IntVar(&wanted.Answers, "answers", 2000, "evidence answers in a run")
@@ -78,7 +79,11 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "%s %s/%s, %d processors; %d clients, witnesses off, WAL, synchronous FULL\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), wanted.Clients)
 	begun := time.Now()
-	w, err := open(ctx, folder, wanted)
+	var w *world
+	err = profiled(wanted.Profile, "opening", func() (err error) {
+		w, err = open(ctx, folder, wanted)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -86,14 +91,16 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "opened and seeded in %.1f s, resident %d MiB\n", time.Since(begun).Seconds(), resident()>>20)
 	measurements := w.measurements(wanted)
 	all := make([][]result, len(measurements))
-	for number := range wanted.Runs {
+	for number := range wanted.Runs + 1 { // run 0 warms up and does not count
 		for i, one := range measurements {
 			measured, err := w.measure(ctx, one, wanted.Profile, number)
 			if err != nil {
-				return fmt.Errorf("run %d, %s: %w", number+1, one.name, err)
+				return fmt.Errorf("run %d, %s: %w", number, one.name, err)
 			}
-			fmt.Fprintf(out, "run %2d  %s\n", number+1, measured.line(one))
-			all[i] = append(all[i], measured)
+			fmt.Fprintf(out, "run %2d  %s\n", number, measured.line(one))
+			if number > 0 {
+				all[i] = append(all[i], measured)
+			}
 		}
 	}
 	fmt.Fprintf(out, "resident at the end: %d MiB\n\n", resident()>>20)
@@ -106,32 +113,44 @@ func (w *world) measure(ctx context.Context, one measurement, profile string, nu
 	if err := w.quiet(ctx); err != nil {
 		return result{}, err
 	}
-	if profile != "" {
-		file, err := os.Create(filepath.Join(profile, fmt.Sprintf("%s-%d.pprof", one.slug, number+1)))
-		if err != nil {
-			return result{}, err
+	err = profiled(profile, fmt.Sprintf("%s-%d", one.slug, number), func() (err error) {
+		w.tally.start()
+		begun := time.Now()
+		if measured.latencies, err = one.do(ctx); err == nil {
+			err = w.drained(ctx) // what the answers left to do counts
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return result{}, err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	w.tally.start()
-	begun := time.Now()
-	latencies, err := one.do(ctx)
-	measured.took = time.Since(begun)
-	measured.work = w.tally.stop()
-	if profile != "" {
-		pprof.StopCPUProfile()
-	}
+		measured.took = time.Since(begun)
+		measured.work = w.tally.stop()
+		return err
+	})
 	if err != nil {
 		return result{}, err
 	}
-	measured.latencies = latencies
+	if one.check != nil {
+		if err := one.check(ctx); err != nil {
+			return result{}, fmt.Errorf("afterwards: %w", err)
+		}
+	}
 	if err := w.quiet(ctx); err != nil {
 		return result{}, err
 	}
 	measured.floor, err = measured.work.floor(ctx, w.folder)
 	return measured, err
+}
+
+// profiled runs something and writes its CPU profile into the folder; without a folder it only runs it.
+func profiled(folder, name string, do func() error) error {
+	if folder == "" {
+		return do()
+	}
+	file, err := os.Create(filepath.Join(folder, name+".pprof"))
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, file.Close())
 }

@@ -41,7 +41,8 @@ type world struct {
 	fresh      int // applicants from here on have not had the subsidy
 	officials  map[post]*client
 	treasurer  *client
-	orders     []ident.Order // granted and not released yet
+	sent       []ident.Application // by the last measurement, in the order of its applicants
+	orders     []ident.Order       // granted and not released yet
 }
 
 // applicant is a resident of 22 who is registered as unemployed and lives alone.
@@ -125,7 +126,7 @@ func (w *world) people(ctx context.Context, wanted options) error {
 	if len(homes) == 0 || w.treasurer == nil {
 		return errors.New("the demonstration has nobody to decide or to release")
 	}
-	newcomers, err := movers(profile, today, homes, wanted.Runs*wanted.Stories)
+	newcomers, err := movers(profile, today, homes, (wanted.Runs+1)*wanted.Stories)
 	if err != nil {
 		return err
 	}
