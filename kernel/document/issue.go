@@ -93,6 +93,8 @@ type Issuer struct {
 	Vault  *seal.Vault
 	Signer Signer
 	Node   string // the installation's host name
+
+	packing packer
 }
 
 // Draft is a document before it is issued. The issuer fills in what the content still lacks: node, time of issue, and
@@ -134,7 +136,7 @@ func (i *Issuer) Prepare(ctx context.Context, draft Draft, now time.Time) (Prepa
 	if err != nil {
 		return Prepared{}, err
 	}
-	payload, err := signPayload(ctx, i.Signer, content, encoded)
+	payload, err := signPayload(ctx, i.Signer, &i.packing, content, encoded)
 	if err != nil {
 		return Prepared{}, err
 	}
