@@ -115,11 +115,11 @@ func (w *world) measure(ctx context.Context, one measurement, profile string, nu
 	}
 	err = profiled(profile, fmt.Sprintf("%s-%d", one.slug, number), func() (err error) {
 		w.tally.start()
-		begun := time.Now()
+		spent, begun := processorTime(), time.Now()
 		if measured.latencies, err = one.do(ctx); err == nil {
 			err = w.drained(ctx) // what the answers left to do counts
 		}
-		measured.took = time.Since(begun)
+		measured.took, measured.spent = time.Since(begun), processorTime()-spent
 		measured.work = w.tally.stop()
 		return err
 	})
@@ -134,7 +134,9 @@ func (w *world) measure(ctx context.Context, one measurement, profile string, nu
 	if err := w.quiet(ctx); err != nil {
 		return result{}, err
 	}
+	spent := processorTime()
 	measured.floor, err = measured.work.floor(ctx, w.folder)
+	measured.floorSpent = processorTime() - spent
 	return measured, err
 }
 

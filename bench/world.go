@@ -10,10 +10,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
+	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -24,8 +26,6 @@ import (
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/store/sqlite"
-
-	"yagona/kernel/exchange"
 )
 
 // world is a running installation with everybody who takes part, signed in.
@@ -261,4 +261,13 @@ func resident() (size int64) {
 		}
 	}
 	return 0
+}
+
+// processorTime returns how long this process has had the processors, the load generator included.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err) // only for a process that it does not know
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
