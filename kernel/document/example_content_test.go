@@ -125,7 +125,7 @@ func examplePayload(t testing.TB, content Content) (encoded []byte, payload stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	payload, err = signPayload(t.Context(), newKeyring(), content, encoded)
+	payload, err = signPayload(t.Context(), newKeyring(), new(packer), content, encoded)
 	if err != nil {
 		t.Fatal(err)
 	}

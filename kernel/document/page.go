@@ -457,6 +457,13 @@ type code struct {
 // The largest QR code that phones read well from 43 mm of paper: version 25 has 117 modules of 0.34 mm each.
 const mostModules = 117
 
+// mostPayload is how many characters of the alphanumeric mode a code of version 25 holds with error correction L (ISO/IEC
+// 18004, table 7): with this many newCode draws, with one more it does not.
+const mostPayload = 1853
+
+var errNoCode = fault.New(fault.TooLarge, "document.too-many-facts",
+	"The checked lines do not fit a QR code. Mark fewer lines as checked, or shorten them.").At("lines")
+
 // newCode returns the QR code of a payload with error correction M (15 % of the code may be lost), or L where M would
 // make it too dense.
 func newCode(payload string) (code, error) {
@@ -472,6 +479,5 @@ func newCode(payload string) (code, error) {
 			}}, nil
 		}
 	}
-	return code{}, fault.New(fault.TooLarge, "document.too-many-facts",
-		"The checked lines do not fit a QR code. Mark fewer lines as checked, or shorten them.").At("lines")
+	return code{}, errNoCode
 }

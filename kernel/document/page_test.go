@@ -241,7 +241,10 @@ func TestFactsAreCutForTheCodeOnly(t *testing.T) {
 }
 
 func TestAPayloadThatNoCodeHolds(t *testing.T) {
-	if _, err := newCode(strings.Repeat("A", 3000)); fault.Code(err) != "document.too-many-facts" {
+	if _, err := newCode(strings.Repeat("A", mostPayload)); err != nil {
+		t.Errorf("a payload of the greatest length is not drawn: %v", err)
+	}
+	if _, err := newCode(strings.Repeat("A", mostPayload+1)); fault.Code(err) != "document.too-many-facts" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := newCode("small letters"); fault.Code(err) != "document.too-many-facts" {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -116,7 +117,7 @@ func shorten(text string, most int) string {
 }
 
 // signPayload signs what the QR code says of a content, whose JSON is encoded.
-func signPayload(ctx context.Context, signer Signer, content Content, encoded []byte) (string, error) {
+func signPayload(ctx context.Context, signer Signer, packing *packer, content Content, encoded []byte) (string, error) {
 	text, _ := content.Text(content.Authoritative)
 	digest := sha256.Sum256(encoded)
 	private, err := cwt.Marshal(claim{
@@ -135,19 +136,30 @@ func signPayload(ctx context.Context, signer Signer, content Content, encoded []
 	if err != nil {
 		return "", err
 	}
-	packed, err := pack(token)
+	packed, err := packing.pack(token)
 	if err != nil {
 		return "", err
 	}
 	return Prefix + base45.Encode(packed), nil
 }
 
+// packer compresses tokens. It keeps its compressors, of almost a megabyte each, for the next token. The zero value is
+// ready; it is safe for concurrent use.
+type packer struct {
+	compressors sync.Pool // of *zlib.Writer
+}
+
 // pack compresses a token if that makes it shorter. The first byte tells: a COSE_Sign1 begins with 0xD2, zlib with 0x78.
-func pack(token []byte) ([]byte, error) {
+func (p *packer) pack(token []byte) ([]byte, error) {
 	var out bytes.Buffer
-	writer, err := zlib.NewWriterLevel(&out, zlib.BestCompression)
-	if err != nil {
-		return nil, err
+	writer, kept := p.compressors.Get().(*zlib.Writer)
+	if kept {
+		writer.Reset(&out)
+	} else {
+		var err error
+		if writer, err = zlib.NewWriterLevel(&out, zlib.BestCompression); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := writer.Write(token); err != nil {
 		return nil, err
@@ -155,6 +167,7 @@ func pack(token []byte) ([]byte, error) {
 	if err := writer.Close(); err != nil {
 		return nil, err
 	}
+	p.compressors.Put(writer)
 	if out.Len() < len(token) {
 		return out.Bytes(), nil
 	}

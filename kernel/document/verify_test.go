@@ -321,7 +321,7 @@ func TestTokensOfOtherKinds(t *testing.T) {
 
 func TestUnreadablePayloads(t *testing.T) {
 	_, payload := examplePayload(t, exampleContent())
-	bomb, err := pack(make([]byte, 1<<20))
+	bomb, err := new(packer).pack(make([]byte, 1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func TestASignerThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusal := errors.New("the hardware module is off")
-	if _, err := signPayload(t.Context(), brokenSigner{refusal}, content, encoded); !errors.Is(err, refusal) {
+	if _, err := signPayload(t.Context(), brokenSigner{refusal}, new(packer), content, encoded); !errors.Is(err, refusal) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"reflect"
 	"time"
 
 	"yagona/kernel/act"
@@ -31,6 +32,28 @@ type Tx struct {
 
 	// Woken says which sleepers the commit should wake.
 	Woken struct{ Jobs, Events bool }
+
+	// Written says how much the act wrote so far.
+	Written Written
+}
+
+// Written is how much an act wrote.
+type Written struct {
+	Statements int // that write
+	Bytes      int // of the texts and blobs that they carried, and eight for each number
+}
+
+// count adds a statement with its arguments.
+func (w *Written) count(values []any) {
+	w.Statements++
+	for _, value := range values {
+		switch value := reflect.ValueOf(value); value.Kind() {
+		case reflect.String, reflect.Slice:
+			w.Bytes += value.Len()
+		case reflect.Int, reflect.Int32, reflect.Int64:
+			w.Bytes += 8
+		}
+	}
 }
 
 // New returns a transaction on a connection for an act with the key at the time; a reading has neither.
@@ -54,6 +77,7 @@ func (t *Tx) exec(text string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	t.Written.count(args)
 	return result.RowsAffected()
 }
 

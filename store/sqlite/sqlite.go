@@ -57,9 +57,11 @@ type DB struct {
 	closing   chan struct{}
 	closeOnce sync.Once
 
-	lastAct time.Time // the time of the newest act; used by the writing goroutine only
+	lastAct time.Time       // the time of the newest act; used by the writing goroutine only
+	written []query.Written // by the acts of the commit under way; used by the writing goroutine only
 
 	onJobs, onEvents atomic.Pointer[func()]
+	onCommit         atomic.Pointer[func([]query.Written)]
 	remove           string // a folder to remove at Close, or ""
 }
 
@@ -180,6 +182,16 @@ func (db *DB) OnJobs(wake func()) { db.onJobs.Store(&wake) }
 
 // OnEvents sets what is called after a commit that appended events. It must not block.
 func (db *DB) OnEvents(wake func()) { db.onEvents.Store(&wake) }
+
+// OnCommit sets what is called after each commit with what each of its acts wrote, in order; nil: nothing. It must not
+// block, and it must not keep the slice.
+func (db *DB) OnCommit(observe func([]query.Written)) {
+	if observe == nil {
+		db.onCommit.Store(nil)
+		return
+	}
+	db.onCommit.Store(&observe)
+}
 
 // connection is one connection with its prepared statements.
 type connection struct {
@@ -316,6 +328,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		}
 	}()
 	var jobs, events bool
+	db.written = db.written[:0]
 	now := db.lastAct
 	for _, one := range group {
 		if one.err = one.ctx.Err(); one.err != nil {
@@ -333,6 +346,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		} else {
 			jobs = jobs || tx.Woken.Jobs
 			events = events || tx.Woken.Events
+			db.written = append(db.written, tx.Written)
 		}
 		if err := db.writer.exec("RELEASE act"); err != nil {
 			return err
@@ -342,6 +356,9 @@ func (db *DB) transact(group []*pending) (err error) {
 		return err
 	}
 	db.lastAct = now
+	if observe := db.onCommit.Load(); observe != nil {
+		(*observe)(db.written)
+	}
 	if wake := db.onJobs.Load(); jobs && wake != nil {
 		(*wake)()
 	}

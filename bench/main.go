@@ -1,0 +1,158 @@
+// Command bench measures what an installation does in a second: applications for the service that is decided by rule,
+// the whole story of the subsidy, releases of payments, and evidence answers. It stands each figure beside a floor that
+// is measured in the same run: a bare loop that commits the same bytes to the same database, in commits of the same
+// sizes, and makes and verifies the same number of signatures.
+//
+// The installation runs in this process, durable, behind a real HTTP server on loopback; the load generator shares the
+// processors with it. A run takes all measurements one after another, each with its floor right behind it, and runs are
+// repeated, so that what else the machine does hits all of them. README.md has the figures and says how to read them.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"time"
+)
+
+// options say how much is done.
+type options struct {
+	Runs         int
+	Clients      int // at a time
+	People       int // of the demonstration; those who apply come on top
+	Applications int // for the automatic service, in a run
+	Stories      int // of the subsidy, in a run: each takes a resident who has not had it
+	Answers      int // of evidence, in a run
+	Profile      string
+}
+
+// limit is how long everything may take together.
+const limit = 15 * time.Minute
+
+func main() {
+	wanted := options{People: 400, Clients: 16}
+	quick := flag.Bool("quick", false, "do very little, in seconds: whether it works, not how fast it is")
+	flag.IntVar(&wanted.Runs, "runs", 10, "how often to measure")
+	flag.IntVar(&wanted.Clients, "clients", wanted.Clients, "how many clients at a time")
+	flag.IntVar(&wanted.People, "people", wanted.People, "how many people the demonstration has; those who apply come on top")
+	flag.IntVar(&wanted.Applications, "applications", 400, "applications for the automatic service in a run")
+	flag.IntVar(&wanted.Stories, "stories", 48, "stories of the subsidy in a run")
+	flag.IntVar(&wanted.Answers, "answers", 2000, "evidence answers in a run")
+	flag.StringVar(&wanted.Profile, "profile", "", "folder into which to write a CPU profile of each measurement")
+	flag.Parse()
+	if *quick {
+		wanted = smallest()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, wanted, os.Stdout); err != nil {
+		stop()
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1) //nolint:gocritic // both deferred calls have been made
+	}
+}
+
+// smallest is the least that still does everything once.
+func smallest() options {
+	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16}
+}
+
+// run measures and prints.
+func run(ctx context.Context, wanted options, out io.Writer) (err error) {
+	if wanted.Runs < 1 || wanted.Clients < 1 || wanted.Applications < 1 || wanted.Stories < 1 || wanted.Answers < 1 {
+		return errors.New("each number is at least 1")
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	folder, err := os.MkdirTemp("", "yagona-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	fmt.Fprintf(out, "%s %s/%s, %d processors; %d clients, witnesses off, WAL, synchronous FULL\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), wanted.Clients)
+	begun := time.Now()
+	var w *world
+	err = profiled(wanted.Profile, "opening", func() (err error) {
+		w, err = open(ctx, folder, wanted)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	fmt.Fprintf(out, "opened and seeded in %.1f s, resident %d MiB\n", time.Since(begun).Seconds(), resident()>>20)
+	measurements := w.measurements(wanted)
+	all := make([][]result, len(measurements))
+	for number := range wanted.Runs + 1 { // run 0 warms up and does not count
+		for i, one := range measurements {
+			measured, err := w.measure(ctx, one, wanted.Profile, number)
+			if err != nil {
+				return fmt.Errorf("run %d, %s: %w", number, one.name, err)
+			}
+			fmt.Fprintf(out, "run %2d  %s\n", number, measured.line(one))
+			if number > 0 {
+				all[i] = append(all[i], measured)
+			}
+		}
+	}
+	fmt.Fprintf(out, "resident at the end: %d MiB\n\n", resident()>>20)
+	summarise(out, measurements, all)
+	return nil
+}
+
+// measure does one measurement with nothing else under way, and its floor.
+func (w *world) measure(ctx context.Context, one measurement, profile string, number int) (measured result, err error) {
+	if err := w.quiet(ctx); err != nil {
+		return result{}, err
+	}
+	err = profiled(profile, fmt.Sprintf("%s-%d", one.slug, number), func() (err error) {
+		w.tally.start()
+		spent, begun := processorTime(), time.Now()
+		if measured.latencies, err = one.do(ctx); err == nil {
+			err = w.drained(ctx) // what the answers left to do counts
+		}
+		measured.took, measured.spent = time.Since(begun), processorTime()-spent
+		measured.work = w.tally.stop()
+		return err
+	})
+	if err != nil {
+		return result{}, err
+	}
+	if one.check != nil {
+		if err := one.check(ctx); err != nil {
+			return result{}, fmt.Errorf("afterwards: %w", err)
+		}
+	}
+	if err := w.quiet(ctx); err != nil {
+		return result{}, err
+	}
+	spent := processorTime()
+	measured.floor, err = measured.work.floor(ctx, w.folder)
+	measured.floorSpent = processorTime() - spent
+	return measured, err
+}
+
+// profiled runs something and writes its CPU profile into the folder; without a folder it only runs it.
+func profiled(folder, name string, do func() error) error {
+	if folder == "" {
+		return do()
+	}
+	file, err := os.Create(filepath.Join(folder, name+".pprof"))
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, file.Close())
+}
