@@ -25,6 +25,9 @@ func TestTheTutorialCanBeFollowed(t *testing.T) {
 		if testing.Short() {
 			t.Skip("starts a demonstration: run ./test")
 		}
+		if _, err := exec.LookPath("pdftotext"); err != nil && os.Getenv("YAGONA_TEST_ALL") == "" {
+			t.Skip("needs pdftotext (Debian's poppler-utils) to read the document: run ./test")
+		}
 		useSeedlings(t, demonstrate(t, folder, command))
 	})
 }
