@@ -223,6 +223,22 @@ func (c *Catalogue) Keys() []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
+// Speaking returns the catalogue for an installation that speaks these languages, in this order. A language that has no
+// texts here, or lacks one, gets the English text: the words of an installation's own things stand in its packs, and a
+// person rather reads what is not in their language than what is not there.
+func (c *Catalogue) Speaking(tags ...Tag) *Catalogue {
+	spoken := Languages{Tags: slices.Clone(tags), Fallback: map[Tag][]Tag{}}
+	for _, tag := range tags {
+		for _, next := range c.languages.Fallback[tag] {
+			if spoken.speaks(next) {
+				spoken.Fallback[tag] = append(spoken.Fallback[tag], next)
+			}
+		}
+		spoken.Fallback[tag] = append(spoken.Fallback[tag], English)
+	}
+	return &Catalogue{languages: spoken, messages: c.messages}
+}
+
 // Has reports whether some language in the fallback chain of the language has the key.
 func (c *Catalogue) Has(tag Tag, key string) bool {
 	_, _, ok := c.find(tag, key)

@@ -2,9 +2,11 @@ package locale
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // Tag names a language in a script, as BCP 47 writes it: "uz-Latn".
@@ -90,6 +92,20 @@ func (t Tag) DerivedFrom() (Tag, bool) {
 		return UzbekLatin, true
 	}
 	return "", false
+}
+
+// Name returns what a language is called in itself, or its tag if that is not known.
+func (t Tag) Name() string {
+	if name := display.Self.Name(language.Make(string(t))); name != "" {
+		return name
+	}
+	return string(t)
+}
+
+// RightToLeft reports whether the language is written from right to left: whether its script is, of those in modern use.
+func (t Tag) RightToLeft() bool {
+	script, _ := language.Make(string(t)).Script()
+	return slices.Contains([]string{"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"}, script.String())
 }
 
 // bcp returns the tag for x/text. It has no rules for Karakalpak, whose nouns, like Uzbek ones, stay singular after a

@@ -114,7 +114,7 @@ func (n *Node) load(ctx context.Context) error {
 	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
 	profile := pack.ProfileOf(n.Profile)
 	inForce := map[string]publication.Bundle{}
-	versions := map[string]*service.Definition{}
+	var versions []*service.Definition
 	var compiled *pack.Catalogue
 	var failed error
 	for i, one := range all {
@@ -130,7 +130,9 @@ func (n *Node) load(ctx context.Context) error {
 			continue
 		}
 		for _, definition := range compiled.Services() {
-			versions[definition.Hash] = definition
+			// What is published again is as new as what was published last.
+			versions = slices.DeleteFunc(versions, func(one *service.Definition) bool { return one.Hash == definition.Hash })
+			versions = append(versions, definition)
 		}
 	}
 	if failed != nil {
@@ -149,12 +151,12 @@ func (n *Node) load(ctx context.Context) error {
 	for _, definition := range compiled.Services() {
 		current[definition.Path] = true
 	}
-	for hash, definition := range versions {
+	for _, definition := range versions {
 		if !current[definition.Path] {
-			closedVersions[hash] = true
+			closedVersions[definition.Hash] = true
 		}
 	}
-	loaded.Services = service.NewCatalogue(slices.Collect(maps.Values(versions)), closedVersions)
+	loaded.Services = service.NewCatalogue(versions, closedVersions)
 	if loaded.Registers, err = register.NewCatalogue(compiled.Registers()); err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ import (
 	"yagona/kernel/signature"
 	"yagona/kernel/transparency"
 	"yagona/kernel/wording"
+	"yagona/locale"
 	"yagona/std/c2sp"
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
@@ -107,7 +108,11 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Words = country.Words{Catalogue: texts, Profile: n.Profile}
+	var spoken []locale.Tag
+	for _, tag := range n.Profile.Languages {
+		spoken = append(spoken, locale.Tag(tag))
+	}
+	n.Words = country.Words{Catalogue: texts.Speaking(spoken...), Profile: n.Profile}
 	if err := n.openStores(ctx); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,6 +12,9 @@ import (
 	"yagona/kernel/rules"
 	"yagona/pack"
 )
+
+// fence is a fenced block of Markdown: its info string and its content.
+var fence = regexp.MustCompile("(?ms)^```([^\n]*)\n(.*?)^```$")
 
 func reference(t *testing.T) string {
 	t.Helper()

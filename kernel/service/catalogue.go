@@ -21,19 +21,17 @@ var (
 // publication makes a new one.
 type Catalogue struct {
 	byHash map[string]*Definition
-	byPath map[ident.Service][]*Definition // oldest From first
+	byPath map[ident.Service][]*Definition // in the order of their publication
 	closed map[string]bool                 // hashes that take no new applications
 }
 
-// NewCatalogue returns the catalogue of the definitions; closed are hashes of versions that take no new applications.
+// NewCatalogue returns the catalogue of the definitions, in the order in which they were published; closed are hashes of
+// versions that take no new applications.
 func NewCatalogue(definitions []*Definition, closed map[string]bool) *Catalogue {
 	c := &Catalogue{byHash: map[string]*Definition{}, byPath: map[ident.Service][]*Definition{}, closed: closed}
 	for _, d := range definitions {
 		c.byHash[d.Hash] = d
 		c.byPath[d.Path] = append(c.byPath[d.Path], d)
-	}
-	for _, versions := range c.byPath {
-		slices.SortStableFunc(versions, func(a, b *Definition) int { return a.From.Compare(b.From) })
 	}
 	return c
 }
@@ -46,7 +44,9 @@ func (c *Catalogue) Version(hash string) (*Definition, error) {
 	return nil, ErrNoService
 }
 
-// Open returns the version of a service that takes new applications on the day: the newest in force that is not closed.
+// Open returns the version of a service that takes new applications on the day: of those whose day has come and that are
+// not closed, the one that was published last. So a correction takes the place of what it corrects also if both hold from
+// the same day, and a version that was replaced before its day never comes into force.
 func (c *Catalogue) Open(path ident.Service, day calendar.Date) (*Definition, error) {
 	for _, d := range slices.Backward(c.byPath[path]) {
 		if !d.From.After(day) && !c.closed[d.Hash] {

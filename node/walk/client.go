@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -20,41 +21,49 @@ import (
 	"yagona/web/route"
 )
 
-// client speaks to an installation over HTTP, as one person or as nobody.
-type client struct {
+// Client speaks to an installation over HTTP, as a program does: as one person or as nobody. It may be used by one
+// goroutine at a time.
+type Client struct {
 	http  *http.Client
 	site  *url.URL
 	token string // of the session; empty: nobody is signed in
-	Name  string
+	Name  string // of the person, as the demonstration's sign-in shows it
+}
+
+// NewClient returns a client as nobody.
+func NewClient(site *url.URL) *Client {
+	return &Client{site: site, http: &http.Client{
+		Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // mostAnswer is how much of an answer is read, in bytes.
 const mostAnswer = 16 << 20
 
-// answer is what the installation said.
-type answer struct {
+// Answer is what the installation said.
+type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// send sends a request with a JSON body (nil: none) and returns the answer; a problem is an error.
-func (c *client) send(ctx context.Context, method, path string, body any, header ...string) (answer, error) {
+// Send sends a request with a JSON body (nil: none) and returns the answer; a problem is an error.
+func (c *Client) Send(ctx context.Context, method, path string, body any, header ...string) (Answer, error) {
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return answer{}, err
+			return Answer{}, err
 		}
 		content = bytes.NewReader(encoded)
 	}
 	address, err := c.site.Parse(path)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	request, err := http.NewRequestWithContext(ctx, method, address.String(), content)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -69,17 +78,17 @@ func (c *client) send(ctx context.Context, method, path string, body any, header
 	return c.do(request)
 }
 
-func (c *client) do(request *http.Request) (answer, error) {
+func (c *Client) do(request *http.Request) (Answer, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	defer response.Body.Close()
 	read, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
-	got := answer{response.StatusCode, response.Header, read}
+	got := Answer{response.StatusCode, response.Header, read}
 	if got.Status < 400 {
 		return got, nil
 	}
@@ -89,28 +98,28 @@ func (c *client) do(request *http.Request) (answer, error) {
 	return got, fmt.Errorf("%s %s answered %d", request.Method, request.URL.Path, got.Status)
 }
 
-// get decodes what the path answers.
-func (c *client) get(ctx context.Context, path string, into any) error {
-	got, err := c.send(ctx, http.MethodGet, path, nil)
+// Get decodes what the path answers.
+func (c *Client) Get(ctx context.Context, path string, into any) error {
+	got, err := c.Send(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(got.Body, into)
 }
 
-// post sends a body and decodes what the path answers.
-func (c *client) post(ctx context.Context, path string, body, into any, header ...string) error {
-	got, err := c.send(ctx, http.MethodPost, path, body, header...)
+// Post sends a body and decodes what the path answers.
+func (c *Client) Post(ctx context.Context, path string, body, into any, header ...string) error {
+	got, err := c.Send(ctx, http.MethodPost, path, body, header...)
 	if err != nil || into == nil {
 		return err
 	}
 	return json.Unmarshal(got.Body, into)
 }
 
-// signIn signs in as the first person of the demonstration of whom the words say something, by the same protocol as with
+// SignIn signs in as the first person of the demonstration of whom the words say something, by the same protocol as with
 // a real provider: authorization code with PKCE, then the ID token for a session.
-func signIn(ctx context.Context, site *url.URL, path, clientID, about string) (*client, error) {
-	c := &client{site: site, http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+func SignIn(ctx context.Context, site *url.URL, path, clientID, about string) (*Client, error) {
+	c := NewClient(site)
 	verifier, nonce := rand.Text()+rand.Text(), rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	const back = "http://127.0.0.1/return"
@@ -152,7 +161,7 @@ func signIn(ctx context.Context, site *url.URL, path, clientID, about string) (*
 	var session struct {
 		Token string `json:"token"`
 	}
-	if err := c.post(ctx, "/api/v1/sessions", map[string]string{"id_token": tokens.IDToken}, &session); err != nil {
+	if err := c.Post(ctx, "/api/v1/sessions", map[string]string{"id_token": tokens.IDToken}, &session); err != nil {
 		return nil, err
 	}
 	c.token = session.Token
@@ -171,14 +180,14 @@ func cloned(values url.Values, more ...string) url.Values {
 }
 
 // form sends a form, as a browser would.
-func (c *client) form(ctx context.Context, path string, values url.Values) (answer, error) {
+func (c *Client) form(ctx context.Context, path string, values url.Values) (Answer, error) {
 	address, err := c.site.Parse(path)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(values.Encode()))
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return c.do(request)

@@ -91,7 +91,7 @@ func Walk(ctx context.Context, through Demonstration, out io.Writer) error {
 // story is what the steps of the walk hand to each other.
 type story struct {
 	*walker
-	applicant, leader, chair *client
+	applicant, leader, chair *Client
 	application, document    string
 	order                    string
 	sent                     receipt
@@ -137,8 +137,8 @@ type (
 	}
 )
 
-func (s *story) as(ctx context.Context, about string) (*client, error) {
-	return signIn(ctx, s.Site, s.SignInPath, s.Client, about)
+func (s *story) as(ctx context.Context, about string) (*Client, error) {
+	return SignIn(ctx, s.Site, s.SignInPath, s.Client, about)
 }
 
 func (s *story) resident(ctx context.Context) (told string, err error) {
@@ -147,7 +147,7 @@ func (s *story) resident(ctx context.Context) (told string, err error) {
 		return "", err
 	}
 	var me struct{ Name string }
-	if err := s.applicant.get(ctx, "/api/v1/me", &me); err != nil {
+	if err := s.applicant.Get(ctx, "/api/v1/me", &me); err != nil {
 		return "", err
 	}
 	return me.Name + ", a synthetic person", nil
@@ -157,7 +157,7 @@ func (s *story) resident(ctx context.Context) (told string, err error) {
 var subsidy = map[string]any{"trade": "sewing", "price": 150_000_000, "account": "00000000000000000001"}
 
 func (s *story) apply(ctx context.Context) (string, error) {
-	err := s.applicant.post(ctx, "/api/v1/applications", map[string]any{
+	err := s.applicant.Post(ctx, "/api/v1/applications", map[string]any{
 		"service": "youth/tools-subsidy", "language": "uz-Latn", "answers": subsidy, "send": true,
 	}, &s.sent)
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *story) apply(ctx context.Context) (string, error) {
 	}
 	s.application = s.sent.Application.ID
 	var shown application
-	if err := s.applicant.get(ctx, "/api/v1/applications/"+s.application, &shown); err != nil {
+	if err := s.applicant.Get(ctx, "/api/v1/applications/"+s.application, &shown); err != nil {
 		return "", err
 	}
 	if shown.State != "deciding" {
@@ -206,7 +206,7 @@ func (s *story) proven(ctx context.Context, event string) (string, error) {
 	var found proof
 	err := wait(ctx, func() (bool, error) {
 		found = proof{}
-		err := s.applicant.get(ctx, "/api/v1/access-log/"+event+"/proof", &found)
+		err := s.applicant.Get(ctx, "/api/v1/access-log/"+event+"/proof", &found)
 		return found.Pending == "", err
 	})
 	if err != nil {
@@ -244,7 +244,7 @@ func (s *story) proven(ctx context.Context, event string) (string, error) {
 }
 
 // decide signs in as an official, finds the application's task in their inbox, reads it and decides.
-func (s *story) decide(ctx context.Context, about, action string) (*client, string, error) {
+func (s *story) decide(ctx context.Context, about, action string) (*Client, string, error) {
 	official, err := s.as(ctx, about)
 	if err != nil {
 		return nil, "", err
@@ -252,7 +252,7 @@ func (s *story) decide(ctx context.Context, about, action string) (*client, stri
 	var inbox page[struct {
 		ID, Application string
 	}]
-	if err := official.get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
+	if err := official.Get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
 		return nil, "", err
 	}
 	i := slices.IndexFunc(inbox.Items, func(one struct{ ID, Application string }) bool { return one.Application == s.application })
@@ -260,11 +260,11 @@ func (s *story) decide(ctx context.Context, about, action string) (*client, stri
 		return nil, "", fmt.Errorf("the application is not among the %d tasks of the inbox", len(inbox.Items))
 	}
 	var read task
-	if err := official.get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &read); err != nil {
+	if err := official.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &read); err != nil {
 		return nil, "", err
 	}
 	var decided struct{ State string }
-	err = official.post(ctx, "/api/v1/tasks/"+inbox.Items[i].ID+"/decide", map[string]any{"action": action}, &decided,
+	err = official.Post(ctx, "/api/v1/tasks/"+inbox.Items[i].ID+"/decide", map[string]any{"action": action}, &decided,
 		"If-Match", fmt.Sprintf(`"%d"`, read.Application.Revision))
 	if err != nil {
 		return nil, "", err
@@ -282,7 +282,7 @@ func (s *story) approve(ctx context.Context) (told string, err error) {
 		return "", err
 	}
 	var shown application
-	if err := s.applicant.get(ctx, "/api/v1/applications/"+s.application, &shown); err != nil {
+	if err := s.applicant.Get(ctx, "/api/v1/applications/"+s.application, &shown); err != nil {
 		return "", err
 	}
 	if shown.State != "granted" || shown.Granted == nil || shown.Granted.Order == "" || shown.Granted.Document == "" {
@@ -306,8 +306,8 @@ func forbidden(err error, statuses ...string) error {
 }
 
 func (s *story) refuseRelease(ctx context.Context) (string, error) {
-	for _, one := range []*client{s.applicant, s.leader, s.chair} {
-		err := one.post(ctx, "/api/v1/orders/"+s.order+"/release", nil, nil)
+	for _, one := range []*Client{s.applicant, s.leader, s.chair} {
+		err := one.Post(ctx, "/api/v1/orders/"+s.order+"/release", nil, nil)
 		if err := forbidden(err, "access."); err != nil {
 			return "", fmt.Errorf("%s: %w", one.Name, err)
 		}
@@ -322,7 +322,7 @@ func (s *story) release(ctx context.Context) (string, error) {
 	}
 	err = wait(ctx, func() (bool, error) {
 		var orders page[struct{ ID, State string }]
-		if err := treasurer.get(ctx, "/api/v1/orders?limit=100", &orders); err != nil {
+		if err := treasurer.Get(ctx, "/api/v1/orders?limit=100", &orders); err != nil {
 			return false, err
 		}
 		return slices.ContainsFunc(orders.Items, func(one struct{ ID, State string }) bool { return one.ID == s.order }), nil
@@ -330,20 +330,20 @@ func (s *story) release(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return treasurer.Name, treasurer.post(ctx, "/api/v1/orders/"+s.order+"/release", nil, nil)
+	return treasurer.Name, treasurer.Post(ctx, "/api/v1/orders/"+s.order+"/release", nil, nil)
 }
 
 func (s *story) paid(ctx context.Context) (string, error) {
 	var payment struct{ State string }
 	err := wait(ctx, func() (bool, error) {
-		err := s.applicant.get(ctx, "/api/v1/applications/"+s.application+"/payment", &payment)
+		err := s.applicant.Get(ctx, "/api/v1/applications/"+s.application+"/payment", &payment)
 		return payment.State == "confirmed", err
 	})
 	return "payment order " + s.order + ": " + payment.State, err
 }
 
 func (s *story) fetch(ctx context.Context) (string, error) {
-	got, err := s.applicant.send(ctx, http.MethodGet, "/api/v1/documents/"+s.document+"/file", nil)
+	got, err := s.applicant.Send(ctx, http.MethodGet, "/api/v1/documents/"+s.document+"/file", nil)
 	if err != nil {
 		return "", err
 	}
@@ -355,12 +355,12 @@ func (s *story) fetch(ctx context.Context) (string, error) {
 }
 
 func (s *story) verify(ctx context.Context) (string, error) {
-	anyone := &client{site: s.Site, http: http.DefaultClient}
+	anyone := NewClient(s.Site)
 	var published, revoked struct{ Token []byte }
-	if err := anyone.get(ctx, "/api/v1/keys", &published); err != nil {
+	if err := anyone.Get(ctx, "/api/v1/keys", &published); err != nil {
 		return "", err
 	}
-	if err := anyone.get(ctx, "/api/v1/revocations", &revoked); err != nil {
+	if err := anyone.Get(ctx, "/api/v1/revocations", &revoked); err != nil {
 		return "", err
 	}
 	// From here on nothing is asked for: the two files are all that an offline verifier has.
@@ -385,14 +385,14 @@ func (s *story) verify(ctx context.Context) (string, error) {
 }
 
 // immediate asks for a service that is decided at once, and returns what came out.
-func (s *story) immediate(ctx context.Context, who *client, service string, answers map[string]any) (application, error) {
+func (s *story) immediate(ctx context.Context, who *Client, service string, answers map[string]any) (application, error) {
 	var sent receipt
-	err := who.post(ctx, "/api/v1/applications", map[string]any{"service": service, "answers": answers, "send": true, "language": "en"}, &sent)
+	err := who.Post(ctx, "/api/v1/applications", map[string]any{"service": service, "answers": answers, "send": true, "language": "en"}, &sent)
 	if err != nil {
 		return application{}, err
 	}
 	var shown application
-	return shown, who.get(ctx, "/api/v1/applications/"+sent.Application.ID, &shown)
+	return shown, who.Get(ctx, "/api/v1/applications/"+sent.Application.ID, &shown)
 }
 
 func expectRefusal(shown application, requirement string) (string, error) {
@@ -411,7 +411,7 @@ func (s *story) again(ctx context.Context) (string, error) {
 			return false, err
 		}
 		if shown.State == "deciding" {
-			withdrawn := s.applicant.post(ctx, "/api/v1/applications/"+shown.ID+"/withdraw", nil, nil, "If-Match", fmt.Sprintf(`"%d"`, shown.Revision))
+			withdrawn := s.applicant.Post(ctx, "/api/v1/applications/"+shown.ID+"/withdraw", nil, nil, "If-Match", fmt.Sprintf(`"%d"`, shown.Revision))
 			return false, withdrawn
 		}
 		told, err = expectRefusal(shown, "once")
@@ -424,7 +424,7 @@ func (s *story) accessLog(ctx context.Context) (string, error) {
 		Event, Type, Purpose string
 		By                   struct{ Agency, Role string }
 	}]
-	if err := s.applicant.get(ctx, "/api/v1/access-log?limit=100", &entries); err != nil {
+	if err := s.applicant.Get(ctx, "/api/v1/access-log?limit=100", &entries); err != nil {
 		return "", err
 	}
 	var told strings.Builder
@@ -451,7 +451,7 @@ func (s *story) inclusion(ctx context.Context) (string, error) {
 	var entries page[struct {
 		Event, Type string
 	}]
-	if err := s.applicant.get(ctx, "/api/v1/access-log?limit=100", &entries); err != nil {
+	if err := s.applicant.Get(ctx, "/api/v1/access-log?limit=100", &entries); err != nil {
 		return "", err
 	}
 	i := slices.IndexFunc(entries.Items, func(one struct{ Event, Type string }) bool { return one.Type == "application.read" })
@@ -495,18 +495,18 @@ func (s *story) conflict(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var inbox page[struct{ ID, Application string }]
-	if err := s.leader.get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
+	if err := s.leader.Get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
 		return "", err
 	}
 	i := slices.IndexFunc(inbox.Items, func(one struct{ ID, Application string }) bool { return one.Application == shown.ID })
 	if i < 0 {
 		return "", errors.New("the brother's application is not in the inbox")
 	}
-	err = s.leader.get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
+	err = s.leader.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
 	if err := forbidden(err, "task.own-interest"); err != nil {
 		return "", fmt.Errorf("the youth leader reads her own brother's case: %w", err)
 	}
-	err = s.chair.get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
+	err = s.chair.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
 	if err := forbidden(err, "access.forbidden"); err != nil {
 		return "", fmt.Errorf("the chair reads what is the youth leader's turn: %w", err)
 	}
@@ -514,10 +514,10 @@ func (s *story) conflict(ctx context.Context) (string, error) {
 }
 
 // withdrawFor takes the brother's application back, and checks that nobody else can.
-func (c *client) withdrawFor(ctx context.Context, owner *client, shown application) error {
+func (c *Client) withdrawFor(ctx context.Context, owner *Client, shown application) error {
 	path, match := "/api/v1/applications/"+shown.ID+"/withdraw", fmt.Sprintf(`"%d"`, shown.Revision)
-	if err := forbidden(c.post(ctx, path, nil, nil, "If-Match", match), "application.unknown"); err != nil {
+	if err := forbidden(c.Post(ctx, path, nil, nil, "If-Match", match), "application.unknown"); err != nil {
 		return err
 	}
-	return owner.post(ctx, path, nil, nil, "If-Match", match)
+	return owner.Post(ctx, path, nil, nil, "If-Match", match)
 }

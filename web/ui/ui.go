@@ -58,6 +58,8 @@ func Words() (*locale.Catalogue, error) {
 type Language struct {
 	Tag  string // BCP 47: "uz-Latn"
 	Name string // in itself: "Oʻzbekcha"
+	// RightToLeft says how it is written.
+	RightToLeft bool
 }
 
 // Component is a part of a page. Its template shows it; a package that needs a component of its own gives New the
@@ -125,7 +127,11 @@ func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error)
 			}
 		}
 		house.templates[string(tag)] = set
-		house.languages = append(house.languages, Language{string(tag), words.Text(tag, "language."+string(tag), nil)})
+		name := tag.Name()
+		if key := "language." + string(tag); words.Has(tag, key) {
+			name = words.Text(tag, key, nil)
+		}
+		house.languages = append(house.languages, Language{string(tag), name, tag.RightToLeft()})
 	}
 	return house, nil
 }

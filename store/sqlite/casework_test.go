@@ -1,0 +1,9 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"yagona/store/storetest"
+)
+
+func TestCasework(t *testing.T) { storetest.TestCasework(t, open) }

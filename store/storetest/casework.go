@@ -1,0 +1,60 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"yagona/kernel/act"
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+	"yagona/store/query"
+)
+
+// TestCasework checks what the store computes of applications: the public figures of a service.
+func TestCasework(t *testing.T, open Open) {
+	db := open(t, Still)
+	save := func(of ident.Service, at ident.Territory, state casework.State, submitted, took time.Duration) {
+		t.Helper()
+		applicant := ident.Random[ident.Person]().Subject()
+		one := casework.Application{
+			ID: ident.New[ident.Application](Start), Applicant: applicant, Service: of, Version: "v", Agency: "agency", State: state,
+			Revision: 1, Language: "en", Created: Start, Territory: at, Sealed: []byte{1}, Event: ident.New[ident.Event](Start),
+		}
+		if submitted > 0 {
+			one.Submitted = Start.Add(submitted)
+		}
+		if took > 0 {
+			one.Decided = one.Submitted.Add(took)
+		}
+		err := db.Update(t.Context(), act.Of(applicant), func(tx *query.Tx) error { return tx.SaveApplication(one) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, took := range []time.Duration{5, 1, 3} { // an odd number: the one in the middle
+		save("a/one", "T1", casework.Granted, time.Minute, took*time.Hour)
+	}
+	for _, took := range []time.Duration{8, 2} { // an even number: the lower one
+		save("a/one", "T2", casework.Granted, time.Hour, took*time.Hour)
+	}
+	save("a/one", "T1", casework.Deciding, time.Minute, 0)
+	save("a/one", "T1", casework.Draft, 0, 0) // was not sent: it does not count
+	save("a/two", "T1", casework.Granted, time.Minute, 9*time.Hour)
+	want := []casework.Count{
+		{Service: "a/one", Territory: "T1", State: casework.Deciding, Number: 1},
+		{Service: "a/one", Territory: "T1", State: casework.Granted, Number: 3, Median: 3 * time.Hour},
+		{Service: "a/one", Territory: "T2", State: casework.Granted, Number: 2, Median: 2 * time.Hour},
+	}
+	err := db.View(t.Context(), func(tx *query.Tx) error {
+		got, err := tx.Counts("a/one")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("figures (-want +got):\n%s", diff)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
