@@ -184,7 +184,10 @@ func (d *Definition) Asked(ctx context.Context, facts Facts) (map[string]bool, e
 		if err != nil {
 			return nil, err
 		}
-		asked[question.Name] = result.Value == true
+		if asked[question.Name] = result.Value == true; !asked[question.Name] {
+			// An answer to what is no longer asked does not make a later question asked.
+			delete(values["ask"].(map[string]any), question.Name)
+		}
 	}
 	return asked, nil
 }
