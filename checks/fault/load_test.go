@@ -56,12 +56,13 @@ type load struct {
 	open     []*story          // guarded by mu: those that nobody works on and that are not settled
 	tokens   map[string]string // guarded by mu: sessions, by national number
 	repeated int               // guarded by mu: requests that were sent again with the same key
+	problems map[string]int    // guarded by mu: how often a request was to be repeated, by code
 	failed   []string          // guarded by mu: what must never happen
 }
 
 // newLoad finds the residents who may ask for the subsidy and whose mahalla has officials to decide.
 func newLoad(i *installation) *load {
-	l := &load{installation: i, tokens: map[string]string{}}
+	l := &load{installation: i, tokens: map[string]string{}, problems: map[string]int{}}
 	for _, person := range i.population.People {
 		age := calendar.Age(person.Birth, i.population.Today)
 		if person.Employment.Status != demo.Unemployed || age < 18 || age > 29 {
@@ -150,7 +151,10 @@ func (l *load) as(ctx context.Context, person demo.Person) (string, error) {
 	if token != "" {
 		return token, nil
 	}
-	token, err := l.signIn(ctx, person.Number)
+	token, refused, err := l.signIn(ctx, person.Number)
+	if refused.Status >= 500 {
+		return "", l.later(refused)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -194,6 +198,9 @@ func (l *load) get(ctx context.Context, token, path string, into any) error {
 	if err != nil {
 		return err
 	}
+	if got.Status >= 500 {
+		return l.later(got)
+	}
 	if got.Status != http.StatusOK {
 		return fmt.Errorf("GET %s answered %v", path, got)
 	}
@@ -224,15 +231,21 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 	case err != nil:
 		return got, repeated, err
 	case got.Status >= 500 || got.code() == "idempotency.in-progress":
-		// Not acknowledged either: the same again, later.
-		s.resumes = time.Now().Add(time.Second)
-		return got, repeated, errLater
+		return got, repeated, l.later(got) // not acknowledged either: the same again
 	}
 	s.pending = nil
 	return got, repeated, nil
 }
 
 var errLater = errors.New("it is to be repeated later")
+
+// later counts what could not be answered now.
+func (l *load) later(got answer) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problems[got.code()]++
+	return fmt.Errorf("%w: %v", errLater, got)
+}
 
 func (l *load) advance(ctx context.Context, s *story) error {
 	var err error
@@ -247,6 +260,7 @@ func (l *load) advance(ctx context.Context, s *story) error {
 		err = l.release(ctx, s)
 	}
 	if errors.Is(err, errLater) {
+		s.resumes = time.Now().Add(500 * time.Millisecond)
 		return nil
 	}
 	return err
