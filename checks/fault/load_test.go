@@ -35,6 +35,7 @@ type story struct {
 
 	stage   stage
 	pending *request // sent at least once and not acknowledged
+	lost    bool     // a request of this stage had no answer
 	resumes time.Time
 
 	sent     bool // it was acknowledged that the application was received
@@ -229,6 +230,7 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 	got, err = l.send(ctx, made)
 	switch {
 	case err != nil:
+		s.lost = true
 		return got, repeated, err
 	case got.Status >= 500 || got.code() == "idempotency.in-progress":
 		return got, repeated, l.later(got) // not acknowledged either: the same again
@@ -306,6 +308,10 @@ func (l *load) decide(ctx context.Context, s *story, step, action string, offici
 			return err
 		}
 		i := slices.IndexFunc(shown.Tasks, func(one struct{ ID, Step, State string }) bool { return one.Step == step && one.State == "open" })
+		if i < 0 && s.lost && shown.decided(step) {
+			s.stage, s.lost = s.stage+1, false // it happened, and its answer was lost
+			return nil
+		}
 		if i < 0 {
 			return fmt.Errorf("no task for the step %s is open: %+v", step, shown)
 		}
@@ -313,7 +319,6 @@ func (l *load) decide(ctx context.Context, s *story, step, action string, offici
 		if err := l.get(ctx, token, "/api/v1/tasks/"+shown.Tasks[i].ID, &read); err != nil {
 			return err
 		}
-		s.pending = nil
 		return l.decided(ctx, s, step, request{
 			token: token, method: http.MethodPost, path: "/api/v1/tasks/" + shown.Tasks[i].ID + "/decide",
 			key: "decide-" + ident.New[string](time.Now()), match: fmt.Sprintf(`"%d"`, read.Application.Revision),
@@ -342,14 +347,19 @@ func (l *load) decided(ctx context.Context, s *story, step string, made request)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(shown.Decisions, func(one struct{ Step, Action string }) bool { return one.Step == step }) {
+		if !shown.decided(step) {
 			return nil // read it again
 		}
 	default:
 		return fmt.Errorf("deciding the step %s was answered %v", step, got)
 	}
-	s.stage++
+	s.stage, s.lost = s.stage+1, false
 	return nil
+}
+
+// decided reports whether the step is taken.
+func (a application) decided(step string) bool {
+	return slices.ContainsFunc(a.Decisions, func(one struct{ Step, Action string }) bool { return one.Step == step })
 }
 
 // release lets a treasurer release the payment, once it is prepared.
