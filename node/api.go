@@ -16,7 +16,7 @@ func (n *Node) api() []route.Route {
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Keys, Notices: n.Notices, People: n.People,
 		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: sqlite.For[api.JobReader, api.JobTx](n.DB),
-		Publications: n.Press, Registers: n.Registers,
+		Publications: n.Press, Erasures: n.Erasures, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings,
 	})

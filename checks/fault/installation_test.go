@@ -315,8 +315,8 @@ func (i *installation) form(ctx context.Context, path string, values url.Values)
 }
 
 // signIn returns the token of a session of the person with the national number: authorization code with PKCE at the
-// demonstration's sign-in, then its ID token for a session.
-func (i *installation) signIn(ctx context.Context, number string) (string, error) {
+// demonstration's sign-in, then its ID token for a session. Without an error in between it returns the last answer, too.
+func (i *installation) signIn(ctx context.Context, number string) (token string, last answer, err error) {
 	verifier := rand.Text() + rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	const back = "http://127.0.0.1/return"
@@ -326,34 +326,34 @@ func (i *installation) signIn(ctx context.Context, number string) (string, error
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "person": {number},
 	})
 	if err != nil {
-		return "", err
+		return "", answer{}, err
 	}
 	there, err := url.Parse(chosen.Header.Get("Location"))
 	if err != nil || there.Query().Get("code") == "" {
-		return "", fmt.Errorf("the sign-in gave no code: %v", chosen)
+		return "", chosen, fmt.Errorf("the sign-in gave no code: %v", chosen)
 	}
 	granted, err := i.form(ctx, node.DemonstrationPath+"/token", url.Values{
 		"grant_type": {"authorization_code"}, "code": {there.Query().Get("code")}, "redirect_uri": {back},
 		"client_id": {node.DemonstrationProgram}, "code_verifier": {verifier},
 	})
 	if err != nil {
-		return "", err
+		return "", answer{}, err
 	}
 	var tokens struct {
 		IDToken string `json:"id_token"`
 	}
 	if err := json.Unmarshal(granted.Body, &tokens); err != nil {
-		return "", fmt.Errorf("the sign-in gave no ID token: %v", granted)
+		return "", granted, fmt.Errorf("the sign-in gave no ID token: %v", granted)
 	}
 	begun, err := i.send(ctx, request{
 		method: http.MethodPost, path: "/api/v1/sessions", body: map[string]string{"id_token": tokens.IDToken},
 	})
 	if err != nil {
-		return "", err
+		return "", answer{}, err
 	}
 	var session struct{ Token string }
 	if err := json.Unmarshal(begun.Body, &session); err != nil || session.Token == "" {
-		return "", fmt.Errorf("no session began: %v", begun)
+		return "", begun, fmt.Errorf("no session began: %v", begun)
 	}
-	return session.Token, nil
+	return session.Token, begun, nil
 }

@@ -35,6 +35,7 @@ type story struct {
 
 	stage   stage
 	pending *request // sent at least once and not acknowledged
+	lost    bool     // a request of this stage had no answer
 	resumes time.Time
 
 	sent     bool // it was acknowledged that the application was received
@@ -56,12 +57,13 @@ type load struct {
 	open     []*story          // guarded by mu: those that nobody works on and that are not settled
 	tokens   map[string]string // guarded by mu: sessions, by national number
 	repeated int               // guarded by mu: requests that were sent again with the same key
+	problems map[string]int    // guarded by mu: how often a request was to be repeated, by code
 	failed   []string          // guarded by mu: what must never happen
 }
 
 // newLoad finds the residents who may ask for the subsidy and whose mahalla has officials to decide.
 func newLoad(i *installation) *load {
-	l := &load{installation: i, tokens: map[string]string{}}
+	l := &load{installation: i, tokens: map[string]string{}, problems: map[string]int{}}
 	for _, person := range i.population.People {
 		age := calendar.Age(person.Birth, i.population.Today)
 		if person.Employment.Status != demo.Unemployed || age < 18 || age > 29 {
@@ -150,7 +152,10 @@ func (l *load) as(ctx context.Context, person demo.Person) (string, error) {
 	if token != "" {
 		return token, nil
 	}
-	token, err := l.signIn(ctx, person.Number)
+	token, refused, err := l.signIn(ctx, person.Number)
+	if refused.Status >= 500 {
+		return "", l.later(refused)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -194,6 +199,9 @@ func (l *load) get(ctx context.Context, token, path string, into any) error {
 	if err != nil {
 		return err
 	}
+	if got.Status >= 500 {
+		return l.later(got)
+	}
 	if got.Status != http.StatusOK {
 		return fmt.Errorf("GET %s answered %v", path, got)
 	}
@@ -222,17 +230,24 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 	got, err = l.send(ctx, made)
 	switch {
 	case err != nil:
+		s.lost = true
 		return got, repeated, err
 	case got.Status >= 500 || got.code() == "idempotency.in-progress":
-		// Not acknowledged either: the same again, later.
-		s.resumes = time.Now().Add(time.Second)
-		return got, repeated, errLater
+		return got, repeated, l.later(got) // not acknowledged either: the same again
 	}
 	s.pending = nil
 	return got, repeated, nil
 }
 
 var errLater = errors.New("it is to be repeated later")
+
+// later counts what could not be answered now.
+func (l *load) later(got answer) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.problems[got.code()]++
+	return fmt.Errorf("%w: %v", errLater, got)
+}
 
 func (l *load) advance(ctx context.Context, s *story) error {
 	var err error
@@ -247,6 +262,7 @@ func (l *load) advance(ctx context.Context, s *story) error {
 		err = l.release(ctx, s)
 	}
 	if errors.Is(err, errLater) {
+		s.resumes = time.Now().Add(500 * time.Millisecond)
 		return nil
 	}
 	return err
@@ -292,6 +308,10 @@ func (l *load) decide(ctx context.Context, s *story, step, action string, offici
 			return err
 		}
 		i := slices.IndexFunc(shown.Tasks, func(one struct{ ID, Step, State string }) bool { return one.Step == step && one.State == "open" })
+		if i < 0 && s.lost && shown.decided(step) {
+			s.stage, s.lost = s.stage+1, false // it happened, and its answer was lost
+			return nil
+		}
 		if i < 0 {
 			return fmt.Errorf("no task for the step %s is open: %+v", step, shown)
 		}
@@ -299,7 +319,6 @@ func (l *load) decide(ctx context.Context, s *story, step, action string, offici
 		if err := l.get(ctx, token, "/api/v1/tasks/"+shown.Tasks[i].ID, &read); err != nil {
 			return err
 		}
-		s.pending = nil
 		return l.decided(ctx, s, step, request{
 			token: token, method: http.MethodPost, path: "/api/v1/tasks/" + shown.Tasks[i].ID + "/decide",
 			key: "decide-" + ident.New[string](time.Now()), match: fmt.Sprintf(`"%d"`, read.Application.Revision),
@@ -328,14 +347,19 @@ func (l *load) decided(ctx context.Context, s *story, step string, made request)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(shown.Decisions, func(one struct{ Step, Action string }) bool { return one.Step == step }) {
+		if !shown.decided(step) {
 			return nil // read it again
 		}
 	default:
 		return fmt.Errorf("deciding the step %s was answered %v", step, got)
 	}
-	s.stage++
+	s.stage, s.lost = s.stage+1, false
 	return nil
+}
+
+// decided reports whether the step is taken.
+func (a application) decided(step string) bool {
+	return slices.ContainsFunc(a.Decisions, func(one struct{ Step, Action string }) bool { return one.Step == step })
 }
 
 // release lets a treasurer release the payment, once it is prepared.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ type world struct {
 	site   string
 	clock  *clock
 	pop    *demo.Population
+	folder string
 	db     *sql.DB // beside the node's own connections, to look at what it wrote
 	client *http.Client
 }
@@ -64,6 +66,7 @@ func open(t *testing.T) *world {
 	}
 	w := &world{t: t, site: site.String(), clock: &clock{}}
 	folder := t.TempDir()
+	w.folder = folder
 	w.node, err = node.OpenDemonstration(t.Context(), node.Config{
 		Folder: folder, Site: site, Country: uz.Files, Packs: packs.All(), Clock: w.clock.now, Volatile: true,
 	}, 300)
@@ -284,6 +287,16 @@ func (w *world) wait(what string, so func() bool) {
 			w.t.Fatalf("it does not happen: %s", what)
 		}
 	}
+}
+
+// file reads a file of the installation.
+func (w *world) file(name string) []byte {
+	w.t.Helper()
+	content, err := os.ReadFile(filepath.Join(w.folder, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return content
 }
 
 // refusals returns the refusals that the journal has of a person, oldest first.

@@ -197,7 +197,11 @@ type Reason struct {
 	Basis string `json:"basis,omitempty"` // the act of law
 }
 
-const maxReason = 4000 // characters
+// The most characters of a reason and of its basis.
+const (
+	maxReason = 4000
+	maxBasis  = 500
+)
 
 // Revoke ends a document for good, in an act of its own. The actor acts for the agency that issued it, or is the
 // platform itself. Whether their role allows it is the caller's to check.
@@ -219,6 +223,10 @@ func Revoke(tx Tx, sealer *seal.Sealer, by journal.Actor, id ident.Document, rea
 	if letters := utf8.RuneCountInString(reason.Text); letters == 0 || letters > maxReason {
 		return fault.Newf(fault.Invalid, "document.reason",
 			"Write why the document is revoked, in at most %d characters.", maxReason).At("reason")
+	}
+	reason.Basis = strings.TrimSpace(reason.Basis)
+	if utf8.RuneCountInString(reason.Basis) > maxBasis {
+		return fault.Newf(fault.Invalid, "document.basis", "Name the act of law in at most %d characters.", maxBasis).At("basis")
 	}
 	document, err := tx.Document(id)
 	switch {

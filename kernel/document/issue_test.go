@@ -318,6 +318,7 @@ func TestRevoke(t *testing.T) {
 	}{
 		"no reason":        {o.by, first.ID(), document.Reason{Text: " \n"}, "document.reason"},
 		"too much reason":  {o.by, first.ID(), document.Reason{Text: strings.Repeat("ў", 4001)}, "document.reason"},
+		"too much basis":   {o.by, first.ID(), document.Reason{Text: "x", Basis: strings.Repeat("ў", 501)}, "document.basis"},
 		"another agency":   {journal.Actor{Person: o.by.Person, Agency: "other-agency"}, first.ID(), reason, "document.other-agency"},
 		"nobody's agency":  {journal.Actor{Person: o.by.Person}, first.ID(), reason, "document.other-agency"},
 		"no such document": {o.by, ident.New[ident.Document](start), reason, "document.unknown"},

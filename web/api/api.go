@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/country"
 	"yagona/kernel/document"
+	"yagona/kernel/erasure"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
@@ -47,6 +48,7 @@ type Dependencies struct {
 	Ledger       *ledger.Ledger
 	Jobs         act.Store[JobReader, JobTx]
 	Publications *publication.Press
+	Erasures     *erasure.Erasures
 	Registers    Registers
 	Definitions  func() *register.Catalogue
 	OwnReadings  *OwnReadings // shared with whoever else shows people their own data
@@ -68,6 +70,7 @@ func operations(d Dependencies) []operation {
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
 		verificationOperations(d.Documents, d.Ring, d.Clock),
+		revocationOperations(revocations{d.Documents, d.Casework}),
 		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, trail}),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
@@ -78,6 +81,7 @@ func operations(d Dependencies) []operation {
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
 		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
+		erasureOperations(d.Erasures),
 	}
 	var all []operation
 	for _, group := range groups {

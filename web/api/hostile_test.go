@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
+	"yagona/kernel/erasure"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -46,7 +47,7 @@ func TestWhoIsRefused(t *testing.T) {
 	people := map[string]ident.Person{
 		"nobody": "", "resident": w.resident, "youth-leader": w.official("youth-agency", "youth-leader"),
 		"treasurer": w.official("youth-agency", access.Treasurer), "registrar": w.official("employment-agency", access.Registrar),
-		"operator": w.official("youth-agency", access.Operator),
+		"operator": w.official("youth-agency", access.Operator), "data-protection-officer": w.official("youth-agency", erasure.Officer),
 	}
 	wildcard := regexp.MustCompile(`\{[^}]+\}`)
 	for _, one := range operations(w.Dependencies) {

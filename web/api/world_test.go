@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
 	"yagona/kernel/document"
+	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
@@ -52,6 +53,7 @@ type answering struct {
 	mu      sync.Mutex
 	values  map[ident.Evidence]map[string]any // guarded by mu: the same for everybody
 	silent  bool                              // guarded by mu
+	lonely  bool                              // guarded by mu: nobody knows who lives with whom
 	kept    map[ident.Exchange]exchange.Answer
 	related map[ident.Subject][]ident.Subject
 	clock   func() time.Time
@@ -89,6 +91,12 @@ func (a *answering) Related(_ context.Context, relation string, of ident.Subject
 		return nil, nil
 	}
 	return a.related[of], nil
+}
+
+func (a *answering) unrelatable(lonely bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lonely = lonely
 }
 
 func (a *answering) silence(silent bool) {
@@ -155,6 +163,7 @@ func newWorld(t *testing.T) *world {
 		Ledger:    &ledger.Ledger{Store: sqlite.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
 		Log:       transparency.NewLog(sqlite.For[transparency.Reader, transparency.Tx](w.db)),
 	}
+	w.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](w.db), Vault: vault}
 	w.OwnReadings = NewOwnReadings(w.Journal, vault)
 	w.Casework = casework.New(casework.Config{
 		Store: sqlite.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
@@ -187,6 +196,7 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	w.jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Casework.Handlers()}
 	w.jobs.Handlers[casework.JobPay], w.jobs.Handlers[casework.JobNotify] = w.pay, w.notify
+	w.jobs.Handlers[erasure.JobErase] = w.Erasures.Carry
 	_, err = w.People.TakeUp(ctx, journal.Actor{Component: "test"}, w.resident, person.Attributes{
 		Number: "30000000000001", Name: "Test Person", Birth: calendar.Date{Year: 2003, Month: 11, Day: 5},
 	})
@@ -466,5 +476,10 @@ func (w *world) publish() {
 }
 
 func (a *answering) AreRelated(_ context.Context, relation string, one, other ident.Subject) (bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lonely {
+		return false, fault.New(fault.Unavailable, "exchange.unavailable", "The register does not answer.")
+	}
 	return relation == "household" && slices.Contains(a.related[one], other), nil
 }
