@@ -62,7 +62,7 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.note("application.received", platform("casework"), "", "")
 		return "application.received", nil
 	case outcome == rules.Met:
-		if err := c.grant(ctx, f, facts, nil); err != nil {
+		if err := c.grant(ctx, f, facts); err != nil {
 			return "", err
 		}
 		f.note("application.granted", platform("rules"), "", "")
@@ -155,7 +155,7 @@ func (c *Casework) closeTask(f *file, task *Task, into TaskState) {
 }
 
 // grant closes the file with its outputs: the document is composed and signed, what belongs under other keys is queued.
-func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts, deciders []ident.Person) error {
+func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) error {
 	outcome, err := f.def.Grant(ctx, facts)
 	if err != nil {
 		return err

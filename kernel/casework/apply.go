@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"yagona/kernel/access"
-	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
@@ -483,38 +482,4 @@ func words(name, text string) (string, error) {
 		return "", fault.New(fault.Invalid, "field.too-long", "This is too long. Shorten it.").At(name).With("max", fmt.Sprint(mostWords))
 	}
 	return text, nil
-}
-
-// DeclareOutage records that the platform could not be used, and moves the deadlines of all open tasks. By is an operator.
-func (c *Casework) DeclareOutage(ctx context.Context, by access.Actor, from, until time.Time, reason string) (Outage, error) {
-	if by.Appointment == nil || by.Appointment.Role != access.Operator {
-		return Outage{}, access.ErrForbidden
-	}
-	if !from.Before(until) || until.After(c.Clock()) {
-		return Outage{}, fault.New(fault.Invalid, "outage.time", "An outage has begun and ended. Write when.").At("until")
-	}
-	reason, err := words("reason", reason)
-	if err != nil {
-		return Outage{}, err
-	}
-	sealer, err := c.Vault.Open(ctx)
-	if err != nil {
-		return Outage{}, err
-	}
-	declared := Outage{From: from.UTC(), Until: until.UTC(), Reason: reason}
-	err = c.Store.Update(ctx, act.Platform, func(tx Tx) error {
-		declared.ID = ident.New[string](tx.Now())
-		declared.Event = journal.NewID(tx)
-		if err := tx.SaveOutage(declared); err != nil {
-			return err
-		}
-		if err := job.Queue(tx, JobOutage, 0, Job{}); err != nil {
-			return err
-		}
-		return journal.AppendAs(tx, sealer, declared.Event, journal.Event{
-			Type: "outage.declared", Actor: by.Journal(), Object: "outage:" + declared.ID, Covers: []journal.Cover{declared.Cover()},
-			Facts: map[string]string{"from": declared.From.Format(time.RFC3339), "until": declared.Until.Format(time.RFC3339)},
-		})
-	})
-	return declared, err
 }

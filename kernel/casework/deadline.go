@@ -1,0 +1,198 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/job"
+	"yagona/kernel/journal"
+	"yagona/kernel/rules"
+	"yagona/kernel/service"
+)
+
+// Deadline looks whether a task is late, and does what its step says about silence (JobDeadline).
+func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) error {
+	f, err := c.load(ctx, payload.Application)
+	if err != nil {
+		return err
+	}
+	task, err := f.task(payload.Task)
+	if err != nil {
+		return err
+	}
+	if task.State != TaskOpen && task.State != TaskClaimed {
+		return nil
+	}
+	days, err := c.calendarWithOutages(ctx)
+	if err != nil {
+		return err
+	}
+	f.finish = &queued
+	due, running := days.Due(task.Clock)
+	if !running {
+		return nil
+	}
+	if f.now.Before(due) {
+		return c.moveDeadline(ctx, f, task, due)
+	}
+	step, err := c.stepOf(f, task)
+	if err != nil {
+		return err
+	}
+	f.note("task.late", platform("deadline"), task.Step, string(step.Late))
+	switch step.Late {
+	case service.LateRefuse:
+		c.closeTask(f, task, TaskVoid)
+		c.refuse(f, []Reason{{Text: step.Silent.In(f.app.Language)}})
+	case service.LateGrant:
+		c.closeTask(f, task, TaskDone)
+		if err := c.silentConsent(ctx, f, task); err != nil {
+			return err
+		}
+	default:
+		if err := c.escalate(ctx, f, task, days, step.Within); err != nil {
+			return err
+		}
+	}
+	_, err = c.store(ctx, f, journal.Event{Type: "task.late", Actor: platform("deadline"), Facts: map[string]string{"step": task.Step, "late": string(step.Late)}})
+	return err
+}
+
+// moveDeadline stores a deadline that an outage moved.
+func (c *Casework) moveDeadline(ctx context.Context, f *file, task *Task, due time.Time) error {
+	task.Due = due
+	f.changed[task.ID] = true
+	f.queue(JobDeadline, due, f.job(task.ID))
+	f.note("task.extended", platform("deadline"), task.Step, "")
+	_, err := c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
+	return err
+}
+
+// silentConsent lets a late step count as consent. No money ever follows it.
+func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task) error {
+	if f.def.Output.Payment != nil {
+		return fault.New(fault.Internal, "task.silent-payment", "Silence never pays: the definition should have been refused.")
+	}
+	facts, evaluation, err := c.evaluate(ctx, f)
+	if err != nil {
+		return err
+	}
+	switch {
+	case evaluation.Outcome() != rules.Met:
+		c.refuse(f, reasonsOf(evaluation))
+		return nil
+	case f.app.Stage == len(f.def.Process)-1 && f.stageDone():
+		return c.grant(ctx, f, facts)
+	case f.stageDone():
+		f.app.Stage++
+		return c.openStage(ctx, f, facts)
+	}
+	return nil
+}
+
+// escalate hands a late task to the nearest level above at which somebody holds its role, with a new deadline.
+func (c *Casework) escalate(ctx context.Context, f *file, task *Task, days *calendar.Calendar, within int) error {
+	place := task.Territory
+	for above := c.Territories.Parent(place); above != ""; above = c.Territories.Parent(above) {
+		place = above
+		var held []access.Appointment
+		err := c.Store.View(ctx, func(tx Reader) (err error) {
+			held, err = tx.AppointmentsIn(task.Agency, task.Role, above)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(held, func(a access.Appointment) bool { return a.Holds(f.now) }) {
+			break
+		}
+	}
+	task.Territory, task.Place = place, c.placeOf(place)
+	task.Escalated++
+	task.State, task.Assignee = TaskOpen, ""
+	task.Clock = calendar.StartClock(f.now, max(within, 1))
+	task.Due, _ = days.Due(task.Clock)
+	f.changed[task.ID] = true
+	f.queue(JobDeadline, task.Due, f.job(task.ID))
+	f.queue(JobNotify, time.Time{}, f.told("task.late"))
+	return nil
+}
+
+// Extend moves the shown deadlines of open tasks after an outage was declared (JobOutage). A deadline that was not moved
+// yet is moved when it falls due.
+func (c *Casework) Extend(ctx context.Context) error {
+	days, err := c.calendarWithOutages(ctx)
+	if err != nil {
+		return err
+	}
+	var after Cursor
+	for {
+		var tasks []Task
+		err := c.Store.View(ctx, func(tx Reader) (err error) {
+			tasks, err = tx.OpenTasks(after, 500)
+			return err
+		})
+		if err != nil || len(tasks) == 0 {
+			return err
+		}
+		for _, task := range tasks {
+			after = Cursor{task.Due, task.ID}
+			due, running := days.Due(task.Clock)
+			if !running || due.Equal(task.Due) {
+				continue
+			}
+			f, err := c.load(ctx, task.Application)
+			if err != nil {
+				return err
+			}
+			open, err := f.task(task.ID)
+			if err != nil {
+				return err
+			}
+			if err := c.moveDeadline(ctx, f, open, due); err != nil && !isChanged(err) {
+				return fmt.Errorf("moving a deadline: %w", err)
+			}
+		}
+	}
+}
+
+// DeclareOutage records that the platform could not be used, and moves the deadlines of all open tasks. By is an operator.
+func (c *Casework) DeclareOutage(ctx context.Context, by access.Actor, from, until time.Time, reason string) (Outage, error) {
+	if by.Appointment == nil || by.Appointment.Role != access.Operator {
+		return Outage{}, access.ErrForbidden
+	}
+	if !from.Before(until) || until.After(c.Clock()) {
+		return Outage{}, fault.New(fault.Invalid, "outage.time", "An outage has begun and ended. Write when.").At("until")
+	}
+	reason, err := words("reason", reason)
+	if err != nil {
+		return Outage{}, err
+	}
+	sealer, err := c.Vault.Open(ctx)
+	if err != nil {
+		return Outage{}, err
+	}
+	declared := Outage{From: from.UTC(), Until: until.UTC(), Reason: reason}
+	err = c.Store.Update(ctx, act.Platform, func(tx Tx) error {
+		declared.ID = ident.New[string](tx.Now())
+		declared.Event = journal.NewID(tx)
+		if err := tx.SaveOutage(declared); err != nil {
+			return err
+		}
+		if err := job.Queue(tx, JobOutage, 0, Job{}); err != nil {
+			return err
+		}
+		return journal.AppendAs(tx, sealer, declared.Event, journal.Event{
+			Type: "outage.declared", Actor: by.Journal(), Object: "outage:" + declared.ID, Covers: []journal.Cover{declared.Cover()},
+			Facts: map[string]string{"from": declared.From.Format(time.RFC3339), "until": declared.Until.Format(time.RFC3339)},
+		})
+	})
+	return declared, err
+}
