@@ -245,6 +245,10 @@ func TestTextsAreKeptAsTheyAreAndRunNowhere(t *testing.T) {
 				t.Errorf("%s: %q became %q", what, injection, text)
 			}
 		}
+		page := resident.send("GET", "/applications/"+one.ID, nil, "Accept", "text/html")
+		if page.Status != http.StatusOK || bytes.Contains(page.Body, []byte("<script>alert")) || bytes.Contains(page.Body, []byte("<img src=x")) {
+			t.Errorf("%q: the page does not show it as text: %d", injection, page.Status)
+		}
 		if bytes.ContainsAny(got.Body, "<>") {
 			t.Errorf("%q: the answer has a bare angle bracket, which a careless reader could take for markup", injection)
 		}
