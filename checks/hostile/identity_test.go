@@ -56,6 +56,10 @@ var rows = map[string]row{
 	"GET /api/v1/documents":                            {kind: own},
 	"GET /api/v1/documents/{document}":                 {kind: thing},
 	"GET /api/v1/documents/{document}/file":            {kind: thing},
+	"POST /api/v1/documents/{document}/revoke":         {kind: thing, body: map[string]any{"reason": "none"}},
+	"GET /api/v1/erasures":                             {kind: work},
+	"POST /api/v1/erasures":                            {kind: thing, body: map[string]any{"subject": "{subject}", "reason": "none"}},
+	"POST /api/v1/erasures/{erasure}/confirm":          {kind: thing},
 	"GET /api/v1/me":                                   {kind: own},
 	"GET /api/v1/me/appointments":                      {kind: own},
 	"GET /api/v1/notices":                              {kind: own},
@@ -418,7 +422,7 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 	unknown := ident.New[string](w.clock.now())
 	values := map[string]string{
 		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
-		"job": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
+		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
 	}
 	if leader.world != nil {
