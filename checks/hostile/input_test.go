@@ -21,6 +21,8 @@ func (w *world) entitled() func(route.Info) visitor {
 		"role treasurer": w.official("treasurer", "youth-agency", root),
 		"role operator":  w.official("operator", "platform-operator", root),
 		"role registrar": w.official("registrar", "interior-ministry", root),
+
+		"role data-protection-officer": w.official("data-protection-officer", "civil-registry", root),
 	}
 	return func(info route.Info) visitor {
 		who, ok := known[info.Access]
@@ -244,6 +246,10 @@ func TestTextsAreKeptAsTheyAreAndRunNowhere(t *testing.T) {
 			if text != injection {
 				t.Errorf("%s: %q became %q", what, injection, text)
 			}
+		}
+		page := resident.send("GET", "/applications/"+one.ID, nil, "Accept", "text/html")
+		if page.Status != http.StatusOK || bytes.Contains(page.Body, []byte("<script>alert")) || bytes.Contains(page.Body, []byte("<img src=x")) {
+			t.Errorf("%q: the page does not show it as text: %d", injection, page.Status)
 		}
 		if bytes.ContainsAny(got.Body, "<>") {
 			t.Errorf("%q: the answer has a bare angle bracket, which a careless reader could take for markup", injection)
