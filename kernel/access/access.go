@@ -183,6 +183,8 @@ func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (App
 	if err := o.appoints(by, wanted); err != nil {
 		return Appointment{}, err
 	}
+	// What is digested must be what the store gives back: UTC, whole microseconds.
+	wanted.From, wanted.Until = wanted.From.UTC().Truncate(time.Microsecond), wanted.Until.UTC().Truncate(time.Microsecond)
 	return o.save(ctx, by, wanted, "appointment.made", func(tx Tx, made *Appointment) error {
 		made.ID = ident.New[ident.Appointment](tx.Now())
 		switch {

@@ -129,6 +129,23 @@ func TestARegistrarAppoints(t *testing.T) {
 	}
 }
 
+func TestWhatTheJournalVouchesForIsWhatIsStored(t *testing.T) {
+	w := newWorld(t)
+	made, err := w.Appoint(t.Context(), w.registrar("youth-agency", "X"), leader(func(a *access.Appointment) {
+		a.From = monday.Add(time.Hour + time.Nanosecond).In(time.FixedZone("", 5*3600))
+		a.Until = monday.Add(2*time.Hour + 999*time.Nanosecond)
+	}))
+	w.must(err)
+	var stored access.Appointment
+	w.must(w.Store.View(t.Context(), func(tx access.Reader) (err error) {
+		stored, err = tx.Appointment(made.ID)
+		return err
+	}))
+	if diff := cmp.Diff(made.Cover(), stored.Cover()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestASubstituteStandsInForTheSamePostAndNoLonger(t *testing.T) {
 	w := newWorld(t)
 	registrar := w.registrar("youth-agency", "X")
