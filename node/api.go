@@ -1,6 +1,9 @@
 package node
 
 import (
+	"yagona/kernel/access"
+	"yagona/kernel/erasure"
+	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
@@ -12,12 +15,23 @@ import (
 // api returns the routes of the JSON API.
 func (n *Node) api() []route.Route {
 	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
+	office := *n.Office
+	office.Territories, office.Roles = n.Profile.Territories, n.roles
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Keys, Notices: n.Notices, People: n.People,
 		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: sqlite.For[api.JobReader, api.JobTx](n.DB),
-		Publications: n.Press, Erasures: n.Erasures, Registers: n.Registers,
+		Publications: n.Press, Erasures: n.Erasures, Office: &office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings,
 	})
+}
+
+// roles returns the roles that officials of the agency may hold: those that its pack declares, and the platform's.
+func (n *Node) roles(agency ident.Agency) []ident.Role {
+	roles := []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer}
+	for _, one := range n.Catalogue().Agencies[agency].Roles {
+		roles = append(roles, one.Name)
+	}
+	return roles
 }

@@ -3,7 +3,6 @@ package node_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,8 +11,6 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/fault"
-	"yagona/kernel/ident"
-	"yagona/kernel/session"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -21,23 +18,6 @@ import (
 	"yagona/store/query"
 	"yagona/web/api"
 )
-
-// ask sends a request to the API of the installation as a person, and returns the answer's status and body.
-func ask(t *testing.T, n *node.Node, method, path string, as ident.Person, body string) (status int, answer []byte) {
-	t.Helper()
-	token, _, err := n.Sessions.Start(t.Context(), as, session.Program, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(t.Context(), method, api.Root+path, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+string(token))
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	recorder := httptest.NewRecorder()
-	n.Handler.ServeHTTP(recorder, r)
-	return recorder.Code, recorder.Body.Bytes()
-}
 
 func TestWhatOfficersEraseTheAuditorCallsErased(t *testing.T) {
 	folder := t.TempDir()

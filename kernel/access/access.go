@@ -3,8 +3,9 @@
 //
 // A role, an agency and a territory come from an appointment in the server's own records, never from a request; a
 // request may only choose among the appointments that its person holds. An appointment has a term; a substitute's
-// appointment names the one it stands in for and ends with its own term. Appointments are made and ended by acts of a
-// registrar of the same agency, never by the appointed person.
+// appointment names the one it stands in for, of the same agency, role and territory, and always has an end, at the
+// latest that of the other. Appointments are made and ended by acts of a registrar of the same agency and a territory
+// that includes theirs, never by the appointed person; what has ended stays as it was.
 package access
 
 import (
@@ -129,6 +130,10 @@ type Tx interface {
 type Office struct {
 	Store act.Store[Reader, Tx]
 	Vault *seal.Vault
+
+	// What registrars may appoint to. Without them the office appoints only where it is set up.
+	Territories *territory.Tree
+	Roles       func(agency ident.Agency) []ident.Role // that officials of the agency may hold
 }
 
 // Actor returns who a person is when they act by an appointment of theirs ("" : as a resident).
@@ -159,15 +164,78 @@ func (o *Office) Appointments(ctx context.Context, person ident.Person, at time.
 	return slices.DeleteFunc(held, func(a Appointment) bool { return !a.Holds(at) }), err
 }
 
+// The faults of appointments.
+var (
+	errIncomplete = fault.New(fault.Invalid, "appointment.incomplete", "An appointment names a person, an agency, a role and a territory.")
+	errRole       = fault.New(fault.Invalid, "appointment.role", "Officials of your agency have no such role. Choose one that its pack declares or one of the platform's.").At("role")
+	errTerritory  = fault.New(fault.Invalid, "territory.unknown", "There is no such territory. Choose one of the list.").At("territory")
+	errBackdated  = fault.New(fault.Invalid, "appointment.term", "An appointment begins now or later. Leave out its beginning to begin now.").At("from")
+	errTerm       = fault.New(fault.Invalid, "appointment.term", "An appointment ends after it begins, and in the future. Correct its end.").At("until")
+	errPost       = fault.New(fault.Invalid, "appointment.other-post", "A substitute has the agency, role and territory of the one they stand in for. Correct them.").At("substitutes")
+	errSelf       = fault.New(fault.Invalid, "appointment.own-substitute", "Nobody stands in for themselves. Choose another person.").At("substitutes")
+	errSubstitute = fault.New(fault.Invalid, "appointment.substitute-term", "A substitute's appointment lies within the term of the one they stand in for and has an end. Give it one.").At("until")
+	errEnded      = fault.New(fault.Conflict, "appointment.ended", "This appointment has ended already.")
+)
+
 // Appoint makes an appointment. By is a registrar of the same agency, or a zero actor when the installation is set up.
+// From is zero to begin at the time of the act.
 func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (Appointment, error) {
-	if err := registrarOf(by, wanted); err != nil {
+	if err := o.appoints(by, wanted); err != nil {
 		return Appointment{}, err
 	}
-	if wanted.Person == "" || !ident.IsName(string(wanted.Agency)) || !ident.IsName(string(wanted.Role)) {
-		return Appointment{}, fault.New(fault.Invalid, "appointment.incomplete", "An appointment names a person, an agency, a role and a territory.")
+	// What is digested must be what the store gives back: UTC, whole microseconds.
+	wanted.From, wanted.Until = wanted.From.UTC().Truncate(time.Microsecond), wanted.Until.UTC().Truncate(time.Microsecond)
+	return o.save(ctx, by, wanted, "appointment.made", func(tx Tx, made *Appointment) error {
+		made.ID = ident.New[ident.Appointment](tx.Now())
+		switch {
+		case made.From.IsZero():
+			made.From = tx.Now()
+		case by.Person != "" && made.From.Before(tx.Now()):
+			return errBackdated
+		}
+		if !made.Until.IsZero() && !(made.Until.After(made.From) && made.Until.After(tx.Now())) {
+			return errTerm
+		}
+		return substitute(tx, *made)
+	})
+}
+
+// appoints checks that the registrar may make such an appointment, whatever its term.
+func (o *Office) appoints(by Actor, wanted Appointment) error {
+	if err := o.registrarOf(by, wanted); err != nil {
+		return err
 	}
-	return o.save(ctx, by, wanted, "appointment.made")
+	if wanted.Person == "" || wanted.Territory == "" || !ident.IsName(string(wanted.Agency)) || !ident.IsName(string(wanted.Role)) {
+		return errIncomplete
+	}
+	switch {
+	case by.Person == "":
+		return nil // whoever sets the installation up answers for it
+	case !o.Territories.Has(wanted.Territory):
+		return errTerritory
+	case !slices.Contains(o.Roles(wanted.Agency), wanted.Role):
+		return errRole
+	}
+	return nil
+}
+
+// substitute checks an appointment against the one that it stands in for.
+func substitute(tx Tx, made Appointment) error {
+	if made.Substitutes == "" {
+		return nil
+	}
+	other, err := tx.Appointment(made.Substitutes)
+	switch {
+	case err != nil:
+		return err
+	case other.Agency != made.Agency || other.Role != made.Role || other.Territory != made.Territory:
+		return errPost
+	case other.Person == made.Person:
+		return errSelf
+	case made.Until.IsZero() || !other.Until.IsZero() && made.Until.After(other.Until) || made.From.Before(other.From):
+		return errSubstitute
+	}
+	return nil
 }
 
 // End ends an appointment at the time of the act.
@@ -180,23 +248,70 @@ func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appoi
 	if err != nil {
 		return Appointment{}, err
 	}
-	if err := registrarOf(by, found); err != nil {
+	if err := o.registrarOf(by, found); err != nil {
 		return Appointment{}, err
 	}
-	return o.save(ctx, by, found, "appointment.ended")
+	return o.save(ctx, by, found, "appointment.ended", func(tx Tx, ended *Appointment) (err error) {
+		if *ended, err = tx.Appointment(id); err != nil {
+			return err
+		}
+		if !ended.Until.IsZero() && !ended.Until.After(tx.Now()) {
+			return errEnded
+		}
+		ended.Until = tx.Now()
+		return nil
+	})
 }
 
-func registrarOf(by Actor, wanted Appointment) error {
+// In returns the appointments of the registrar's agency for exactly the territory, ended ones too, by role and then the
+// oldest first.
+func (o *Office) In(ctx context.Context, by Actor, place ident.Territory) (found []Appointment, err error) {
+	if by.Appointment == nil {
+		return nil, ErrForbidden
+	}
+	agency := by.Appointment.Agency
+	if err := o.registrarOf(by, Appointment{Agency: agency, Territory: place}); err != nil {
+		return nil, err
+	}
+	if !o.Territories.Has(place) {
+		return nil, errTerritory
+	}
+	roles := slices.Clone(o.Roles(agency))
+	slices.Sort(roles)
+	err = o.Store.View(ctx, func(tx Reader) error {
+		found = nil
+		for _, role := range slices.Compact(roles) {
+			held, err := tx.AppointmentsIn(agency, role, place)
+			if err != nil {
+				return err
+			}
+			found = append(found, held...)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// registrarOf checks that the actor is a registrar who keeps such appointments: of the same agency, never their own.
+func (o *Office) registrarOf(by Actor, wanted Appointment) error {
 	if by.Person == "" {
 		return nil
 	}
-	if by.Appointment == nil || by.Appointment.Role != Registrar || by.Appointment.Agency != wanted.Agency || by.Person == wanted.Person {
+	held := by.Appointment
+	if held == nil || held.Role != Registrar || held.Agency != wanted.Agency || by.Person == wanted.Person {
+		return ErrForbidden
+	}
+	if o.Territories == nil || o.Roles == nil {
+		return fault.New(fault.Internal, "internal", "This office knows no territories and roles.")
+	}
+	// What is not known is refused as such when it is wanted; an old appointment for it may still be ended.
+	if place := wanted.Territory; o.Territories.Has(place) && !o.Territories.Contains(held.Territory, place) {
 		return ErrForbidden
 	}
 	return nil
 }
 
-func (o *Office) save(ctx context.Context, by Actor, wanted Appointment, what string) (Appointment, error) {
+func (o *Office) save(ctx context.Context, by Actor, wanted Appointment, what string, change func(Tx, *Appointment) error) (Appointment, error) {
 	subject := wanted.Person.Subject()
 	sealer, err := o.Vault.Open(ctx, subject)
 	if err != nil {
@@ -205,14 +320,8 @@ func (o *Office) save(ctx context.Context, by Actor, wanted Appointment, what st
 	var saved Appointment
 	err = o.Store.Update(ctx, act.OfAgency(wanted.Agency), func(tx Tx) error {
 		saved = wanted
-		if what == "appointment.ended" {
-			saved.Until = tx.Now()
-		}
-		if saved.ID == "" {
-			saved.ID = ident.New[ident.Appointment](tx.Now())
-		}
-		if saved.From.IsZero() {
-			saved.From = tx.Now()
+		if err := change(tx, &saved); err != nil {
+			return err
 		}
 		saved.Event = journal.NewID(tx)
 		if err := tx.SaveAppointment(saved); err != nil {

@@ -14,6 +14,7 @@
 package api
 
 import (
+	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/casework"
 	"yagona/kernel/country"
@@ -49,6 +50,7 @@ type Dependencies struct {
 	Jobs         act.Store[JobReader, JobTx]
 	Publications *publication.Press
 	Erasures     *erasure.Erasures
+	Office       *access.Office // one that knows territories and roles
 	Registers    Registers
 	Definitions  func() *register.Catalogue
 	OwnReadings  *OwnReadings // shared with whoever else shows people their own data
@@ -81,6 +83,7 @@ func operations(d Dependencies) []operation {
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
 		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
+		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),
 	}
 	var all []operation

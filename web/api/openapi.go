@@ -159,6 +159,7 @@ var tags = map[string]string{
 	"operation":    "Outages and jobs that were given up, for operators.",
 	"registers":    "Records of registers, for the registrars of the agencies that keep them.",
 	"publications": "Packs and how two publishers bring them into force.",
+	"appointments": "Who holds which post of an agency, for its registrars.",
 	"erasures":     "Erasing by law, for two data protection officers of an agency.",
 	"sessions":     "How a program signs a person in and out.",
 }

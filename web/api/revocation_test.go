@@ -31,7 +31,7 @@ func TestTheIssuingAgencyRevokesADocument(t *testing.T) {
 			break
 		}
 	}
-	distant, err := w.office.Appoint(t.Context(), access.Actor{}, access.Appointment{
+	distant, err := w.Office.Appoint(t.Context(), access.Actor{}, access.Appointment{
 		Person: ident.Random[ident.Person](), Agency: "youth-agency", Role: "chair", Territory: elsewhere,
 	})
 	w.must(err)
@@ -60,7 +60,7 @@ func TestTheIssuingAgencyRevokesADocument(t *testing.T) {
 		})
 	}
 	w.T = t
-	_, err = w.office.Appoint(t.Context(), access.Actor{}, access.Appointment{
+	_, err = w.Office.Appoint(t.Context(), access.Actor{}, access.Appointment{
 		Person: w.resident, Agency: "youth-agency", Role: "chair", Territory: w.mahalla,
 	})
 	w.must(err)

@@ -112,7 +112,6 @@ type world struct {
 	db        *sqlite.DB
 	router    *route.Router
 	registers *answering
-	office    *access.Office
 	sequencer *transparency.Sequencer
 	keys      *keyfile.Folder
 	jobs      *job.Runner
@@ -169,7 +168,10 @@ func newWorld(t *testing.T) *world {
 		Store: sqlite.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
 		Evidence: w.registers, Documents: w.Documents, Composer: letter{}, Calendar: profile.Calendar, Territories: profile.Territories, Scheme: profile,
 	})
-	w.office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](w.db), Vault: vault}
+	w.Office = &access.Office{
+		Store: sqlite.For[access.Reader, access.Tx](w.db), Vault: vault, Territories: profile.Territories,
+		Roles: func(ident.Agency) []ident.Role { return []ident.Role{"youth-leader", "chair", access.Registrar} },
+	}
 	w.Publications = &publication.Press{
 		Store: sqlite.For[publication.Reader, publication.Tx](w.db), Vault: vault, Ring: w.keys, Clock: clock,
 		Check: func(context.Context, string, publication.Bundle) ([]ident.Agency, error) {
@@ -235,7 +237,7 @@ func (w *world) recognise(ctx context.Context, token session.Token) (session.Ses
 	if _, err := ident.Parse[ident.Person](string(token)); err != nil {
 		return session.Session{}, nil, fault.New(fault.Unauthorized, "session.ended", "Sign in again.")
 	}
-	held, err := w.office.Appointments(ctx, ident.Person(token), w.now)
+	held, err := w.Office.Appointments(ctx, ident.Person(token), w.now)
 	return session.Session{ID: ident.Session("session-of-" + token), Person: ident.Person(token)}, held, err
 }
 
@@ -323,7 +325,7 @@ func (w *world) subsidy() *service.Definition {
 // official appoints somebody and returns who they are.
 func (w *world) official(agency ident.Agency, role ident.Role) ident.Person {
 	w.Helper()
-	made, err := w.office.Appoint(w.Context(), access.Actor{}, access.Appointment{
+	made, err := w.Office.Appoint(w.Context(), access.Actor{}, access.Appointment{
 		Person: ident.Random[ident.Person](), Agency: agency, Role: role, Territory: w.mahalla,
 	})
 	w.must(err)
