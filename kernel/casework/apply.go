@@ -262,6 +262,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (Receip
 		return Receipt{}, err
 	}
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
+	f.alone = f.def.Output.Payment != nil // what is paid once is not asked for twice at a time
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
 	if err != nil {

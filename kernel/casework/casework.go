@@ -10,7 +10,7 @@
 // fault.Conflict.
 //
 // Invariants: nobody decides on their own or a household member's application, or outside their role, territory or turn;
-// whoever recommended does not approve; nothing is granted while a requirement is not met or not known; silence never
+// whoever recommended does not approve; to a service that pays, a person has one open application at a time; nothing is granted while a requirement is not met or not known; silence never
 // pays; an application that was received is never lost to a register's failure, and its day of receipt never changes.
 package casework
 
@@ -353,5 +353,6 @@ var (
 	errChanged  = fault.New(fault.Conflict, "application.changed", "This application has changed since you opened it. Look at it again, then act.")
 	errNotDraft = fault.New(fault.Conflict, "application.sent", "This application was already sent. Its answers cannot be changed any more; withdraw it or wait for a question.")
 	errClosed   = fault.New(fault.Conflict, "application.closed", "This application is closed. Nothing can be done in it any more.")
+	errOpen     = fault.New(fault.Conflict, "application.already-open", "You have sent an application to this service that is not decided yet. Wait for the decision, or withdraw it first.")
 	errUnknown  = fault.New(fault.NotFound, "application.unknown", "There is no such application here, or it is not for you to see.")
 )

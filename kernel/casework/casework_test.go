@@ -685,6 +685,33 @@ func TestADraftIsSavedResumedPreviewedAndExpires(t *testing.T) {
 	w.refused(err, "application.closed")
 }
 
+func TestOneOpenApplicationToAServiceThatPays(t *testing.T) {
+	w := newWorld(t)
+	errs := make([]error, 6)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { _, errs[i] = w.Apply(t.Context(), w.applicant, "", "youth/tools", "en", answers) })
+	}
+	all.Wait()
+	sent := 0
+	for _, err := range errs {
+		if err == nil {
+			sent++
+			continue
+		}
+		w.refused(err, "application.already-open")
+	}
+	if sent != 1 {
+		t.Fatalf("%d applications were received at once", sent)
+	}
+	open, err := w.OwnAll(t.Context(), w.applicant, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.Withdraw(t.Context(), w.applicant, open[0].ID, open[0].Revision))
+	w.apply()
+}
+
 func TestStatisticsCountAndHideSmallCells(t *testing.T) {
 	w := newWorld(t)
 	leader, chair := w.official("youth-leader", "X11"), w.official("chair", "X11")

@@ -33,6 +33,7 @@ type file struct {
 
 	jobs      []pendingJob
 	documents []document.Prepared
+	alone     bool     // the act fails if another application of the same person to the service is open
 	finish    *job.Job // the job that this act does, removed with it
 }
 
@@ -129,6 +130,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		if err := unchanged(tx, f.app); err != nil {
 			return err
 		}
+		if f.alone {
+			if err := onlyOpen(tx, f.app); err != nil {
+				return err
+			}
+		}
 		id = journal.NewID(tx)
 		event := event
 		app.Event = id
@@ -186,6 +192,23 @@ func unchanged(tx Tx, read Application) error {
 	}
 	if stored.Revision != read.Revision {
 		return errChanged
+	}
+	return nil
+}
+
+// mostOpen is how many of a person's newest applications are looked through for an open one.
+const mostOpen = 1000
+
+// onlyOpen checks that no other application of the same person to the same service is open.
+func onlyOpen(tx Tx, app Application) error {
+	others, err := tx.ApplicationsOf(app.Applicant, "", mostOpen)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
+			return errOpen
+		}
 	}
 	return nil
 }

@@ -99,6 +99,9 @@ func (c *Casework) stale(f *file) func(service.Evidence, *Bound) bool {
 		if unanswered(evidence, bound) {
 			return true
 		}
+		if record := f.def.Output.Record; record != nil && record.Register == evidence.Register {
+			return true // what an earlier decision of this service wrote counts at once
+		}
 		if evidence.Fresh.IsZero() {
 			return false
 		}

@@ -12,7 +12,7 @@ var statuses = map[string]int{
 	"access.choose-appointment": http.StatusForbidden, "access.forbidden": http.StatusForbidden,
 	"access.officials-only": http.StatusForbidden, "access.other-role": http.StatusForbidden, "access.sign-in": http.StatusUnauthorized,
 	"appeal.decided": http.StatusConflict, "appeal.late": http.StatusConflict, "appeal.not-refused": http.StatusConflict,
-	"application.closed": http.StatusConflict, "application.language": http.StatusUnprocessableEntity,
+	"application.already-open": http.StatusConflict, "application.closed": http.StatusConflict, "application.language": http.StatusUnprocessableEntity,
 	"application.new-version": http.StatusConflict, "application.no-payment": http.StatusConflict,
 	"application.not-asked": http.StatusConflict, "application.other-service": http.StatusConflict,
 	"application.sent": http.StatusConflict, "application.unknown": http.StatusNotFound,
