@@ -1,0 +1,103 @@
+package browser
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"yagona/locale"
+)
+
+// axeVersion is the version of axe-core whose rules the pages are held to.
+const axeVersion = "4.14.1"
+
+// axe reads axe-core. Where it is missing the test is skipped, but fails where all tests are asked for.
+func axe(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(os.Getenv("YAGONA_TEST_AXE"))
+	if err != nil {
+		const missing = "axe-core is missing: let YAGONA_TEST_AXE name the file axe.min.js of the npm package axe-core@" + axeVersion
+		if os.Getenv("YAGONA_TEST_ALL") != "" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing + ", or run ./test")
+	}
+	if !strings.Contains(string(source[:min(len(source), 200)]), "axe v"+axeVersion) {
+		t.Fatalf("%s is not axe-core %s", os.Getenv("YAGONA_TEST_AXE"), axeVersion)
+	}
+	return string(source)
+}
+
+// violation is a rule of accessibility that a page breaks.
+type violation struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML           string `json:"html"`
+		FailureSummary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+// findings are what axe-core found: violations, and how many rules the page keeps.
+type findings struct {
+	Violations []violation `json:"violations"`
+	Passes     int         `json:"passes"`
+}
+
+// everyWidth is the language in which pages are held to the rules on a computer's width, too: what depends on the width
+// does not depend on the language.
+const everyWidth = locale.English
+
+// look holds the page that the window shows to the rules of accessibility, on a telephone's width, and keeps a picture of it. Scripts are on for as long as axe-core runs.
+func (w *window) look(name string) {
+	w.t.Helper()
+	w.told.seen(w.t, w.address())
+	if language := ask(w, chromedp.AttributeValue(chromedp.CSS("html"), "lang")); language.Value != string(w.language) {
+		w.t.Errorf("%s speaks %q, not %q", w.address(), language.Value, w.language)
+	}
+	w.run(scripts(true), chromedp.Evaluate[chromedp.Void](w.told.axe))
+	for _, width := range []int64{narrow, wide} {
+		w.size(width)
+		if overflow := w.overflow(); overflow > 0 {
+			w.t.Errorf("%s (%s) in %s is %d pixels wider than its window of %d", name, w.address(), w.language, overflow, width)
+		}
+		if width == wide && w.language != everyWidth {
+			continue
+		}
+		found := ask(w, chromedp.Evaluate[findings](
+			`axe.run(document).then(r => ({violations: r.violations, passes: r.passes.length}))`, chromedp.EvalAwaitPromise))
+		if found.Passes < 10 {
+			w.t.Errorf("%s: only %d rules were held: did axe-core see the page?", name, found.Passes)
+		}
+		for _, one := range found.Violations {
+			var where strings.Builder
+			for _, node := range one.Nodes {
+				fmt.Fprintf(&where, "\n  %s\n    %s", node.HTML, node.FailureSummary)
+			}
+			w.t.Errorf("%s (%s) in %s, %d pixels wide: %s (%s): %s%s",
+				name, w.address(), w.language, width, one.ID, one.Impact, one.Help, where.String())
+		}
+	}
+	w.run(scripts(false))
+	w.picture(name)
+}
+
+// overflow returns by how many pixels the page is wider than its window.
+func (w *window) overflow() int {
+	w.t.Helper()
+	return ask(w, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+}
+
+// withoutScripts is a window's promise: what a page's own scripts would do does not happen.
+func (w *window) withoutScripts() {
+	w.t.Helper()
+	const page = `data:text/html,<title>off</title><script>document.title = "on"</script>`
+	w.run(chromedp.Navigate(page))
+	if title := ask(w, chromedp.Title()); title != "off" {
+		w.t.Fatalf("scripts are %s", title)
+	}
+}

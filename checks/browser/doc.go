@@ -1,0 +1,6 @@
+// Package browser tells the whole story in a real browser, as people do who have no scripts: a resident applies, officials
+// decide, the money is paid, the resident sees who read what. Every kind of page is held to the rules of accessibility in
+// every language in which it is told. It has tests only.
+//
+// YAGONA_TEST_AXE names the file of axe-core, YAGONA_TEST_SCREENSHOTS a folder for pictures of the pages (none if empty).
+package browser

@@ -1,0 +1,251 @@
+package browser
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"yagona/locale"
+	"yagona/packs/demo"
+)
+
+// told is a story that is being told in one language.
+type told struct {
+	*installation
+	browser context.Context
+	axe     string
+
+	kinds map[string]bool // of page, by the pattern of their route: whether it was looked at
+	mux   *http.ServeMux  // knows the kind of an address
+}
+
+// unseen are the routes of pages that show nothing to look at.
+var unseen = map[string]string{
+	"GET /me/documents/{document}": "a file",
+	"GET /me/events/{event}/proof": "a file",
+	"GET /sign-in":                 "leads on",
+	"GET /sign-in/return":          "leads on",
+}
+
+// begin begins a story in a demonstration of its own.
+func begin(t *testing.T, browser context.Context, axe string) *told {
+	t.Helper()
+	s := &told{installation: open(t), browser: browser, axe: axe, kinds: map[string]bool{}, mux: http.NewServeMux()}
+	for _, info := range s.Router.Routes() {
+		if info.Method != http.MethodGet || info.Face != "page" || strings.HasPrefix(info.Pattern, "/ui/") {
+			continue
+		}
+		s.mux.Handle(info.Name(), http.NotFoundHandler())
+		if unseen[info.Name()] == "" {
+			s.kinds[info.Name()] = false
+		}
+	}
+	return s
+}
+
+// seen remembers the kind of page at an address.
+func (s *told) seen(t *testing.T, address string) {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.site+address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, kind := s.mux.Handler(request)
+	s.kinds[kind] = true
+}
+
+const subsidy = "/services/youth/tools-subsidy"
+
+// The whole story works without scripts, and every kind of page is accessible, in the languages that most people read.
+func TestTheStoryInABrowser(t *testing.T) {
+	source := axe(t)
+	browser := chromium(t)
+	for _, language := range []locale.Tag{locale.UzbekLatin, locale.Russian, locale.English} {
+		t.Run(string(language), func(t *testing.T) {
+			t.Parallel()
+			s := begin(t, browser, source)
+			s.window(t, language).withoutScripts()
+			s.tell(t, language)
+			s.lookAround(t, language)
+			for kind, seen := range s.kinds {
+				if !seen {
+					t.Errorf("nobody looked at %s: add it to the story, or to what shows nothing", kind)
+				}
+			}
+		})
+	}
+}
+
+func (s *told) tell(t *testing.T, language locale.Tag) {
+	jobless := s.people.Persona(demo.Jobless)
+	resident := s.signedIn(t, language, jobless, "/me")
+	resident.look("own-page-empty")
+	application := s.apply(t, resident, jobless)
+
+	s.decides(t, language, s.people.Persona(demo.YouthLeader), "recommend")
+	s.decides(t, language, s.people.Persona(demo.Chair), "approve")
+	s.releases(t, language)
+
+	resident.eventually(application, func() bool {
+		return strings.Contains(resident.text(), s.Words.Text(language, "payment.confirmed", nil))
+	})
+	resident.says("application.state.granted")
+	resident.look("application-granted")
+	resident.open("/me")
+	resident.says("payment.confirmed")
+	resident.look("own-page")
+	document := ask(resident, chromedp.AttributeValue(chromedp.CSS(`main a[href^="/me/documents/"]`), "href"))
+	resident.open("/verify/" + strings.TrimPrefix(document.Value, "/me/documents/"))
+	resident.look("document-standing")
+	resident.open("/me/readings")
+	resident.says("event.application.read")
+	resident.look("readings")
+	resident.follow("/me/events/")
+	resident.look("event")
+}
+
+// apply goes from the catalogue to the receipt, and returns the application's path.
+func (s *told) apply(t *testing.T, w *window, who demo.Person) string {
+	t.Helper()
+	w.open("/")
+	w.look("home")
+	w.open("/services")
+	w.look("services")
+	w.follow(subsidy)
+	w.look("service")
+	w.press("/apply")
+	w.look("question-choice")
+	w.submit("form") // nothing is chosen
+	if w.status != http.StatusUnprocessableEntity {
+		t.Fatalf("no answer is answered with %d", w.status)
+	}
+	w.look("question-wrong")
+	w.choose("trade", "sewing")
+	w.submit("form")
+	w.look("question-money")
+	w.fill("price", "1 500 000")
+	w.submit("form")
+	w.look("question-account")
+	w.fill("account", who.Account)
+	w.submit("form")
+	application := strings.TrimSuffix(w.address(), "/check")
+	w.at(application + "/check")
+	w.says("portal.forecast-met")
+	w.look("check")
+	w.press("/submit")
+	w.at(application + "/receipt")
+	w.says("portal.received")
+	w.look("receipt")
+	w.open(application)
+	w.look("application-deciding")
+	return application
+}
+
+// decides lets an official take the task in their inbox.
+func (s *told) decides(t *testing.T, language locale.Tag, who demo.Person, action string) {
+	t.Helper()
+	w := s.signedIn(t, language, who, "/desk")
+	w.look("inbox")
+	w.follow("/desk/tasks/")
+	w.says("desk.requirements")
+	w.look("task")
+	w.press("/claim")
+	w.says("desk.yours")
+	w.look("task-claimed")
+	w.choose("action", action)
+	w.press("/decide")
+	w.at("/desk")
+	w.look("inbox-empty")
+}
+
+// releases lets a treasurer release the payment.
+func (s *told) releases(t *testing.T, language locale.Tag) {
+	t.Helper()
+	at := slices.IndexFunc(s.people.Officials, func(one demo.Official) bool {
+		return one.Agency == "youth-agency" && one.Role == "treasurer"
+	})
+	treasurer, _ := s.people.Person(s.people.Officials[at].Person)
+	w := s.signedIn(t, language, treasurer, "/desk/payments")
+	w.eventually("/desk/payments", func() bool {
+		return ask(w, chromedp.Evaluate[int](`document.querySelectorAll("main a[href*='/desk/payments/youth-fund/']").length`)) > 0
+	})
+	w.look("payments")
+	w.follow("/desk/payments/youth-fund/")
+	w.look("payment")
+	w.press("/release")
+	w.look("payment-released")
+}
+
+// lookAround looks at the pages that stand beside the story.
+func (s *told) lookAround(t *testing.T, language locale.Tag) {
+	t.Helper()
+	anyone := s.window(t, language)
+	for name, path := range map[string]string{
+		"statistics": subsidy + "/statistics", "transparency": "/transparency", "verify": "/verify", "gallery": "/ui",
+	} {
+		anyone.open(path)
+		anyone.look(name)
+	}
+	anyone.open("/verify")
+	anyone.fill("payload", "YAG1:nonsense")
+	anyone.submit(`form:has([name="payload"])`)
+	anyone.says("verify.unreadable")
+	anyone.look("verify-unreadable")
+	anyone.open("/no-such-page")
+	if anyone.status != http.StatusNotFound {
+		t.Errorf("a page that there is not is answered with %d", anyone.status)
+	}
+	anyone.look("error")
+
+	// Someone who is too old is refused at once, and contests it.
+	old := s.people.Persona(demo.TooOld)
+	w := s.signedIn(t, language, old, subsidy)
+	application := s.send(w, old)
+	w.open(application)
+	w.says("application.state.refused")
+	w.look("application-refused")
+	w.follow("/appeal")
+	w.look("appeal")
+	w.fill("grounds", "1995")
+	w.press("/appeal")
+	w.at(application)
+	w.look("application-contested")
+
+	// An official asks, the applicant answers and then takes the application back.
+	wife := s.people.Persona(demo.Wife)
+	w = s.signedIn(t, language, wife, subsidy)
+	application = s.send(w, wife)
+	leader := s.signedIn(t, language, s.people.Persona(demo.YouthLeader), "/desk")
+	leader.follow("/desk/tasks/")
+	leader.choose("action", "ask")
+	leader.fill("question", "?!")
+	leader.press("/decide")
+	w.open(application)
+	w.follow("/answer")
+	w.look("answer")
+	w.fill("answer", "!")
+	w.press("/answer")
+	w.follow("/withdraw")
+	w.look("withdraw")
+	w.press("/withdraw")
+	w.says("application.state.withdrawn")
+	leader.open("/sign-in/appointment")
+	leader.look("appointments")
+}
+
+// send sends an application for the subsidy, and returns its path.
+func (s *told) send(w *window, who demo.Person) string {
+	w.t.Helper()
+	w.press("/apply")
+	w.choose("trade", "sewing")
+	w.submit("form")
+	w.fill("price", "1500000")
+	w.submit("form")
+	w.fill("account", who.Account)
+	w.submit("form")
+	w.press("/submit")
+	return strings.TrimSuffix(w.address(), "/receipt")
+}
