@@ -381,7 +381,8 @@ func TestPagesOfApplications(t *testing.T) {
 	var want []ident.Application
 	for range 5 {
 		w.now = w.now.Add(time.Second)
-		want = append([]ident.Application{w.apply().Application.ID}, want...)
+		draft := into[Receipt](w.ask("POST", "/applications", w.resident, map[string]any{"service": "youth/tools"}), http.StatusCreated)
+		want = append([]ident.Application{draft.Application.ID}, want...)
 	}
 	var got []ident.Application
 	for path := "/applications?limit=2"; path != ""; {
@@ -397,6 +398,10 @@ func TestPagesOfApplications(t *testing.T) {
 		t.Errorf("the pages hold %v instead of %v", got, want)
 	}
 	leader := w.official("youth-agency", "youth-leader")
+	for range 5 { // each of somebody else: nobody has two open applications to a service that pays
+		w.resident = ident.Random[ident.Person]()
+		w.apply()
+	}
 	var tasks int
 	for path := "/tasks?limit=2"; path != ""; {
 		page := into[Page[TaskSummary]](w.ask("GET", path, leader, nil), http.StatusOK)
