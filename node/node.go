@@ -83,6 +83,7 @@ type Node struct {
 	readings    *api.OwnReadings          // one for the pages and the API: a session reads its own data once
 	closers     []func() error            // what else Close closes
 	subjectKeys *sqlite.SubjectKeys
+	index       []byte // the key of the indexes over personal values
 	background  sync.WaitGroup
 	stop        context.CancelFunc
 }
@@ -137,15 +138,17 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 // Catalogue returns what is loaded now.
 func (n *Node) Catalogue() *Catalogue { return n.catalogue.Load() }
 
+// keyFiles are what a database is worthless without.
+var keyFiles = []string{"subject-keys.db", "keys/master.secret", "keys/index.secret"}
+
 func (n *Node) openStores(ctx context.Context) (err error) {
 	folder := n.config.Folder
-	if n.DB, err = sqlite.Open(ctx, sqlite.Config{
-		Path: filepath.Join(folder, "yagona.db"), Clock: n.config.Clock, Durable: !n.config.Volatile,
-	}); err != nil {
-		return err
-	}
-	if n.subjectKeys, err = sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, "subject-keys.db"), !n.config.Volatile); err != nil {
-		return err
+	if _, err := os.Stat(filepath.Join(folder, "yagona.db")); err == nil {
+		for _, name := range keyFiles {
+			if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+				return fmt.Errorf("the folder %s has a database, but %s is missing: put it back from its backup; a new one would not open what is stored", folder, name)
+			}
+		}
 	}
 	if n.Keys, err = keyfile.Open(filepath.Join(folder, "keys"), n.config.Clock); err != nil {
 		return err
@@ -154,17 +157,38 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.Vault, err = seal.NewVault(n.subjectKeys, master)
-	return err
+	if n.index, err = n.Keys.Secret("index"); err != nil {
+		return err
+	}
+	if n.subjectKeys, err = sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, "subject-keys.db"), !n.config.Volatile); err != nil {
+		return err
+	}
+	if n.Vault, err = seal.NewVault(n.subjectKeys, master); err != nil {
+		return err
+	}
+	some, err := n.subjectKeys.Some(ctx)
+	if err != nil {
+		return err
+	}
+	if some != "" {
+		if _, err := n.Vault.Open(ctx, some); err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(folder, "yagona.db")); err != nil {
+			return fmt.Errorf("the folder %s has keys of people, but yagona.db is missing: put it back from its backup, or begin in an empty folder", folder)
+		}
+	}
+	if n.DB, err = sqlite.Open(ctx, sqlite.Config{
+		Path: filepath.Join(folder, "yagona.db"), Clock: n.config.Clock, Durable: !n.config.Volatile,
+	}); err != nil {
+		return err
+	}
+	return nil
 }
 
 func (n *Node) wireKernel() {
 	db, clock := n.DB, n.config.Clock
-	index, err := n.Keys.Secret("index")
-	if err != nil {
-		panic(err) // the folder was written a moment ago
-	}
-	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: index}
+	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
 	n.Office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault}
 	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), clock, session.Limits{})
 	n.Notices = &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
@@ -176,7 +200,7 @@ func (n *Node) wireKernel() {
 	n.Registers = &register.Keeper{
 		Store: sqlite.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		Location:    n.Profile.Location, IndexKey: index, People: n.People, Currency: n.Profile.Currency,
+		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
 	}
 	n.Exchange = &exchange.Exchange{
 		Store: sqlite.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,

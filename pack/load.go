@@ -199,6 +199,11 @@ func (c *compiler) read(from Source) {
 	var names []string
 	err := fs.WalkDir(from.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
+			// A link leads out of the pack, and a pipe never ends.
+			if !entry.Type().IsRegular() {
+				c.fail(named(name), "put a plain file there", "this is a link or a device, not a file of the pack")
+				return nil
+			}
 			if names = append(names, name); len(names) > fileLimit {
 				return fs.SkipAll
 			}

@@ -125,12 +125,14 @@ func parse(name string, data []byte, c *collector) (root *node) {
 	return nil
 }
 
-// badText returns the first place that is not text: bad UTF-8 or a control character.
+// badText returns the first place that is not text: bad UTF-8, a control character, or one that reverses what people
+// read (UAX #9, explicit formatting characters).
 func badText(data []byte) (line, column int, found bool) {
 	line, column = 1, 1
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
-		if r == utf8.RuneError && size <= 1 || r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f {
+		if r == utf8.RuneError && size <= 1 || r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f ||
+			r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return line, column, true
 		}
 		if column++; r == '\n' {
@@ -214,6 +216,9 @@ func (f *file) convert(n ast.Node, c *collector, depth int) *node {
 		return &node{at: at, text: strings.TrimSuffix(n.Value.Value, "\n"), style: block}
 	case *ast.StringNode:
 		converted := &node{at: at, text: n.Value}
+		if _, _, bad := badText([]byte(n.Value)); bad { // written as an escape: "\u202E"
+			c.fail(at, "remove the escape", "there is a character that is no text")
+		}
 		if t := n.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
 			converted.style = quoted
 		}

@@ -90,6 +90,7 @@ func TestOneRequestSentManyTimesAtOnce(t *testing.T) {
 		}
 	}
 
+	resident.withdrawOpen()
 	var draft receipt
 	resident.send("POST", "/api/v1/applications", map[string]any{
 		"service": "youth/tools-subsidy", "language": "en", "answers": subsidy(person.Account)["answers"],

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,8 +250,21 @@ func (v visitor) apply() application {
 	v.t.Helper()
 	person, _ := v.pop.Person(v.person)
 	var sent receipt
+	v.withdrawOpen()
 	v.send("POST", "/api/v1/applications", subsidy(person.Account)).into(v.t, http.StatusCreated, &sent)
 	return v.own(sent.Application.ID)
+}
+
+// withdrawOpen takes back what is not decided yet: nobody has two open applications to a service that pays.
+func (v visitor) withdrawOpen() {
+	v.t.Helper()
+	var listed struct{ Items []application }
+	v.send("GET", "/api/v1/applications?limit=50", nil).into(v.t, http.StatusOK, &listed)
+	for _, one := range listed.Items {
+		if slices.Contains([]string{"gathering", "deciding", "asked", "appealed"}, one.State) {
+			v.send("POST", "/api/v1/applications/"+one.ID+"/withdraw", nil, "If-Match", match(one.Revision)).into(v.t, http.StatusOK, nil)
+		}
+	}
 }
 
 func (v visitor) own(id string) (shown application) {

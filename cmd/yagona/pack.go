@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/goccy/go-yaml"
+
 	"yagona/kernel/country"
 	"yagona/pack"
 	"yagona/packs"
@@ -96,7 +98,19 @@ func packSource(folder string) (pack.Source, error) {
 	if _, err := fs.Stat(files, "pack.yaml"); err != nil {
 		return pack.Source{}, usageError{fmt.Errorf("%s is not a pack: it has no pack.yaml; name the folder of a pack, or make one with yagona pack new", folder)}
 	}
-	return pack.Source{Dir: filepath.ToSlash(filepath.Clean(folder)), FS: files}, nil
+	source := pack.Source{Dir: filepath.ToSlash(filepath.Clean(folder)), FS: files}
+	named, err := os.ReadFile(filepath.Join(folder, "pack.yaml"))
+	if err != nil {
+		return pack.Source{}, err
+	}
+	// A pack is found by its folder's name: where pack.yaml says another, it would go unchecked.
+	var head struct {
+		Pack string `yaml:"pack"`
+	}
+	if err := yaml.Unmarshal(named, &head); err == nil && head.Pack != "" && head.Pack != packName(source) {
+		return pack.Source{}, usageError{fmt.Errorf("%s/pack.yaml:1:1: the pack is named %s, its folder %s: give both the same name", source.Dir, head.Pack, packName(source))}
+	}
+	return source, nil
 }
 
 // packName returns the name of a pack: its folder's.

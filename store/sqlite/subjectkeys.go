@@ -72,6 +72,15 @@ func (s *SubjectKeys) SubjectKeys(ctx context.Context, subjects []ident.Subject)
 	return found, nil
 }
 
+// Some returns a subject whose key is kept and not erased, "" if there is none: to try the master key on.
+func (s *SubjectKeys) Some(ctx context.Context) (subject ident.Subject, err error) {
+	err = s.pool.QueryRowContext(ctx, `SELECT subject FROM subject_key WHERE erased = 0 LIMIT 1`).Scan(&subject)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return subject, err
+}
+
 // AddSubjectKeys implements seal.Store.
 func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey) error {
 	tx, err := s.pool.BeginTx(ctx, nil)

@@ -53,10 +53,12 @@ func unique(body []byte) error {
 			top = &levels[len(levels)-1]
 		}
 		if name, ok := token.(string); ok && top != nil && top.names != nil && !top.value {
-			if top.names[name] {
+			// The decoder takes names in any case: two that differ in case only are one to it.
+			folded := strings.ToLower(name)
+			if top.names[folded] {
 				return fault.New(fault.Invalid, "http.duplicate-field", "This field stands here twice. Send it once.").At(short(name))
 			}
-			top.names[name], top.value = true, true
+			top.names[folded], top.value = true, true
 			continue
 		}
 		if top != nil {

@@ -225,6 +225,15 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	return e.answer(w, r, c)
 }
 
+// cameFrom returns the path of the page of this site on which a form stood, "/" if the browser does not say.
+func cameFrom(r *http.Request) string {
+	page, err := url.Parse(r.Referer())
+	if err != nil || page.Host != r.Host || page.Path == "" {
+		return "/"
+	}
+	return page.Path
+}
+
 // recognise finds out who asks. A cookie of a session that has ended makes the visitor nobody; a program's token must
 // be good.
 func (e *endpoint) recognise(r *http.Request, c *call) error {
@@ -258,7 +267,11 @@ func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err 
 		return false, nil
 	}
 	if !c.visitor.SignedIn() && e.route.Face == Page && e.router.config.SignIn != "" {
-		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(c.visitor.Here))
+		next := c.visitor.Here
+		if next == "/" {
+			next = cameFrom(r) // what only takes forms cannot be gone back to: back to the form's page
+		}
+		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(next))
 	}
 	return false, e.refuse(r, c, err)
 }
