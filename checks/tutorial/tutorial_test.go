@@ -111,6 +111,22 @@ func useSeedlings(t *testing.T, demo *installation) {
 		t.Errorf("the API's schema of the answers is %+v", answersOf)
 	}
 
+	for path, wants := range map[string][]string{
+		"/services":                              {"Seedlings for a new greenhouse"},
+		"/services/" + seedlings:                 {"In which mahalla will the greenhouse stand?", "Look at the place", "Rules of the tutorial"},
+		"/services/" + seedlings + "/statistics": {"Seedlings for a new greenhouse"},
+	} {
+		page, err := anyone.Send(t.Context(), http.MethodGet, path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(string(page.Body), want) {
+				t.Errorf("the page %s lacks %q", path, want)
+			}
+		}
+	}
+
 	resident := demo.as("Namunaev Jasur")
 	answers := map[string]any{"place": placeOf(t, anyone, "Namunaobod mahalla"), "area": 60, "crop": "tomato"}
 	sent := resident.apply(seedlings, answers)
