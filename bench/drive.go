@@ -39,20 +39,28 @@ const (
 // measurements returns what a run measures, in order: payments can be released after stories have prepared them.
 func (w *world) measurements(wanted options) []measurement {
 	return []measurement{
-		{name: "automatic service: apply, decided by rule, document", slug: "automatic", check: w.documented,
+		{
+			name: "automatic service: apply, decided by rule, document", slug: "automatic", check: w.documented,
 			do: func(ctx context.Context) ([]time.Duration, error) {
 				return w.automatic(ctx, wanted.Clients, wanted.Applications)
-			}},
-		{name: "subsidy story: apply, recommend, approve (7 requests)", slug: "story", check: w.ordered,
+			},
+		},
+		{
+			name: "subsidy story: apply, recommend, approve (7 requests)", slug: "story", check: w.ordered,
 			do: func(ctx context.Context) ([]time.Duration, error) {
 				return w.stories(ctx, wanted.Clients, wanted.Stories)
-			}},
-		{name: "payment: release, sent, confirmed by the bank", slug: "payment", check: w.confirmed,
-			do: func(ctx context.Context) ([]time.Duration, error) { return w.payments(ctx, wanted.Clients) }},
-		{name: "evidence answer: asked, signed, kept, journaled", slug: "evidence",
+			},
+		},
+		{
+			name: "payment: release, sent, confirmed by the bank", slug: "payment", check: w.confirmed,
+			do: func(ctx context.Context) ([]time.Duration, error) { return w.payments(ctx, wanted.Clients) },
+		},
+		{
+			name: "evidence answer: asked, signed, kept, journaled", slug: "evidence",
 			do: func(ctx context.Context) ([]time.Duration, error) {
 				return w.evidence(ctx, wanted.Clients, wanted.Answers)
-			}},
+			},
+		},
 	}
 }
 

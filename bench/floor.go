@@ -100,7 +100,7 @@ func (w work) floor(ctx context.Context, folder string) (time.Duration, error) {
 	path := filepath.Join(folder, "floor.db")
 	defer func() {
 		for _, suffix := range []string{"", "-wal", "-shm"} {
-			os.Remove(path + suffix) //nolint:errcheck // the folder goes in the end, and the next floor begins anew
+			_ = os.Remove(path + suffix) // the folder goes in the end, and the next floor begins anew
 		}
 	}()
 	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)"}

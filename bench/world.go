@@ -90,7 +90,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	w.node.DB.OnCommit(w.tally.committed)
 	w.node.Start(context.WithoutCancel(ctx))
 	w.server = &http.Server{Handler: w.node.Handler, ReadHeaderTimeout: 10 * time.Second}
-	go w.server.Serve(listener)
+	go func() { _ = w.server.Serve(listener) }() // it ends when the world is closed
 	return w, w.people(ctx, wanted)
 }
 

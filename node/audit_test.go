@@ -3,6 +3,7 @@ package node_test
 import (
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -592,7 +593,7 @@ func columns(t *testing.T, folder, table string) (names []string) {
 		}
 		all = append(all, name)
 	}
-	if err := rows.Close(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range all {

@@ -253,8 +253,8 @@ forms:
 			}
 			names[name] = true
 			_, checked := find(input, "checked")
-			switch kind := attribute(input, "type"); {
-			case kind == "radio" || kind == "checkbox":
+			switch attribute(input, "type") {
+			case "radio", "checkbox":
 				names[name+"="+value] = true
 				if answer, given := answers[name]; given {
 					checked = answer == value
@@ -262,7 +262,7 @@ forms:
 				if checked {
 					values.Add(name, value)
 				}
-			case kind == "file":
+			case "file":
 			default:
 				if answer, given := answers[name]; given {
 					value = answer

@@ -190,7 +190,7 @@ func TestADeadlineFiresOnceThoughTheClockGoesBack(t *testing.T) {
 	}
 	fresh := state()
 	tasks := c.tasks(demo.Jobless, sent.ID)
-	late := tasks[0].Due.Sub(time.Now()) + time.Minute
+	late := time.Until(tasks[0].Due) + time.Minute
 	clock.set(late)
 	c.drain()
 	escalated := state()

@@ -144,7 +144,7 @@ func (i *installation) launch() {
 	}
 	process, ended := i.process, i.ended
 	go func() {
-		process.Wait()
+		_ = process.Wait() // it was killed, or says so itself
 		in.Close()
 		close(ended)
 	}()
@@ -194,7 +194,7 @@ func (i *installation) tail() string {
 
 // kill ends the process as a power cut would, as far as it can tell.
 func (i *installation) kill() {
-	i.process.Process.Kill()
+	_ = i.process.Process.Kill()
 	<-i.ended
 	i.client.CloseIdleConnections()
 }
@@ -294,12 +294,12 @@ func (i *installation) send(ctx context.Context, r request) (answer, error) {
 func (i *installation) do(made *http.Request) (answer, error) {
 	response, err := i.client.Do(made)
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %v", errNoAnswer, err)
+		return answer{}, fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: it broke off: %v", errNoAnswer, err)
+		return answer{}, fmt.Errorf("%w: it broke off: %w", errNoAnswer, err)
 	}
 	return answer{response.StatusCode, response.Header, body}, nil
 }

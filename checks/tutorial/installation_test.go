@@ -85,7 +85,7 @@ func demonstrate(t *testing.T, folder, command string) *installation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		process.Process.Signal(syscall.SIGTERM)
+		_ = process.Process.Signal(syscall.SIGTERM)
 		if err := process.Wait(); err != nil {
 			t.Errorf("the demonstration ended with %v:\n%s", err, complaints.String())
 		}

@@ -2,6 +2,7 @@ package tutorial
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -56,7 +57,7 @@ func follow(t *testing.T, tutorial, folder string) (command string) {
 			output = run(t, folder, content)
 		case "sh run fails":
 			said, err := shell(folder, content).CombinedOutput()
-			if _, ended := err.(*exec.ExitError); !ended {
+			if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 				t.Fatalf("%sdid not fail: %v\n%s", content, err, said)
 			}
 			output = string(said)

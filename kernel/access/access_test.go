@@ -39,7 +39,8 @@ func newWorld(t *testing.T) *world {
 		[]territory.Level{{Name: "country", Names: name}, {Name: "district", Names: name}},
 		[]territory.Territory{
 			{Code: "X", Level: "country", Names: name},
-			{Code: "X1", Parent: "X", Level: "district", Names: name}, {Code: "X2", Parent: "X", Level: "district", Names: name},
+			{Code: "X1", Parent: "X", Level: "district", Names: name},
+			{Code: "X2", Parent: "X", Level: "district", Names: name},
 		})
 	w.must(err)
 	w.Office = &access.Office{

@@ -265,7 +265,7 @@ func TestDraftsAreEditedByRevision(t *testing.T) {
 	if preview.Outcome != "met" || len(preview.Problems) != 2 || len(preview.Evidence) != 2 || preview.Evidence[1].Status != "answered" {
 		t.Errorf("the preview is %+v", preview)
 	}
-	problem := w.ask("POST", path+"/submit", w.resident, nil, "If-Match", tag).refused(422, "field.required")
+	problem := w.ask("POST", path+"/submit", w.resident, nil, "If-Match", tag).problem(422, "field.required")
 	if len(problem.Fields) != 2 || problem.Fields[0].Field != "answers.account" {
 		t.Errorf("the problem names %+v", problem.Fields)
 	}

@@ -63,12 +63,12 @@ func TestWhoIsRefused(t *testing.T) {
 				problem, _ := route.ReadProblem(answer.header.Get("Content-Type"), answer.body)
 				refused := strings.HasPrefix(problem.Code(), "access.")
 				var mayCome bool
-				switch stated := one.access.String(); {
-				case stated == "public":
+				switch stated := one.access.String(); stated {
+				case "public":
 					mayCome = true
-				case stated == "signed in":
+				case "signed in":
 					mayCome = name != "nobody"
-				case stated == "official":
+				case "official":
 					mayCome = name != "nobody" && name != "resident"
 				default:
 					mayCome = strings.TrimPrefix(stated, "role ") == name
@@ -168,7 +168,7 @@ func TestHostileBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.T = t
-			problem := w.ask("POST", "/applications", w.resident, test.body).refused(test.status, test.code)
+			problem := w.ask("POST", "/applications", w.resident, test.body).problem(test.status, test.code)
 			if strings.Contains(problem.Detail, "role") || len(problem.Detail) > 300 {
 				t.Errorf("the problem shows what was sent: %s", problem.Detail)
 			}
@@ -202,7 +202,7 @@ func TestWhatCannotBeJournaledIsNotShown(t *testing.T) {
 	w.serve()
 	for _, path := range []string{"/applications", "/documents", "/me", "/notices", "/access-log"} {
 		answer := w.ask("GET", path, w.resident, nil)
-		problem := answer.refused(500, "internal")
+		problem := answer.problem(500, "internal")
 		if strings.Contains(string(answer.body), "disk") || strings.Contains(problem.Detail, "Test Person") {
 			t.Errorf("%s shows %s", path, answer.body)
 		}

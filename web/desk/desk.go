@@ -122,8 +122,11 @@ func (d *Desk) inbox(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	for _, task := range tasks {
 		state := d.state(r, v, task)
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: d.stepTitle(r, task), Href: pathOf(task.ID)}, {Text: r.Service(task.Service)}, {Text: r.Place(task.Territory)},
-			{Text: r.LastDay(task.Due)}, {Status: &state},
+			{Text: d.stepTitle(r, task), Href: pathOf(task.ID)},
+			{Text: r.Service(task.Service)},
+			{Text: r.Place(task.Territory)},
+			{Text: r.LastDay(task.Due)},
+			{Status: &state},
 		})
 	}
 	held := v.Actor.Appointment

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -92,7 +91,7 @@ func (d *Desk) earlier(r page.Reader, view casework.View) (body []ui.Component) 
 		if !ok || len(decision.Form) == 0 {
 			continue
 		}
-		values, err := field.Decode(field.TypeOf(step.Form), json.RawMessage(decision.Form))
+		values, err := field.Decode(field.TypeOf(step.Form), decision.Form)
 		if err == nil {
 			body = append(body, r.Fields(r.Step(view.Definition, decision.Step), step.Form, values))
 		}
@@ -190,7 +189,8 @@ func (d *Desk) reasons(r page.Reader, view casework.View, typed page.Typed, mist
 func (d *Desk) assignment(ctx context.Context, r page.Reader, v route.Visitor, task casework.Task) ([]ui.Component, error) {
 	if task.State == casework.TaskOpen {
 		return []ui.Component{
-			ui.Heading{Text: r.Say("desk.claim")}, ui.Paragraph{Text: r.Say("desk.claim-text")},
+			ui.Heading{Text: r.Say("desk.claim")},
+			ui.Paragraph{Text: r.Say("desk.claim-text")},
 			ui.Form{Action: pathOf(task.ID) + "/claim", Buttons: ui.Buttons{{Text: r.Say("desk.claim"), Quiet: true}}},
 		}, nil
 	}
@@ -255,7 +255,7 @@ func (d *Desk) handOver(w http.ResponseWriter, r *http.Request, v route.Visitor)
 
 // decide takes the official's step.
 func (d *Desk) decide(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	id, typed := taskOf(req), page.Typed(req.PostForm)
+	id, typed := taskOf(req), req.PostForm
 	view, err := d.Tasks.Read(req.Context(), v.Actor, id)
 	if err != nil {
 		return err

@@ -64,7 +64,9 @@ func (p *Portal) draft(ctx context.Context, r page.Reader, view casework.View) (
 	}
 	state := r.State(casework.Draft)
 	return []ui.Component{
-		state, ui.Paragraph{Text: r.Say("application.draft-kept-until", "date", r.LastDay(view.Application.Expires))}, tasks,
+		state,
+		ui.Paragraph{Text: r.Say("application.draft-kept-until", "date", r.LastDay(view.Application.Expires))},
+		tasks,
 		ui.Buttons{{Key: "actions.continue", Href: next}, {Text: r.Say("portal.discard"), Href: pathOf(id) + "/withdraw", Quiet: true}},
 	}, nil
 }

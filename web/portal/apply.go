@@ -121,7 +121,7 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 	if view.Application.State != casework.Draft {
 		return route.Redirect(w, req, pathOf(view.Application.ID))
 	}
-	r, typed, id := p.Shared.For(v), page.Typed(req.PostForm), view.Application.ID
+	r, typed, id := p.Shared.For(v), req.PostForm, view.Application.ID
 	if page.Resize(typed, question.Name, question.Definition, typed.Get("do")) {
 		return p.ask(w, http.StatusOK, r, view, question, typed, nil, nil)
 	}

@@ -84,7 +84,9 @@ func (p *Portal) documents(ctx context.Context, r page.Reader, by access.Actor) 
 		}
 		state := standingTag(r, standing.State)
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: p.documentTitle(r, one), Href: documentPath(one.ID)}, {Status: &state}, {Text: r.Day(one.Issued)},
+			{Text: p.documentTitle(r, one), Href: documentPath(one.ID)},
+			{Status: &state},
+			{Text: r.Day(one.Issued)},
 			{Text: r.Say("actions.verify"), Href: page.VerifyPath + "/" + string(one.ID)},
 		})
 	}
@@ -154,7 +156,8 @@ func (p *Portal) appointments(w http.ResponseWriter, req *http.Request, v route.
 		Title: r.Say("portal.choose-hat"), Lead: r.Say("portal.hats-lead"),
 		Body: []ui.Component{
 			ui.Form{Action: page.AppointmentsPath, Fields: []ui.Component{choice}, Hidden: []ui.Hidden{{Name: "next", Value: next}}},
-			ui.Paragraph{Text: r.Say("portal.as-resident")}, ui.Buttons{{Text: r.Say("portal.mine"), Href: page.MinePath, Quiet: true}},
+			ui.Paragraph{Text: r.Say("portal.as-resident")},
+			ui.Buttons{{Text: r.Say("portal.mine"), Href: page.MinePath, Quiet: true}},
 		},
 	})
 }

@@ -172,8 +172,10 @@ func (p *Portal) course(r page.Reader, definition *service.Definition) []ui.Comp
 	for _, stage := range definition.Process {
 		for _, step := range stage.Steps {
 			table.Rows = append(table.Rows, ui.TableRow{
-				{Text: r.Step(definition, step.Name)}, {Text: r.Role(step.Agency, step.Role)},
-				{Text: r.Say("duration.working-days", "count", step.Within)}, {Text: r.Say("late." + string(step.Late))},
+				{Text: r.Step(definition, step.Name)},
+				{Text: r.Role(step.Agency, step.Role)},
+				{Text: r.Say("duration.working-days", "count", step.Within)},
+				{Text: r.Say("late." + string(step.Late))},
 			})
 		}
 	}

@@ -152,7 +152,8 @@ func (p *Portal) log(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 			{Term: r.Say("log.key"), Values: []string{p.LogKey}},
 			{Term: r.Say("log.files"), Values: []string{"/log/checkpoint", "/log/tile/…"}},
 		}},
-		ui.Heading{Text: r.Say("log.how")}, ui.Texts(r.Say("log.step-1"), r.Say("log.step-2"), r.Say("log.step-3"), r.Say("log.step-4")),
+		ui.Heading{Text: r.Say("log.how")},
+		ui.Texts(r.Say("log.step-1"), r.Say("log.step-2"), r.Say("log.step-3"), r.Say("log.step-4")),
 	}
 	if len(checkpoint) > 0 {
 		body = append(body, ui.Heading{Text: r.Say("proof.checkpoint")}, ui.Code{Text: string(checkpoint)},
