@@ -284,6 +284,16 @@ func TestAFileOfRecordsIsImported(t *testing.T) {
 	if again := into[Imported](w.ask("POST", path, registrar, file), http.StatusOK); again.Unchanged != 1 {
 		t.Errorf("the same again gives %+v", again)
 	}
+	const records = "/registers/employment/unemployed/records."
+	w.ask("GET", records+"csv", stranger, nil).refused(403, "access.forbidden")
+	out := w.ask("GET", records+"csv", registrar, nil)
+	if rows := string(out.body); out.status != http.StatusOK || !strings.Contains(rows, "30000000000001") || !strings.Contains(rows, "2026-02-01") {
+		t.Errorf("exported %d %q", out.status, rows)
+	}
+	file["format"], file["content"] = "ndjson", string(w.ask("GET", records+"ndjson", registrar, nil).body)
+	if again := into[Imported](w.ask("POST", path, registrar, file), http.StatusOK); again.Read == 0 || again.Unchanged != again.Read {
+		t.Errorf("what was exported, imported again, gives %+v", again)
+	}
 	file["format"] = "xlsx"
 	w.ask("POST", path, registrar, file).refused(422, "import.format")
 	file["format"], file["content"] = "csv", "colour\nred\n"

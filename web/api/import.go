@@ -57,6 +57,20 @@ func (k keepers) importOperation() operation {
 	}
 }
 
+// exportOperation gives a register's records in a format that can be imported again.
+func (k keepers) exportOperation(id string, format register.Format, mediaType string) operation {
+	return operation{
+		id: id, tag: "registers", summary: "Gives the living records of a register as they hold today, to be imported elsewhere. Each is journaled for its subject.",
+		method: "GET", path: "/registers/{pack}/{register}/records." + string(format), access: route.Role(access.Registrar), timeout: 5 * time.Minute,
+		produces: mediaType, stream: true, codes: []string{"register.unknown", "register.not-here"},
+		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			w.Header().Set("Content-Type", mediaType)
+			_, err := k.keeper.Export(r.Context(), v.Actor, registerIn(r), format, w)
+			return err
+		},
+	}
+}
+
 func (k keepers) load(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var sent Import
 	if err := read(r, &sent); err != nil {

@@ -28,6 +28,7 @@ type operation struct {
 	accepts  string // the body's media type, if it is not JSON
 	response any    // a zero value of what is answered; nil: no content
 	produces string // the answer's media type, if it is not JSON
+	stream   bool   // the answer is sent as it is made; an error midway breaks it off
 	status   int    // of success; 0: 200
 	etag     bool   // the answer carries an ETag
 	cached   bool   // it may be asked for again with If-None-Match
@@ -45,7 +46,7 @@ var (
 func (o operation) route() route.Route {
 	return route.Route{
 		Method: o.method, Pattern: Root + o.path, Face: route.Program, Access: o.access, Body: o.body, Timeout: o.timeout,
-		Handle: o.handle,
+		Stream: o.stream, Handle: o.handle,
 	}
 }
 

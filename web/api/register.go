@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -22,6 +23,7 @@ type Registers interface {
 	Save(ctx context.Context, by access.Actor, wanted register.Write) (register.Version, error)
 	Correct(ctx context.Context, by access.Actor, wanted register.Write) (register.Version, error)
 	Close(ctx context.Context, by access.Actor, register ident.Register, record ident.Record, expect int, from calendar.Date, reason string) (register.Version, error)
+	Export(ctx context.Context, by access.Actor, register ident.Register, format register.Format, to io.Writer) (int, error)
 	ImportFrom(ctx context.Context, by access.Actor, wanted register.Import, open func() (register.RowReader, error)) (register.Reconciliation, error)
 }
 
@@ -145,6 +147,8 @@ func registerOperations(k keepers, authoritative string) []operation {
 			response: Version{}, etag: true, codes: changing, handle: k.close,
 		},
 		k.importOperation(),
+		k.exportOperation("exportRecordsAsCSV", register.CSV, "text/csv"),
+		k.exportOperation("exportRecordsAsNDJSON", register.NDJSON, "application/x-ndjson"),
 	}
 }
 
