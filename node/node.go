@@ -187,10 +187,10 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 }
 
 func (n *Node) wireKernel() {
-	db, clock := n.DB, n.config.Clock
+	db, clock := n.DB, n.DB.Now
 	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
 	n.Office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault}
-	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), clock, session.Limits{})
+	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), n.config.Clock, session.Limits{})
 	n.Notices = &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
 	n.Refusals = &exchange.Refusals{Store: sqlite.For[journal.Reader, journal.Tx](db)}
 	n.Press = &publication.Press{
@@ -233,7 +233,7 @@ func (n *Node) wireKernel() {
 	})
 	n.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
 	n.readings = api.NewOwnReadings(sqlite.For[journal.Reader, journal.Tx](db), n.Vault)
-	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: clock, Log: n.config.Log, Handlers: n.handlers()}
+	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
 	db.OnJobs(n.Jobs.Wake)
 }
 

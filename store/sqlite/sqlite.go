@@ -58,6 +58,7 @@ type DB struct {
 	closeOnce sync.Once
 
 	lastAct time.Time       // the time of the newest act; used by the writing goroutine only
+	newest  atomic.Int64    // lastAct in microseconds, for Now
 	written []query.Written // by the acts of the commit under way; used by the writing goroutine only
 
 	onJobs, onEvents atomic.Pointer[func()]
@@ -139,6 +140,7 @@ func (db *DB) open(ctx context.Context) error {
 		db.readers <- reader
 	}
 	db.lastAct, err = query.New(ctx, db.writer, "", time.Time{}).LastActTime()
+	db.newest.Store(db.lastAct.UnixMicro())
 	return err
 }
 
@@ -175,6 +177,13 @@ func (db *DB) Close() error {
 		errs = append(errs, os.RemoveAll(db.remove))
 	}
 	return errors.Join(errs...)
+}
+
+// Now is an act.Clock: the time of the configured clock, never before that of a committed act. What is computed before an
+// act takes its time from here, so that it does not lie before the acts that it stands on when the machine's clock jumps
+// back.
+func (db *DB) Now() time.Time {
+	return latest(time.UnixMicro(db.newest.Load()).UTC(), db.config.Clock().UTC())
 }
 
 // OnJobs sets what is called after a commit that queued jobs. It must not block.
@@ -356,6 +365,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		return err
 	}
 	db.lastAct = now
+	db.newest.Store(now.UnixMicro())
 	if observe := db.onCommit.Load(); observe != nil {
 		(*observe)(db.written)
 	}
