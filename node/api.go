@@ -15,13 +15,11 @@ import (
 // api returns the routes of the JSON API.
 func (n *Node) api() []route.Route {
 	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
-	office := *n.Office
-	office.Territories, office.Roles = n.Profile.Territories, n.roles
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Keys, Notices: n.Notices, People: n.People,
 		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: sqlite.For[api.JobReader, api.JobTx](n.DB),
-		Publications: n.Press, Erasures: n.Erasures, Office: &office, Registers: n.Registers,
+		Publications: n.Press, Erasures: n.Erasures, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings,
 	})

@@ -189,7 +189,9 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 func (n *Node) wireKernel() {
 	db, clock := n.DB, n.DB.Now
 	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
-	n.Office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault}
+	n.Office = &access.Office{
+		Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
+	}
 	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), n.config.Clock, session.Limits{})
 	n.Notices = &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
 	n.Refusals = &exchange.Refusals{Store: sqlite.For[journal.Reader, journal.Tx](db)}
