@@ -55,6 +55,7 @@ type load struct {
 	next     int               // guarded by mu: whose turn it is
 	stories  []*story          // guarded by mu: all
 	open     []*story          // guarded by mu: those that nobody works on and that are not settled
+	waiting  map[string]bool   // guarded by mu: who has an open application for money, by national number; another is refused
 	tokens   map[string]string // guarded by mu: sessions, by national number
 	repeated int               // guarded by mu: requests that were sent again with the same key
 	problems map[string]int    // guarded by mu: how often a request was to be repeated, by code
@@ -63,7 +64,7 @@ type load struct {
 
 // newLoad finds the residents who may ask for the subsidy and whose mahalla has officials to decide.
 func newLoad(i *installation) *load {
-	l := &load{installation: i, tokens: map[string]string{}, problems: map[string]int{}}
+	l := &load{installation: i, waiting: map[string]bool{}, tokens: map[string]string{}, problems: map[string]int{}}
 	for _, person := range i.population.People {
 		age := calendar.Age(person.Birth, i.population.Today)
 		if person.Employment.Status != demo.Unemployed || age < 18 || age > 29 {
@@ -102,8 +103,8 @@ func (l *load) take() *story {
 	}
 	resident := l.residents[l.next/3%len(l.residents)]
 	s := &story{id: ident.New[ident.Application](now), resident: resident, service: "employment/unemployment-certificate"}
-	if l.next%3 == 0 {
-		s.service = "youth/tools-subsidy"
+	if l.next%3 == 0 && !l.waiting[resident.Number] {
+		s.service, l.waiting[resident.Number] = "youth/tools-subsidy", true
 	}
 	l.next++
 	l.stories = append(l.stories, s)
@@ -116,6 +117,8 @@ func (l *load) giveBack(s *story) {
 	s.checked = false
 	if s.stage != settled {
 		l.open = append(l.open, s)
+	} else if s.service == "youth/tools-subsidy" {
+		delete(l.waiting, s.resident.Number)
 	}
 }
 
