@@ -256,6 +256,39 @@ func TestARefusalSaysWhyAndIsContested(t *testing.T) {
 	b.says(b.say("portal.state-appealed"))
 }
 
+func TestADecisionReadsNothingAgain(t *testing.T) {
+	s := open(t)
+	jobless := s.people.Persona(demo.Jobless)
+	b := s.signedIn(t, "en", jobless)
+	apply(t, b, jobless.Account)
+	readings := func() int {
+		b.get("/me/readings")
+		return strings.Count(b.text(b.one("main")), b.say("event.application.read"))
+	}
+
+	d := s.signedIn(t, "en", s.people.Persona(demo.YouthLeader))
+	d.get("/desk")
+	if got := readings(); got != 0 {
+		t.Fatalf("%d readings before anybody opened the task", got)
+	}
+	d.follow("/desk/tasks/")
+	if got := readings(); got != 1 {
+		t.Fatalf("%d readings after the task was opened, want 1", got)
+	}
+	d.fill(map[string]string{"action": "refuse", "reason": ""}, "")
+	d.want(http.StatusUnprocessableEntity)
+	if got := readings(); got != 2 {
+		t.Errorf("%d readings after the page was shown again with what is wrong, want 2", got)
+	}
+	d.fill(map[string]string{"action": "recommend"}, "")
+	if d.at.Path != "/desk" {
+		t.Fatalf("the decision leads to %s: %s", d.at, d.text(d.page))
+	}
+	if got := readings(); got != 2 {
+		t.Errorf("%d readings after the decision, want 2: a decision shows nothing", got)
+	}
+}
+
 func TestAnOfficialAsksAndTheApplicantAnswers(t *testing.T) {
 	s := open(t)
 	jobless, leader := s.people.Persona(demo.Jobless), s.people.Persona(demo.YouthLeader)

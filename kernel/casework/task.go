@@ -87,6 +87,27 @@ func (c *Casework) Read(ctx context.Context, by access.Actor, id ident.Task) (Vi
 	return view, nil
 }
 
+// Outline returns what a decision on the task has to say: the service's definition and which evidence waits for an
+// official's attestation. It holds nobody's values, so nothing is disclosed and nothing journaled by it. The revision is
+// that of the application as the official read it.
+func (c *Casework) Outline(ctx context.Context, by access.Actor, id ident.Task, revision int64) (View, error) {
+	f, task, err := c.taken(ctx, by, id)
+	if err != nil {
+		return View{}, err
+	}
+	if f.app.Revision != revision {
+		return View{}, errChanged
+	}
+	outline := View{Definition: f.def, Task: task}
+	for _, evidence := range f.def.Evidence {
+		_, attested := f.content.Attested[evidence.Name]
+		for _, bound := range f.bound(evidence.Name) {
+			outline.Evidence = append(outline.Evidence, EvidenceView{Evidence: evidence, Bound: Bound{Name: bound.Name, Status: bound.Status}, Attested: attested})
+		}
+	}
+	return outline, nil
+}
+
 // disclose records that an official read the file: for the applicant, and for everyone whose values stand in it.
 func (c *Casework) disclose(ctx context.Context, f *file, by access.Actor, task *Task) error {
 	subjects := []ident.Subject{f.app.Applicant}

@@ -28,6 +28,7 @@ import (
 type Tasks interface {
 	Tasks(ctx context.Context, by access.Actor, after casework.Cursor, limit int) ([]casework.Task, error)
 	Read(ctx context.Context, by access.Actor, id ident.Task) (casework.View, error)
+	Outline(ctx context.Context, by access.Actor, id ident.Task, revision int64) (casework.View, error)
 	Claim(ctx context.Context, by access.Actor, id ident.Task) (casework.Task, error)
 	HandOver(ctx context.Context, by access.Actor, id ident.Task, to ident.Appointment) (casework.Task, error)
 	Decide(ctx context.Context, by access.Actor, id ident.Task, revision int64, verdict casework.Verdict) (casework.Receipt, error)

@@ -253,38 +253,40 @@ func (d *Desk) handOver(w http.ResponseWriter, r *http.Request, v route.Visitor)
 	return route.Redirect(w, r, page.DeskPath)
 }
 
-// decide takes the official's step.
+// decide takes the official's step on the revision that they read. The task is read again, and that is recorded again,
+// only if the page has to be shown again.
 func (d *Desk) decide(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	id, typed := taskOf(req), req.PostForm
-	view, err := d.Tasks.Read(req.Context(), v.Actor, id)
-	if err != nil {
-		return err
-	}
-	verdict, wrong := d.verdict(view, typed)
-	if len(wrong) > 0 {
-		return d.show(w, req, http.StatusUnprocessableEntity, v, view, typed, wrong, nil)
-	}
 	revision, err := strconv.ParseInt(typed.Get("revision"), 10, 64)
 	if err != nil {
 		revision = -1
 	}
-	_, err = d.Tasks.Decide(req.Context(), v.Actor, id, revision, verdict)
+	var wrong page.Wrong
+	outline, err := d.Tasks.Outline(req.Context(), v.Actor, id, revision)
 	if err == nil {
-		return route.Redirect(w, req, page.DeskPath)
+		var verdict casework.Verdict
+		if verdict, wrong = d.verdict(outline, typed); len(wrong) == 0 {
+			if _, err = d.Tasks.Decide(req.Context(), v.Actor, id, revision, verdict); err == nil {
+				return route.Redirect(w, req, page.DeskPath)
+			}
+		}
 	}
 	f := fault.Of(err)
-	if f.Kind != fault.Invalid && f.Kind != fault.Conflict {
+	if f != nil && f.Kind != fault.Invalid && f.Kind != fault.Conflict {
 		return err
 	}
-	if f.Kind == fault.Invalid {
+	view, failed := d.Tasks.Read(req.Context(), v.Actor, id)
+	switch {
+	case failed != nil:
+		return failed
+	case f == nil:
+		return d.show(w, req, http.StatusUnprocessableEntity, v, view, typed, wrong, nil)
+	case f.Kind == fault.Invalid:
 		wrong = page.Wrong{}
 		wrong.Add("", field.Problems(route.Faults(err)))
 		return d.show(w, req, http.StatusUnprocessableEntity, v, view, typed, wrong, nil)
 	}
 	// What the official typed is kept beside what has become of the application meanwhile.
-	if view, err = d.Tasks.Read(req.Context(), v.Actor, id); err != nil {
-		return err
-	}
 	r := d.Shared.For(v)
 	return d.show(w, req, http.StatusConflict, v, view, typed, nil, &ui.Banner{Tone: ui.Bad, Title: r.Say("desk.not-decided"), Text: r.Problem(f)})
 }
