@@ -40,11 +40,14 @@ func (fund) lone() string { return "title" }
 
 type param struct {
 	mark
+	From    name                `key:"from" doc:"The pack that declares it, under the same name: what the law sets once is written once. Nothing else is said then."`
 	Title   text                `key:"title" doc:"What it is, for people."`
-	Type    choice[paramKind]   `key:"type" need:"true" doc:"The type of its values."`
+	Type    choice[paramKind]   `key:"type" doc:"The type of its values."`
 	Source  word                `key:"source" doc:"The act that sets it, or: illustrative. Each value can name its own."`
-	History entries[paramValue] `key:"history" need:"true" doc:"The value in force from each day on."`
+	History entries[paramValue] `key:"history" doc:"The value in force from each day on."`
 }
+
+func (param) lone() string { return "from" }
 
 type paramValue struct {
 	mark

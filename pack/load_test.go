@@ -343,3 +343,20 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestAParamIsWrittenOnceAndReadInSeveralPacks(t *testing.T) {
+	before := find(t, load(t, national(t)), "youth/tools-subsidy")
+	packs := national(t)
+	declared := packs["youth"]["pack.yaml"].Data[bytes.Index(packs["youth"]["pack.yaml"].Data, []byte("params:")):]
+	packs["civil"]["pack.yaml"] = &fstest.MapFile{Data: append(bytes.Clone(packs["civil"]["pack.yaml"].Data), declared...)}
+	replaced(t, packs, "youth", "pack.yaml", string(declared), "params: {brv: civil}\n")
+	after := find(t, load(t, packs), "youth/tools-subsidy")
+	if after.Hash != before.Hash || len(after.Params) != len(before.Params) {
+		t.Errorf("the version changed with the place of the param: %s with %d params, %s with %d", before.Hash, len(before.Params), after.Hash, len(after.Params))
+	}
+	on := calendar.Date{Year: 2026, Month: 3, Day: 2}
+	was, _ := before.Params[0].On(on)
+	if is, ok := after.Params[0].On(on); !ok || is.Value != was.Value || is.Source != was.Source {
+		t.Errorf("it is %v, and was %v", is, was)
+	}
+}

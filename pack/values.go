@@ -50,6 +50,12 @@ func (c *compiler) compileParam(one entry[param]) service.Param {
 	if !rules.IsName(one.key) {
 		c.fail(one.at, "write letters, digits and underscores, a letter first", "%q cannot name a param", shorten(one.key))
 	}
+	if one.value.From.given() {
+		return c.paramOf(one)
+	}
+	if !one.value.Type.given() || !one.value.History.given() {
+		c.fail(one.at, "write type and history, or from: the pack that declares it", "nothing says which values %s has", shorten(one.key))
+	}
 	switch one.value.Type.value {
 	case "money":
 		p.Type = rules.Money
@@ -81,6 +87,26 @@ func (c *compiler) compileParam(one entry[param]) service.Param {
 		c.fail(one.value.History.place(), "write the oldest value first", "the history is not in order")
 	}
 	return p
+}
+
+// paramOf returns the param that another pack declares.
+func (c *compiler) paramOf(one entry[param]) service.Param {
+	from := one.value.From
+	if one.value.Type.given() || one.value.History.given() || one.value.Title.given() || one.value.Source.given() {
+		c.fail(one.at, "write from alone, or remove it", "%s is declared here and taken from %s", shorten(one.key), from.text)
+	}
+	for _, s := range c.sources {
+		if s.name != from.text {
+			continue
+		}
+		for _, theirs := range s.file.Params.list {
+			if theirs.key == one.key && !theirs.value.From.given() {
+				return c.compileParam(theirs)
+			}
+		}
+	}
+	c.fail(from.place(), "name the pack that declares it with its history", "%s declares no param %s", from.text, shorten(one.key))
+	return service.Param{Name: one.key, Type: rules.Money} // so that nothing more is said of the rules that read it
 }
 
 // value reads a value of the type as a pack writes it, or collects what is wrong and returns nil.
