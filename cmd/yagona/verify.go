@@ -17,11 +17,22 @@ import (
 
 // verifyCommand says what a document is worth.
 type verifyCommand struct {
-	Document    string    `arg:"" help:"A PDF file, a file with the text of a QR code, that text itself, or - for the standard input."`
-	Keys        string    `required:"" placeholder:"FILE|URL" help:"The installation's published keys: a copy of /api/v1/keys, or its address."`
-	Revocations string    `placeholder:"FILE|URL" help:"Its revocation list: a copy of /api/v1/revocations, or its address."`
-	Trust       []string  `placeholder:"KEY" help:"The installation's own public key in base64, which you got from somebody you trust."`
-	At          time.Time `format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME" help:"As of when; now if it is not given."`
+	Document    string   `arg:"" help:"A PDF file, a file with the text of a QR code, that text itself, or - for the standard input."`
+	Keys        string   `required:"" placeholder:"FILE|URL" help:"The installation's published keys: a copy of /api/v1/keys, or its address."`
+	Revocations string   `placeholder:"FILE|URL" help:"Its revocation list: a copy of /api/v1/revocations, or its address."`
+	Trust       []string `placeholder:"KEY" help:"The installation's own public key in base64, which you got from somebody you trust."`
+	At          moment   `placeholder:"TIME" help:"As of when, like 2026-03-02T15:04:05+05:00; now if it is not given."`
+}
+
+// moment is a point in time as it is typed.
+type moment struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return fmt.Errorf("%q is no time: write date, time and time zone like 2026-03-02T15:04:05+05:00", text)
+	}
+	return nil
 }
 
 // signedFile is what the API publishes: the signed token, and for the keys also the keys as they are.
@@ -53,7 +64,7 @@ func (c verifyCommand) Run(ctx context.Context, terminal terminal) error {
 	if err != nil {
 		return err
 	}
-	at := c.At
+	at := c.At.Time
 	if at.IsZero() {
 		at = time.Now()
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,9 +31,15 @@ type witnessCommand struct {
 	Log      []string `sep:"none" placeholder:"KEY" help:"A log to watch: its verifier key, whose name is its origin. Repeat it for several."`
 }
 
+// witnessName is how witnesses are named: "a schema-less URL" of a domain of theirs (C2SP tlog-witness).
+var witnessName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$`)
+
 // Run makes a key, or witnesses until it is asked to end.
 func (c witnessCommand) Run(ctx context.Context, terminal terminal) error {
 	if c.NewKey != "" {
+		if !witnessName.MatchString(c.NewKey) {
+			return usageError{fmt.Errorf("%q is no witness's name: name a host that is yours and a path, like witness.example/1", c.NewKey)}
+		}
 		private, public, err := c2sp.GenerateCosigner(rand.Reader, c.NewKey)
 		if err != nil {
 			return usageError{err}
