@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write errors.md anew")
 var kinds = map[string]fault.Kind{
 	"Internal": fault.Internal, "Invalid": fault.Invalid, "Unauthorized": fault.Unauthorized, "Forbidden": fault.Forbidden,
 	"NotFound": fault.NotFound, "Conflict": fault.Conflict, "Erased": fault.Erased, "TooLarge": fault.TooLarge,
-	"TooMany": fault.TooMany, "Unavailable": fault.Unavailable,
+	"TooMany": fault.TooMany, "Unavailable": fault.Unavailable, "CannotStore": fault.CannotStore,
 }
 
 // TestErrorsPageIsWhatTheSourceSays makes errors.md from every call of fault.New and fault.Newf in the product.

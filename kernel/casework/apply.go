@@ -49,6 +49,7 @@ func (c *Casework) Start(ctx context.Context, by access.Actor, id ident.Applicat
 	if f.app.Revision > 0 {
 		return Receipt{f.app, f.app.Event}, nil
 	}
+	f.counted = true
 	f.queue(JobExpire, f.app.Expires, f.job(""))
 	event, err := c.store(ctx, f, journal.Event{Type: "application.started", Actor: by.Journal()})
 	return Receipt{f.app, event}, err

@@ -353,6 +353,7 @@ var (
 	errChanged  = fault.New(fault.Conflict, "application.changed", "This application has changed since you opened it. Look at it again, then act.")
 	errNotDraft = fault.New(fault.Conflict, "application.sent", "This application was already sent. Its answers cannot be changed any more; withdraw it or wait for a question.")
 	errClosed   = fault.New(fault.Conflict, "application.closed", "This application is closed. Nothing can be done in it any more.")
+	errDrafts   = fault.New(fault.Conflict, "application.too-many-drafts", "You have 20 drafts. Send one or withdraw one before you begin another.")
 	errOpen     = fault.New(fault.Conflict, "application.already-open", "You have sent an application to this service that is not decided yet. Wait for the decision, or withdraw it first.")
 	errUnknown  = fault.New(fault.NotFound, "application.unknown", "There is no such application here, or it is not for you to see.")
 )

@@ -685,6 +685,26 @@ func TestADraftIsSavedResumedPreviewedAndExpires(t *testing.T) {
 	w.refused(err, "application.closed")
 }
 
+func TestAPersonHasTwentyDraftsAtMost(t *testing.T) {
+	w := newWorld(t)
+	for range 20 {
+		w.must(w.Start(t.Context(), w.applicant, "", "youth/tools", "en"))
+	}
+	_, err := w.Start(t.Context(), w.applicant, "", "youth/tools", "en")
+	w.refused(err, "application.too-many-drafts")
+	w.apply() // what is sent at once is no draft
+	drafts, err := w.OwnAll(t.Context(), w.applicant, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldest := drafts[len(drafts)-1]
+	if again := w.must(w.Start(t.Context(), w.applicant, oldest.ID, "youth/tools", "en")); again.ID != oldest.ID {
+		t.Error("starting an old draft again is not the same draft")
+	}
+	w.must(w.Withdraw(t.Context(), w.applicant, oldest.ID, oldest.Revision))
+	w.must(w.Start(t.Context(), w.applicant, "", "youth/tools", "en"))
+}
+
 func TestOneOpenApplicationToAServiceThatPays(t *testing.T) {
 	w := newWorld(t)
 	errs := make([]error, 6)

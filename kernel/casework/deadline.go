@@ -163,6 +163,10 @@ func (c *Casework) Extend(ctx context.Context) error {
 	}
 }
 
+// longestOutage is how long one declared outage may last: every deadline moves by it, and a mistyped year must not stop
+// them all.
+const longestOutage = 31 * 24 * time.Hour
+
 // DeclareOutage records that the platform could not be used, and moves the deadlines of all open tasks. By is an operator.
 func (c *Casework) DeclareOutage(ctx context.Context, by access.Actor, from, until time.Time, reason string) (Outage, error) {
 	if by.Appointment == nil || by.Appointment.Role != access.Operator {
@@ -170,6 +174,9 @@ func (c *Casework) DeclareOutage(ctx context.Context, by access.Actor, from, unt
 	}
 	if !from.Before(until) || until.After(c.Clock()) {
 		return Outage{}, fault.New(fault.Invalid, "outage.time", "An outage has begun and ended. Write when.").At("until")
+	}
+	if until.Sub(from) > longestOutage {
+		return Outage{}, fault.New(fault.Invalid, "outage.too-long", "An outage lasts at most 31 days: check the year. Declare a longer one in parts.").At("from")
 	}
 	reason, err := words("reason", reason)
 	if err != nil {

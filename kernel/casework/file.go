@@ -34,6 +34,7 @@ type file struct {
 	jobs      []pendingJob
 	documents []document.Prepared
 	alone     bool     // the act fails if another application of the same person to the service is open
+	counted   bool     // the act fails if the person has as many drafts as one may have
 	finish    *job.Job // the job that this act does, removed with it
 }
 
@@ -135,6 +136,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
+		if f.counted {
+			if err := fewDrafts(tx, f.app.Applicant); err != nil {
+				return err
+			}
+		}
 		id = journal.NewID(tx)
 		event := event
 		app.Event = id
@@ -209,6 +215,27 @@ func onlyOpen(tx Tx, app Application) error {
 		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
 			return errOpen
 		}
+	}
+	return nil
+}
+
+// mostDrafts is how many drafts one person may have open at a time: enough for a household, too few to fill a disk.
+const mostDrafts = 20
+
+// fewDrafts checks that the person may begin one more draft.
+func fewDrafts(tx Tx, applicant ident.Subject) error {
+	others, err := tx.ApplicationsOf(applicant, "", mostOpen)
+	if err != nil {
+		return err
+	}
+	drafts := 0
+	for _, other := range others {
+		if other.State == Draft {
+			drafts++
+		}
+	}
+	if drafts >= mostDrafts {
+		return errDrafts
 	}
 	return nil
 }

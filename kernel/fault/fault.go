@@ -28,6 +28,7 @@ const (
 	TooLarge                 // the request is over a limit: send less
 	TooMany                  // too often: wait
 	Unavailable              // another system does not answer: it is retried, or try again later
+	CannotStore              // the platform itself cannot store anything, as on a full disk: nothing was done; its operator makes room
 )
 
 var kinds = [...]struct {
@@ -44,6 +45,7 @@ var kinds = [...]struct {
 	TooLarge:     {"too-large", http.StatusRequestEntityTooLarge},
 	TooMany:      {"too-many", http.StatusTooManyRequests},
 	Unavailable:  {"unavailable", http.StatusServiceUnavailable},
+	CannotStore:  {"cannot-store", http.StatusServiceUnavailable},
 }
 
 // String returns the kind's name as it stands in the API.

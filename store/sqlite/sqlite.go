@@ -243,7 +243,7 @@ type pending struct {
 
 var (
 	errClosed = fault.New(fault.Unavailable, "store.closed", "The platform is shutting down. Try again in a minute.")
-	errFull   = fault.New(fault.Unavailable, "store.cannot-write", "The platform cannot store anything at the moment. Nothing of this was done; try again later.")
+	errFull   = fault.New(fault.CannotStore, "store.cannot-write", "The platform cannot store anything at the moment. Nothing of this was done; try again later.")
 )
 
 // Update implements act.Store for *query.Tx.

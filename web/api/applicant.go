@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
@@ -99,11 +102,11 @@ func applicationOperations(a applications) []operation {
 	return []operation{
 		{
 			id: "startApplication", tag: "applications",
-			summary: "Begins an application for oneself, and sends it if asked to. An Idempotency-Key that is a UUID of version 7 becomes its id.",
+			summary: "Begins an application for oneself, and sends it if asked to. An Idempotency-Key is a UUID of version 7: the application's id is made of it.",
 			method:  "POST", path: "/applications", access: route.SignedIn(), body: answerBody, timeout: askTimeout,
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
-				"service.unknown", "service.closed", "application.already-open", "application.other-service", "application.new-version", "application.language",
+				"service.unknown", "service.closed", "application.already-open", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
 				"idempotency.not-uuid", "http.precondition-failed", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
@@ -155,7 +158,7 @@ func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visi
 	if err := read(r, &wish); err != nil {
 		return err
 	}
-	id, err := keyed(v.Key)
+	id, err := keyed(v.Actor.Person, v.Key)
 	if err != nil {
 		return err
 	}
@@ -207,17 +210,22 @@ func (a applications) draft(ctx context.Context, by access.Actor, id ident.Appli
 	return casework.Receipt{Application: saved, Event: saved.Event}, problems, err
 }
 
-// keyed returns the application's id that a program made: its Idempotency-Key.
-func keyed(key string) (ident.Application, error) {
+// keyed returns the id of the application that a person's Idempotency-Key stands for: the key's time, and a digest of the
+// person and the key. The same key gives the same id again, and tells nothing of what other people made with it.
+func keyed(person ident.Person, key string) (ident.Application, error) {
 	if key == "" {
 		return "", nil
 	}
-	id, err := ident.Parse[ident.Application](key)
-	if err != nil || len(key) < 15 || key[14] != '7' {
+	made, err := uuid.Parse(key)
+	if err != nil || made.String() != key || made.Version() != 7 {
 		return "", fault.New(fault.Invalid, "idempotency.not-uuid",
-			"The Idempotency-Key becomes the application's id. Make it a UUID of version 7, in lower case.")
+			"The application's id is made of the Idempotency-Key. Make the key a UUID of version 7, in lower case.")
 	}
-	return id, nil
+	sum := sha256.Sum256([]byte("yagona application of key 1\n" + string(person) + "\n" + key))
+	copy(made[6:], sum[:])
+	made[6] = 0x70 | made[6]&0x0f // version 7 (RFC 9562, 5.7)
+	made[8] = 0x80 | made[8]&0x3f // the variant (RFC 9562, 4.1)
+	return ident.Application(made.String()), nil
 }
 
 // problemFields lists what is wrong with several inputs.

@@ -154,6 +154,8 @@ func TestHostileBodies(t *testing.T) {
 		"an unknown field":      {[]byte(`{"service":"youth/tools","role":"chair"}`), 422, "http.unknown-field"},
 		"a field twice":         {[]byte(`{"service":"youth/tools","service":"youth/other"}`), 422, "http.duplicate-field"},
 		"an answer twice":       {[]byte(`{"service":"youth/tools","answers":{"price":100,"price":200}}`), 422, "http.duplicate-field"},
+		"a field in capitals":   {[]byte(`{"Service":"youth/tools"}`), 422, "http.unknown-field"},
+		"a letter in capitals":  {[]byte(`{"service":"youth/tools","lAnguage":"en"}`), 422, "http.unknown-field"},
 		"not UTF-8":             {[]byte("{\"service\":\"youth/tools\",\"answers\":{\"trade\":\"\xff\xfe\"}}"), 400, "http.malformed"},
 		"nested too deeply":     {[]byte(`{"service":"youth/tools","answers":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`), 400, "http.malformed"},
 		"an unknown question":   {[]byte(`{"service":"youth/tools","answers":{"colour":"red"}}`), 422, "field.unknown"},
@@ -328,6 +330,8 @@ func TestOutages(t *testing.T) {
 	into[Outage](w.ask("POST", "/outages", operator, outage), http.StatusCreated)
 	outage["until"] = w.now.Add(time.Hour)
 	w.ask("POST", "/outages", operator, outage).refused(422, "outage.time")
+	outage["from"], outage["until"] = w.now.AddDate(-26, 0, 0), w.now
+	w.ask("POST", "/outages", operator, outage).refused(422, "outage.too-long")
 	if list := into[Page[Outage]](w.ask("GET", "/outages", "", nil), http.StatusOK); len(list.Items) != 1 {
 		t.Errorf("the outages are %+v", list)
 	}

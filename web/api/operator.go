@@ -36,7 +36,7 @@ type Outage struct {
 // NewOutage declares an outage.
 type NewOutage struct {
 	From   time.Time `json:"from"`
-	Until  time.Time `json:"until"`
+	Until  time.Time `json:"until" doc:"in the past, and at most 31 days after its beginning"`
 	Reason string    `json:"reason" doc:"what happened: 1 to 5,000 characters, nothing personal"`
 }
 
@@ -77,7 +77,7 @@ func operatorOperations(cases *casework.Casework, jobs act.Store[JobReader, JobT
 		{
 			id: "declareOutage", tag: "operation", summary: "Declares that the platform could not be used. Deadlines move.",
 			method: "POST", path: "/outages", access: route.Role(access.Operator), body: wordsBody, request: NewOutage{}, response: Outage{},
-			status: http.StatusCreated, codes: []string{"outage.time", "field.required", "field.characters", "field.too-long"},
+			status: http.StatusCreated, codes: []string{"outage.time", "outage.too-long", "field.required", "field.characters", "field.too-long"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewOutage
 				if err := read(r, &sent); err != nil {

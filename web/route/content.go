@@ -3,6 +3,7 @@ package route
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -76,7 +78,11 @@ func ReadJSON(r *http.Request, v any) error {
 	if mediaTypeOf(r.Header.Get("Content-Type")) != "application/json" {
 		return fault.New(fault.Invalid, "http.unsupported-media", "Send JSON, with the header Content-Type: application/json.")
 	}
-	decoder := json.NewDecoder(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return malformed(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
 		return malformed(err)
@@ -84,7 +90,62 @@ func ReadJSON(r *http.Request, v any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return fault.New(fault.Invalid, "http.malformed", "There is something after the JSON value. Send exactly one.")
 	}
+	return exact(body, reflect.TypeOf(v))
+}
+
+// exact refuses members whose names differ from a struct's in their case: encoding/json would take them all the same.
+func exact(raw json.RawMessage, of reflect.Type) error {
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if into := reflect.PointerTo(of); into.Implements(reflect.TypeFor[json.Unmarshaler]()) || into.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return nil // it reads what it gets by itself
+	}
+	switch of.Kind() {
+	case reflect.Slice, reflect.Array:
+		var items []json.RawMessage
+		if json.Unmarshal(raw, &items) != nil {
+			return nil //nolint:nilerr // it is no list but a text, as of bytes
+		}
+		for _, one := range items {
+			if err := exact(one, of.Elem()); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &members); err != nil {
+			return malformed(err)
+		}
+		for name, value := range members {
+			field, known := member(of, name)
+			if !known {
+				return unknown(name)
+			}
+			if err := exact(value, field); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// member returns the type of the struct's member with exactly the name, those of embedded structs included.
+func member(of reflect.Type, name string) (reflect.Type, bool) {
+	for _, field := range reflect.VisibleFields(of) {
+		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "" {
+			tag = field.Name
+		}
+		if tag == name && tag != "-" && field.IsExported() {
+			return field.Type, true
+		}
+	}
+	return nil, false
+}
+
+func unknown(name string) *fault.Fault {
+	return fault.New(fault.Invalid, "http.unknown-field", "There is no such field. Remove it, or look up its name.").At(name)
 }
 
 func malformed(err error) error {
@@ -102,9 +163,7 @@ func malformed(err error) error {
 	}
 	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		if name, err := strconv.Unquote(quoted); err == nil {
-			return fault.New(fault.Invalid, "http.unknown-field",
-				"There is no such field. Remove it, or look up its name.").
-				At(name)
+			return unknown(name)
 		}
 	}
 	return bad

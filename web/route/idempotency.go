@@ -62,7 +62,7 @@ func (e *endpoint) keep(w *response, r *http.Request, c *call) error {
 	}()
 	if err := classify(e.handle(w, r, c)); err != nil {
 		switch fault.Of(err).Kind {
-		case fault.Internal, fault.Unavailable, fault.TooMany:
+		case fault.Internal, fault.Unavailable, fault.CannotStore, fault.TooMany:
 			return err
 		}
 		e.router.fail(w, r, c, err)

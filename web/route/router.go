@@ -378,7 +378,7 @@ func (router *Router) log(r *http.Request, c *call, w *response) {
 	if c.problem != nil {
 		attributes = append(attributes, slog.String("code", c.problem.Code))
 		switch c.problem.Kind {
-		case fault.Internal:
+		case fault.Internal, fault.CannotStore:
 			severity = slog.LevelError
 			attributes = append(attributes, slog.Any("error", c.problem.Err))
 		case fault.Unavailable:
