@@ -194,10 +194,17 @@ var rows = map[string]row{
 
 	"GET /ui":           {kind: open4All},
 	"GET /ui/desk":      {kind: open4All},
+	"GET /ui/figures":   {kind: open4All},
+	"GET /ui/first":     {kind: open4All},
 	"GET /ui/form":      {kind: open4All},
 	"GET /ui/question":  {kind: open4All},
 	"GET /ui/house.css": {kind: open4All},
 	"GET /ui/mark.svg":  {kind: open4All},
+
+	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
+	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},
+	"GET /ui/noto-sans-latin-400.woff2":    {kind: open4All},
+	"GET /ui/noto-sans-latin-700.woff2":    {kind: open4All},
 }
 
 // asset is the part of an asset's path that changes with its content.

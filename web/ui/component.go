@@ -227,7 +227,12 @@ type SummaryRow struct {
 	Values []string
 	Source string // where the platform has it from, if nobody typed it: "Civil register, today"
 	Change *Link
+	// Contest leads to where the reader can say that it is wrong.
+	Contest *Link
 }
+
+// HasLinks reports whether the row leads somewhere.
+func (r SummaryRow) HasLinks() bool { return r.Change != nil || r.Contest != nil }
 
 // TaskList shows the steps of something that is done in any order.
 type TaskList struct {
@@ -244,12 +249,16 @@ type TaskItem struct {
 }
 
 // Cards are things to choose among, each with a few words.
-type Cards struct{ Items []Card }
+type Cards struct {
+	Items []Card
+	Under bool // they belong under the heading before them
+}
 
-// Card is one of them.
+// Card is one of them; without Href it only holds its links.
 type Card struct {
 	Title, Href, Text string
 	Status            *Tag
+	Links             []Link
 }
 
 // Table shows many things of one kind. On a narrow screen each row becomes a card with the column's name at each value.
@@ -313,6 +322,7 @@ type TimelineEvent struct {
 	Text  string
 	Tone  Tone
 	Link  *Link
+	Next  bool // it has not happened yet: what is to happen next
 }
 
 // ErrorSummary is what is wrong on the page, each with a link to where.
@@ -323,6 +333,52 @@ func (e ErrorSummary) Count() int { return len(e.Problems) }
 
 // Problem is one of them.
 type Problem struct{ Href, Text string }
+
+// Select takes one of many options; of few, Choice is easier to use.
+type Select struct {
+	Question
+	Options []Option
+}
+
+// Search finds things by words. It is sent by GET, so that what was found has an address.
+type Search struct {
+	Action  string // where the words are sent
+	Name    string // of the words
+	Label   string
+	Hint    string
+	Value   string
+	Suggest string // where the script search.js asks for answers while the reader types; empty: nowhere
+}
+
+// Filter narrows a list down. It is sent by GET to where it stands.
+type Filter struct {
+	Action string
+	Hidden []Hidden
+	Fields []Component
+}
+
+// Tabs are views of the same thing, each with an address of its own.
+type Tabs struct {
+	Label string // of what they are views
+	Items []Tab
+}
+
+// Tab is one of the views.
+type Tab struct {
+	Text    string
+	Href    string
+	Current bool
+	Count   string // how many it holds, as the reader's language writes it; empty: not said
+}
+
+// Warning is one sentence that must not be missed.
+type Warning struct{ Text string }
+
+// Progress says how far one has come in something that has one thing per page.
+type Progress struct{ Position, Of int }
+
+// Width returns how much is done, of 100.
+func (p Progress) Width() int { return 100 * p.Position / max(p.Of, 1) }
 
 // The templates of the components.
 func (Paragraph) Template() string   { return "paragraph" }
@@ -348,6 +404,12 @@ func (Cards) Template() string       { return "cards" }
 func (Table) Template() string       { return "table" }
 func (Pagination) Template() string  { return "pagination" }
 func (Timeline) Template() string    { return "timeline" }
+func (Select) Template() string      { return "select" }
+func (Search) Template() string      { return "search" }
+func (Filter) Template() string      { return "filter" }
+func (Tabs) Template() string        { return "tabs" }
+func (Warning) Template() string     { return "warning" }
+func (Progress) Template() string    { return "progress" }
 
 // Actions returns the form's buttons, or the one that every form has.
 func (f Form) Actions() Buttons {

@@ -22,6 +22,8 @@ func (h *House) Gallery() []route.Route {
 					{Text: "Questions", Href: GalleryPath + "/form", Current: path == GalleryPath+"/form"},
 					{Text: "One question", Href: GalleryPath + "/question", Current: path == GalleryPath+"/question"},
 					{Text: "Desk", Href: GalleryPath + "/desk", Current: path == GalleryPath+"/desk"},
+					{Text: "Figures", Href: GalleryPath + "/figures", Current: path == GalleryPath+"/figures"},
+					{Text: "First page", Href: GalleryPath + "/first", Current: path == GalleryPath+"/first"},
 				}
 				frame.Account = &Account{
 					Name: "Youth leader", Detail: "Sample agency, Sample neighbourhood", Href: GalleryPath, SignOut: "/sign-out",
@@ -33,14 +35,22 @@ func (h *House) Gallery() []route.Route {
 	return []route.Route{
 		show(GalleryPath, galleryStart), show(GalleryPath+"/form", galleryForm),
 		show(GalleryPath+"/question", galleryQuestion), show(GalleryPath+"/desk", galleryDesk),
+		show(GalleryPath+"/figures", galleryFigures), show(GalleryPath+"/first", galleryFirst),
 	}
 }
 
 func galleryStart() Page {
 	return Page{
 		Title: "Components of this site", Caption: "Gallery",
-		Lead: "Every page is made of these parts. All names and numbers here are invented.",
-		Back: &Link{Text: "Back", Href: "/"},
+		Lead:  "Every page is made of these parts. All names and numbers here are invented.",
+		Trail: []Link{{Text: "First page", Href: "/"}, {Text: "Gallery", Href: GalleryPath}},
+		Aside: []Component{
+			Heading{Text: "Beside"},
+			SummaryList{Rows: []SummaryRow{
+				{Term: "Decided", Values: []string{"in 3 days, half of the time"}}, {Term: "Cost", Values: []string{"Nothing"}},
+			}},
+			Buttons{{Key: "actions.apply", Href: "#"}},
+		},
 		Banner: &Banner{
 			Tone: Info, Title: "There is a question for you", Text: "Answer it by 6 March, then the clock goes on.", Link: &Link{Text: "Answer", Href: "#"},
 		},
@@ -68,7 +78,10 @@ func galleryStart() Page {
 						Text: "Change", Href: "#", About: "the price of the tools",
 					},
 				},
-				{Term: "Date of birth", Values: []string{"5 November 2003"}, Source: "Civil register, today"},
+				{
+					Term: "Date of birth", Values: []string{"5 November 2003"}, Source: "Civil register, today",
+					Contest: &Link{Text: "This is wrong", Href: "#", About: "date of birth"},
+				},
 				{
 					Term: "Residence", Values: []string{"Sample neighbourhood", "Sample district"}, Source: "Interior register, today",
 				},
@@ -93,6 +106,7 @@ func galleryStart() Page {
 			}},
 			Heading{Text: "What happened"},
 			Timeline{Events: []TimelineEvent{
+				{Title: "The payment goes to your bank", When: "by 9 March 2026", By: "Youth fund", Tone: Info, Next: true},
 				{
 					Title: "Granted", When: "4 March 2026, 15:20", Time: "2026-03-04T10:20:00Z", By: "Chair of Sample neighbourhood", Tone: Good, Text: "You meet all conditions.", Link: &Link{Text: "Open the decision", Href: "#"},
 				},
@@ -117,6 +131,7 @@ func galleryStart() Page {
 					},
 				},
 			},
+			Warning{Text: "If you do not answer by 6 March, your application ends."},
 			Banner{Tone: Good, Title: "Saved", Text: "Your answers are kept until 1 April."},
 			Banner{
 				Tone: Wait, Title: "A register does not answer", Text: "We keep asking. You need not do anything, and your deadline does not suffer.",
@@ -168,6 +183,10 @@ func galleryForm() Page {
 					Name: "plan", Label: "Describe your plan", Hint: "A few sentences are enough.",
 				}, Lines: 5, Maximum: 1000,
 			},
+			Select{
+				Question: Question{Name: "district", Label: "In which district do you work?"},
+				Options:  []Option{{Value: "a", Label: "Sample district"}, {Value: "b", Label: "Other district", Checked: true}},
+			},
 			FileInput{
 				Question: Question{
 					Name: "offer", Label: "Upload the seller's offer", Hint: "PDF, JPEG or PNG, at most 10 MB.",
@@ -181,7 +200,7 @@ func galleryQuestion() Page {
 	return Page{
 		Title: "When were you born?", Caption: "Subsidy to buy tools", Asks: true, Back: &Link{Text: "Back", Href: GalleryPath},
 		Body: []Component{Form{
-			Fields: []Component{DateInput{
+			Fields: []Component{Progress{Position: 2, Of: 3}, DateInput{
 				Question: Question{
 					Name: "birth", Label: "When were you born?", Hint: "For example, 27 3 1998.", Error: "Write day, month and year.", Title: true,
 				},
@@ -198,6 +217,16 @@ func galleryDesk() Page {
 	return Page{
 		Title: "Inbox", Lead: "Tasks of your neighbourhood, the most urgent first.", Wide: true,
 		Body: []Component{
+			Tabs{Label: "Inbox", Items: []Tab{
+				{Text: "Waiting for you", Href: "#", Current: true, Count: "57"}, {Text: "Taken by others", Href: "#", Count: "4"}, {Text: "Decided", Href: "#"},
+			}},
+			Filter{Hidden: []Hidden{{Name: "view", Value: "waiting"}}, Fields: []Component{
+				Select{
+					Question: Question{Name: "service", Label: "Service"},
+					Options:  []Option{{Value: "", Label: "All"}, {Value: "tools", Label: "Subsidy to buy tools"}},
+				},
+				Select{Question: Question{Name: "place", Label: "Neighbourhood"}, Options: []Option{{Value: "", Label: "All"}, {Value: "a", Label: "Sample"}}},
+			}},
 			Table{
 				Caption: "Waiting for you",
 				Columns: []Column{
@@ -222,6 +251,50 @@ func galleryDesk() Page {
 			},
 			Heading{Text: "Nothing here"},
 			Table{Caption: "Escalated", Columns: []Column{{Text: "Application"}}, Empty: "Nothing waits for you here."},
+		},
+	}
+}
+
+func galleryFigures() Page {
+	return Page{
+		Title: "How this service is going", Caption: "Gallery", Lead: "Numbers below five are not told.", Wide: true,
+		Body: []Component{
+			Figures{Items: []Figure{
+				{Value: "1 284", Label: "applications this year"},
+				{Value: "3 days", Label: "half of them take at most"},
+				{Value: "97 %", Label: "decided on time", Text: "The law gives 5 working days."},
+			}},
+			BarPlot{
+				Caption: "Decided in", Of: "District", Unit: "Days, median", Bars: []Bar{
+					{Label: "Sample district", Text: "3", Value: 3},
+					{Label: "Other district", Href: "#", Text: "7", Value: 7, Tone: Wait},
+					{Label: "Third district", Text: "fewer than 5"},
+				},
+			},
+			TileMap{
+				Caption: "Decided on time, %", Legend: []string{"not told", "under 80", "80 to 89", "90 to 96", "97 or more"},
+				Tiles: []Tile{
+					{Column: 1, Row: 0, Label: "Samp.", Name: "Sample district", Text: "97", Level: 4, Href: "#"},
+					{Column: 0, Row: 1, Label: "Other", Name: "Other district", Text: "84", Level: 2, Href: "#"},
+					{Column: 1, Row: 1, Label: "Third", Name: "Third district", Text: "–", Level: 0},
+					{Column: 2, Row: 1, Label: "Fourth", Name: "Fourth district", Text: "92", Level: 3, Href: "#"},
+					{Column: 2, Row: 2, Label: "Fifth", Name: "Fifth district", Text: "71", Level: 1, Href: "#"},
+				},
+			},
+		},
+	}
+}
+
+func galleryFirst() Page {
+	return Page{
+		Title: "What do you need from the state?", Lead: "What it knows already, it does not ask you.", Hero: true, Wide: true,
+		Search: &Search{Action: GalleryPath + "/first", Name: "q", Label: "Search for a service", Hint: "In your own words"},
+		Body: []Component{
+			Heading{Text: "What happened in your life?"},
+			Cards{Under: true, Items: []Card{
+				{Title: "Losing a job", Links: []Link{{Text: "Certificate of unemployment", Href: "#"}, {Text: "Subsidy to buy tools", Href: "#"}}},
+				{Title: "Having a child", Links: []Link{{Text: "Allowance for a child", Href: "#"}}},
+			}},
 		},
 	}
 }

@@ -11,9 +11,7 @@ package ui
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -28,11 +26,8 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed assets/house.css
-var stylesheet []byte
-
-//go:embed assets/mark.svg
-var mark []byte
+//go:embed assets
+var assetFiles embed.FS
 
 //go:embed messages
 var messageFiles embed.FS
@@ -74,8 +69,10 @@ type Frame struct {
 	Language   string // the tag of the page's language
 	Here       string // path and query of the page, to which a choice of language returns
 	Navigation []Link
+	Foot       []Link   // at the end of the page
 	Account    *Account // nil if nobody is signed in
 	Bare       bool     // without navigation and account: a page on the way to somewhere
+	Manifest   string   // address of the web app's manifest, where pages can be installed
 }
 
 // Account is who is signed in, as the header shows it.
@@ -91,11 +88,16 @@ type Page struct {
 	Title   string // of the window, and the heading unless Asks is set
 	Caption string // above the heading: what the page belongs to
 	Lead    string // below the heading: what the page is for
+	Trail   []Link // from the first page down to here; on a page of few levels, Back is enough
 	Back    *Link
 	Banner  *Banner
-	Asks    bool // a component of the body holds the heading: a page that asks a single question
-	Wide    bool // for tables of the desk
+	Search  *Search // below the heading
+	Asks    bool    // a component of the body holds the heading: a page that asks a single question
+	Wide    bool    // for tables of the desk
+	Hero    bool    // the heading stands on the house's ornament: the first page only
 	Body    []Component
+	Aside   []Component // beside the body where there is room, else below it
+	Scripts []string    // addresses of scripts that make the page nicer: House.Script, or of an asset of the page's own
 }
 
 // House renders pages in one style.
@@ -105,6 +107,7 @@ type House struct {
 	languages []Language
 	templates map[string]*template.Template // by language
 	css, icon string                        // paths
+	assets    assets
 }
 
 // New returns a house for a site of that name that speaks the catalogue's languages; the catalogue holds what Words
@@ -114,10 +117,11 @@ func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error)
 	if err != nil {
 		return nil, err
 	}
-	house := &House{
-		site: site, words: words, templates: map[string]*template.Template{},
-		css: "/ui/" + digest(stylesheet) + "/house.css", icon: "/ui/" + digest(mark) + "/mark.svg",
+	house := &House{site: site, words: words, templates: map[string]*template.Template{}}
+	if house.assets, err = ownAssets(); err != nil {
+		return nil, err
 	}
+	house.css, house.icon = house.assets.path("house.css"), house.assets.path("mark.svg")
 	for _, tag := range words.Languages().Tags {
 		set := template.New(string(tag))
 		set.Funcs(functions(set, func(key string, args locale.Args) string { return words.Text(tag, key, args) }))
@@ -134,11 +138,6 @@ func New(site string, words *locale.Catalogue, further ...fs.FS) (*House, error)
 		house.languages = append(house.languages, Language{string(tag), name, tag.RightToLeft()})
 	}
 	return house, nil
-}
-
-func digest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:6])
 }
 
 // functions are the only two that templates know: a text by key, with its variables as names and values in turn, and
@@ -258,20 +257,4 @@ func (h *House) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visito
 	}
 	body = append(body, Reference{Number: problem.Instance})
 	return h.Render(w, problem.Status, FrameOf(v), Page{Title: problem.Title, Body: body})
-}
-
-// Routes returns the files that pages load. Their addresses change with their content, so browsers keep them for good.
-func (h *House) Routes() []route.Route {
-	file := func(path, kind string, content []byte) route.Route {
-		return route.Route{
-			Method: "GET", Pattern: path, Access: route.Public(),
-			Handle: func(w http.ResponseWriter, _ *http.Request, _ route.Visitor) error {
-				w.Header().Set("Content-Type", kind)
-				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-				_, err := w.Write(content)
-				return err
-			},
-		}
-	}
-	return []route.Route{file(h.css, "text/css; charset=utf-8", stylesheet), file(h.icon, "image/svg+xml", mark)}
 }

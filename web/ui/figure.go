@@ -1,0 +1,123 @@
+package ui
+
+import "strconv"
+
+// Figures are a few numbers that tell most of a thing.
+type Figures struct{ Items []Figure }
+
+// Figure is one of them.
+type Figure struct {
+	Value string // as the reader's language writes it
+	Label string // what it counts
+	Text  string // what to know about it
+}
+
+// BarPlot compares numbers: a table with a bar beside each, so that it says the same to those who do not see the bars.
+type BarPlot struct {
+	Caption string
+	Of      string // heads the names
+	Unit    string // heads the numbers
+	Bars    []Bar
+	Empty   string  // what is said when there is none
+	Full    float64 // the value of a whole bar; 0: the largest of all
+}
+
+// Bar is one of the numbers.
+type Bar struct {
+	Label string
+	Href  string
+	Text  string  // the number as the reader's language writes it, or why it is not told
+	Value float64 // 0 shows no bar
+	Tone  Tone
+}
+
+// ShownBar is a bar with its length.
+type ShownBar struct {
+	Bar
+	Width string // of 100
+}
+
+// Shown returns the bars with their lengths.
+func (p BarPlot) Shown() []ShownBar {
+	full := p.Full
+	if full == 0 {
+		for _, bar := range p.Bars {
+			full = max(full, bar.Value)
+		}
+	}
+	shown := make([]ShownBar, len(p.Bars))
+	for i, bar := range p.Bars {
+		if bar.Tone == "" {
+			bar.Tone = Info
+		}
+		width := 0.0
+		if full > 0 {
+			width = min(max(bar.Value/full, 0), 1) * 100
+		}
+		shown[i] = ShownBar{Bar: bar, Width: strconv.FormatFloat(width, 'f', 1, 64)}
+	}
+	return shown
+}
+
+// TileMap shows one square for each territory, roughly where it lies: small ones are as easy to see as large ones. The
+// number in each says what its shade says; a table with the same numbers stands beside it.
+type TileMap struct {
+	Caption string
+	Tiles   []Tile
+	Legend  []string // what the shades mean, the lightest first; at most 5
+}
+
+// Tile is the square of a territory.
+type Tile struct {
+	Column, Row int    // from 0
+	Label       string // a few letters
+	Name        string // in full
+	Text        string // the number
+	Level       int    // its shade, 0 to 4
+	Href        string
+}
+
+const (
+	tileSide = 64
+	tileGap  = 4
+)
+
+// ShownTile is a tile with its place in the picture.
+type ShownTile struct {
+	Tile
+	X, Y, Side, Middle, NameAt, ValueAt int
+}
+
+// Shown returns the tiles with their places.
+func (m TileMap) Shown() []ShownTile {
+	shown := make([]ShownTile, len(m.Tiles))
+	for i, tile := range m.Tiles {
+		x, y := tile.Column*(tileSide+tileGap), tile.Row*(tileSide+tileGap)
+		tile.Level = min(max(tile.Level, 0), 4)
+		shown[i] = ShownTile{Tile: tile, X: x, Y: y, Side: tileSide, Middle: x + tileSide/2, NameAt: y + 20, ValueAt: y + 46}
+	}
+	return shown
+}
+
+// Width returns the width of the picture.
+func (m TileMap) Width() int {
+	return m.size(func(tile Tile) int { return tile.Column })
+}
+
+// Height returns the height of the picture.
+func (m TileMap) Height() int {
+	return m.size(func(tile Tile) int { return tile.Row })
+}
+
+func (m TileMap) size(of func(Tile) int) int {
+	most := 0
+	for _, tile := range m.Tiles {
+		most = max(most, of(tile)+1)
+	}
+	return most*(tileSide+tileGap) - tileGap
+}
+
+// The templates of the figures.
+func (Figures) Template() string { return "figures" }
+func (BarPlot) Template() string { return "bar-plot" }
+func (TileMap) Template() string { return "tile-map" }
