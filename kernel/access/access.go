@@ -5,7 +5,8 @@
 // request may only choose among the appointments that its person holds. An appointment has a term; a substitute's
 // appointment names the one it stands in for, of the same agency, role and territory, and always has an end, at the
 // latest that of the other. Appointments are made and ended by acts of a registrar of the same agency and a territory
-// that includes theirs, never by the appointed person; what has ended stays as it was.
+// that includes theirs, never by the appointed person; only a leave is recorded by whoever takes it, and names a colleague
+// whom a registrar has appointed to the same role. What has ended stays as it was.
 package access
 
 import (
@@ -62,6 +63,14 @@ type Appointment struct {
 // Holds reports whether the appointment is in force at the time.
 func (a Appointment) Holds(at time.Time) bool {
 	return !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
+}
+
+// StandsFor returns the appointments whose tasks its holder may carry on: its own and the one that it stands in for.
+func (a Appointment) StandsFor() []ident.Appointment {
+	if a.Substitutes == "" {
+		return []ident.Appointment{a.ID}
+	}
+	return []ident.Appointment{a.ID, a.Substitutes}
 }
 
 // digest is what the journal vouches for.
@@ -196,7 +205,7 @@ func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (App
 		if !made.Until.IsZero() && !(made.Until.After(made.From) && made.Until.After(tx.Now())) {
 			return errTerm
 		}
-		return substitute(tx, *made)
+		return substituted(tx, *made)
 	})
 }
 
@@ -219,8 +228,8 @@ func (o *Office) appoints(by Actor, wanted Appointment) error {
 	return nil
 }
 
-// substitute checks an appointment against the one that it stands in for.
-func substitute(tx Tx, made Appointment) error {
+// substituted checks an appointment against the one that it stands in for.
+func substituted(tx Tx, made Appointment) error {
 	if made.Substitutes == "" {
 		return nil
 	}
@@ -251,8 +260,12 @@ func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appoi
 	if err := o.registrarOf(by, found); err != nil {
 		return Appointment{}, err
 	}
-	return o.save(ctx, by, found, "appointment.ended", func(tx Tx, ended *Appointment) (err error) {
-		if *ended, err = tx.Appointment(id); err != nil {
+	return o.end(ctx, by, found, "appointment.ended")
+}
+
+func (o *Office) end(ctx context.Context, by Actor, found Appointment, what string) (Appointment, error) {
+	return o.save(ctx, by, found, what, func(tx Tx, ended *Appointment) (err error) {
+		if *ended, err = tx.Appointment(found.ID); err != nil {
 			return err
 		}
 		if !ended.Until.IsZero() && !ended.Until.After(tx.Now()) {

@@ -217,7 +217,7 @@ type Task struct {
 	Place       string          // the path to the territory from the root, "/UZ/1726/1726290/": for finding
 	Escalated   int             // how often
 	State       TaskState
-	Assignee    ident.Appointment // while claimed
+	Assignee    ident.Appointment // of a claimed or waiting one: who works on it; of a done one: who took the step
 	Opened      time.Time
 	Clock       calendar.Clock
 	Due         time.Time // the first moment that is too late; zero while the clock stands still
@@ -247,21 +247,6 @@ func (o Outage) Cover() journal.Cover {
 	return journal.Cover{Row: "outage/" + o.ID, Digest: journal.Digest(o)}
 }
 
-// Inbox says which tasks to list.
-type Inbox struct {
-	Agency ident.Agency
-	Role   ident.Role
-	Place  string // the path of the territory
-	After  Cursor
-	Limit  int
-}
-
-// Cursor is a place in the inbox: after this due time and this task.
-type Cursor struct {
-	Due  time.Time
-	Task ident.Task
-}
-
 // Count is how many applications to a service are in a state in a territory, and how long the decided ones took.
 type Count struct {
 	Service   ident.Service
@@ -282,8 +267,7 @@ type Reader interface {
 	Task(id ident.Task) (Task, error)
 	// TasksOf returns the application's tasks in the order in which they were opened.
 	TasksOf(applicant ident.Subject, application ident.Application) ([]Task, error)
-	// Inbox returns open and claimed tasks by due time, the escalated ones among them.
-	Inbox(inbox Inbox) ([]Task, error)
+	InboxReader
 	// OpenTasks returns the open and claimed tasks of all officials by due time, at most limit.
 	OpenTasks(after Cursor, limit int) ([]Task, error)
 	// Outages returns all declared outages.

@@ -259,7 +259,7 @@ func (w *world) apply() casework.Receipt {
 // open returns the one task that the official's inbox holds.
 func (w *world) open(by access.Actor) casework.Task {
 	w.Helper()
-	tasks, err := w.Tasks(w.Context(), by, casework.Cursor{}, 10)
+	tasks, err := w.Tasks(w.Context(), by, casework.Filter{}, casework.Cursor{}, 10)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -534,7 +534,7 @@ func TestSilenceEscalatesAndNeverPays(t *testing.T) {
 	if task.Territory != "X1" || task.Escalated != 1 {
 		t.Errorf("the task is with %s, escalated %d times", task.Territory, task.Escalated)
 	}
-	if tasks, _ := w.Tasks(t.Context(), leader, casework.Cursor{}, 10); len(tasks) != 0 {
+	if tasks, _ := w.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10); len(tasks) != 0 {
 		t.Error("the late official still has the task")
 	}
 	_, err := w.Decide(t.Context(), leader, task.ID, sent.Application.Revision, casework.Verdict{Action: service.Recommend})
@@ -561,7 +561,7 @@ func TestAnOutageMovesTheDeadline(t *testing.T) {
 		t.Error("the task escalated on a day that the outage gave back")
 	}
 	w.later(2 * time.Hour)
-	if tasks, _ := w.Tasks(t.Context(), leader, casework.Cursor{}, 10); len(tasks) != 0 {
+	if tasks, _ := w.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10); len(tasks) != 0 {
 		t.Error("the task did not escalate when the moved deadline was over")
 	}
 }
@@ -613,7 +613,7 @@ func TestAnAppealGoesToTheLevelAbove(t *testing.T) {
 	if contested.State != casework.Appealed {
 		t.Fatalf("the application is %s", contested.State)
 	}
-	if tasks, _ := w.Tasks(t.Context(), leader, casework.Cursor{}, 10); len(tasks) != 0 {
+	if tasks, _ := w.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10); len(tasks) != 0 {
 		t.Error("who refused decides the appeal")
 	}
 	granted := w.must(w.decide(above, casework.Verdict{Action: service.Approve}))

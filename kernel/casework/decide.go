@@ -63,6 +63,7 @@ func (c *Casework) Decide(ctx context.Context, by access.Actor, id ident.Task, r
 	f.content.Decisions = append(f.content.Decisions, decision)
 	f.note("task."+string(verdict.Action), by.Journal(), task.Step, "")
 	if verdict.Action == service.Refuse {
+		task.Assignee = by.Appointment.ID
 		c.closeTask(f, task, TaskDone)
 		c.refuse(f, decision.Reasons)
 		if task.Step == StepAppeal {
@@ -217,6 +218,7 @@ func (c *Casework) consent(ctx context.Context, f *file, task *Task, by access.A
 	case outcome == rules.Unclear && (final || len(evaluation.Attest) > 0):
 		return Receipt{}, fault.New(fault.Conflict, "task.requirement-unknown", "It is not known yet whether every requirement is met. Attest what the register lacks, or ask the applicant.")
 	}
+	task.Assignee = by.Appointment.ID
 	c.closeTask(f, task, TaskDone)
 	if task.Step == StepAppeal {
 		f.settleAppeal(false, nil)

@@ -11,22 +11,6 @@ import (
 	"yagona/kernel/journal"
 )
 
-// Tasks returns the official's inbox: the open tasks for their role, agency and territory, by due time. It holds no
-// personal data.
-func (c *Casework) Tasks(ctx context.Context, by access.Actor, after Cursor, limit int) (found []Task, err error) {
-	if by.Appointment == nil {
-		return nil, access.ErrForbidden
-	}
-	held := by.Appointment
-	err = c.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.Inbox(Inbox{
-			Agency: held.Agency, Role: held.Role, Place: c.placeOf(held.Territory), After: after, Limit: min(max(limit, 1), 200),
-		})
-		return err
-	})
-	return found, err
-}
-
 // taken loads a file and its task for an official, and checks that it is theirs: role, agency, territory, turn, and no
 // interest of their own.
 func (c *Casework) taken(ctx context.Context, by access.Actor, id ident.Task) (*file, *Task, error) {
@@ -144,7 +128,7 @@ func yours(task *Task, by access.Actor) error {
 	case TaskOpen:
 		return nil
 	case TaskClaimed:
-		if task.Assignee == by.Appointment.ID {
+		if slices.Contains(by.Appointment.StandsFor(), task.Assignee) {
 			return nil
 		}
 		return fault.New(fault.Conflict, "task.claimed", "A colleague works on this task. Ask them to hand it over.")

@@ -95,19 +95,6 @@ func (t *Tx) TasksOf(applicant ident.Subject, application ident.Application) ([]
 		args(applicant, application), scanTask)
 }
 
-// Inbox implements casework.Reader.
-func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
-	after := int64(-1)
-	if !inbox.After.Due.IsZero() {
-		after = inbox.After.Due.UnixMicro()
-	}
-	return list(t, `SELECT `+taskColumns+` FROM task
-		WHERE agency = $1 AND role = $2 AND state IN ('open', 'claimed') AND (due > $3 OR due = $3 AND id > $4)
-			AND place >= $5 AND place < $6
-		ORDER BY due, id LIMIT $7`,
-		args(inbox.Agency, inbox.Role, after, inbox.After.Task, inbox.Place, inbox.Place+"~", inbox.Limit), scanTask)
-}
-
 // OpenTasks implements casework.Reader.
 func (t *Tx) OpenTasks(after casework.Cursor, limit int) ([]casework.Task, error) {
 	from := int64(-1)

@@ -7,3 +7,5 @@ import (
 )
 
 func TestCasework(t *testing.T) { storetest.TestCasework(t, open) }
+
+func TestInbox(t *testing.T) { storetest.TestInbox(t, open) }

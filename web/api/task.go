@@ -135,7 +135,7 @@ func (t tasks) list(w http.ResponseWriter, r *http.Request, v route.Visitor) err
 			return errCursor
 		}
 	}
-	found, err := t.cases.Tasks(r.Context(), v.Actor, from, wanted+1)
+	found, err := t.cases.Tasks(r.Context(), v.Actor, casework.Filter{}, from, wanted+1)
 	if err != nil {
 		return err
 	}

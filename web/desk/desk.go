@@ -26,7 +26,7 @@ import (
 
 // Tasks is what the pages need of casework.
 type Tasks interface {
-	Tasks(ctx context.Context, by access.Actor, after casework.Cursor, limit int) ([]casework.Task, error)
+	Tasks(ctx context.Context, by access.Actor, filter casework.Filter, after casework.Cursor, limit int) ([]casework.Task, error)
 	Read(ctx context.Context, by access.Actor, id ident.Task) (casework.View, error)
 	Outline(ctx context.Context, by access.Actor, id ident.Task, revision int64) (casework.View, error)
 	Claim(ctx context.Context, by access.Actor, id ident.Task) (casework.Task, error)
@@ -101,7 +101,7 @@ const inboxPage = 50
 // inbox lists the tasks that wait for the official, the most urgent first.
 func (d *Desk) inbox(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	after := cursorOf(req)
-	tasks, err := d.Tasks.Tasks(req.Context(), v.Actor, after, inboxPage+1)
+	tasks, err := d.Tasks.Tasks(req.Context(), v.Actor, casework.Filter{}, after, inboxPage+1)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,130 @@
+package query
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+)
+
+// where is a condition that is put together of parts, with its arguments.
+type where struct {
+	parts []string
+	args  []any
+}
+
+// and adds a part; each ? in it stands for the next of the values.
+func (w *where) and(part string, values ...any) {
+	var text strings.Builder
+	for _, r := range part {
+		if r != '?' {
+			text.WriteRune(r)
+			continue
+		}
+		w.args = append(w.args, values[0])
+		values = values[1:]
+		fmt.Fprintf(&text, "$%d", len(w.args))
+	}
+	w.parts = append(w.parts, text.String())
+}
+
+func (w *where) String() string { return strings.Join(w.parts, " AND ") }
+
+// limit adds the limit to the arguments and returns its place.
+func (w *where) limit(n int) string {
+	w.args = append(w.args, n)
+	return fmt.Sprintf("$%d", len(w.args))
+}
+
+// inboxWhere returns the condition of an inbox, and by what its tasks are ordered. Which index finds them is said by how
+// the due time is written: as it stands, the indexes by due time serve; plus nothing, those by place or assignee.
+func inboxWhere(inbox casework.Inbox) (where, string) {
+	var w where
+	due := "due + 0"
+	switch {
+	case inbox.Work == casework.Waiting:
+		w.and("state = 'waiting' AND agency = ? AND role = ?", inbox.Agency, inbox.Role)
+		due = "opened"
+	case inbox.Work == casework.Mine:
+		// An appointment is of one agency and role.
+		first, second := inbox.Assignees[0], inbox.Assignees[len(inbox.Assignees)-1]
+		w.and("state = 'claimed' AND assignee IN (?, ?)", first, second)
+	default:
+		w.and("state IN ('open', 'claimed') AND agency = ? AND role = ?", inbox.Agency, inbox.Role)
+		if inbox.Wide {
+			due = "due"
+		}
+		if inbox.Work == casework.Unclaimed {
+			w.and("state = 'open'")
+		}
+	}
+	w.and("place >= ? AND place < ?", inbox.Place, inbox.Place+"~")
+	if inbox.Service != "" {
+		w.and("service = ?", inbox.Service)
+	}
+	if inbox.Step != "" {
+		w.and("step = ?", inbox.Step)
+	}
+	if !inbox.Before.IsZero() {
+		w.and(due+" <= ?", inbox.Before.UnixMicro())
+	}
+	return w, due
+}
+
+// Inbox implements casework.InboxReader.
+func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
+	w, due := inboxWhere(inbox)
+	if after := inbox.After; !after.Due.IsZero() {
+		from := after.Due.UnixMicro()
+		w.and(due+" >= ? AND ("+due+" > ? OR id > ?)", from, from, after.Task)
+	}
+	limit := w.limit(inbox.Limit)
+	return list(t, `SELECT `+taskColumns+` FROM task WHERE `+w.String()+` ORDER BY `+due+`, id LIMIT `+limit, w.args, scanTask)
+}
+
+// InboxCount implements casework.InboxReader.
+func (t *Tx) InboxCount(inbox casework.Inbox) (count int, err error) {
+	w, _ := inboxWhere(inbox)
+	limit := w.limit(inbox.Limit)
+	err = t.row(nil, `SELECT count(*) FROM (SELECT 1 AS one FROM task WHERE `+w.String()+` LIMIT `+limit+`) AS some`, w.args, &count)
+	return count, err
+}
+
+// Loads implements casework.InboxReader.
+func (t *Tx) Loads(agency ident.Agency, role ident.Role, place string, now time.Time) ([]casework.Load, error) {
+	running, err := list(t, `SELECT territory, assignee, count(*), sum(CASE WHEN due <= $4 THEN 1 ELSE 0 END), 0 FROM task
+		WHERE state IN ('open', 'claimed') AND agency = $1 AND role = $2 AND place >= $3 AND place < $5
+		GROUP BY territory, assignee ORDER BY territory, assignee`,
+		args(agency, role, place, now.UnixMicro(), place+"~"), scanLoad)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := list(t, `SELECT territory, assignee, 0, 0, count(*) FROM task
+		WHERE state = 'waiting' AND agency = $1 AND role = $2 AND place >= $3 AND place < $4
+		GROUP BY territory, assignee ORDER BY territory, assignee`,
+		args(agency, role, place, place+"~"), scanLoad)
+	return append(running, waiting...), err
+}
+
+func scanLoad(scan func(into ...any) error) (l casework.Load, err error) {
+	err = scan(&l.Territory, &l.Assignee, &l.Open, &l.Overdue, &l.Waiting)
+	return l, err
+}
+
+// hour is an hour in microseconds.
+const hour = int64(time.Hour / time.Microsecond)
+
+// Spans implements casework.InboxReader.
+func (t *Tx) Spans(agency ident.Agency, role ident.Role, place string, since time.Time) ([]casework.Span, error) {
+	return list(t, `SELECT territory, assignee, hours, count(*) FROM (
+			SELECT territory, assignee, (closed - opened) / $4 AS hours FROM task
+			WHERE state = 'done' AND agency = $1 AND role = $2 AND place >= $3 AND place < $6 AND closed >= $5
+		) AS took GROUP BY territory, assignee, hours ORDER BY territory, assignee, hours`,
+		args(agency, role, place, hour, since.UnixMicro(), place+"~"),
+		func(scan func(into ...any) error) (s casework.Span, err error) {
+			err = scan(&s.Territory, &s.Assignee, &s.Hours, &s.Number)
+			return s, err
+		})
+}
