@@ -100,7 +100,7 @@ func (c *Casework) Tasks(ctx context.Context, by access.Actor, filter Filter, af
 func (c *Casework) TaskCounts(ctx context.Context, by access.Actor, place ident.Territory) (counts Counts, err error) {
 	now := c.Clock()
 	today := c.Calendar.Date(now)
-	endOfToday := time.Date(today.Year, time.Month(today.Month), today.Day+1, 0, 0, 0, 0, c.Calendar.Location())
+	endOfToday := time.Date(today.Year, today.Month, today.Day+1, 0, 0, 0, 0, c.Calendar.Location())
 	wanted := []struct {
 		into   *int
 		filter Filter

@@ -43,11 +43,11 @@ func (w *where) limit(n int) string {
 func inboxWhere(inbox casework.Inbox) (where, string) {
 	var w where
 	due := "due + 0"
-	switch {
-	case inbox.Work == casework.Waiting:
+	switch inbox.Work {
+	case casework.Waiting:
 		w.and("state = 'waiting' AND agency = ? AND role = ?", inbox.Agency, inbox.Role)
 		due = "opened"
-	case inbox.Work == casework.Mine:
+	case casework.Mine:
 		// An appointment is of one agency and role.
 		first, second := inbox.Assignees[0], inbox.Assignees[len(inbox.Assignees)-1]
 		w.and("state = 'claimed' AND assignee IN (?, ?)", first, second)
