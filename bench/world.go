@@ -25,7 +25,7 @@ import (
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
-	"yagona/store/sqlite"
+	"yagona/store/query"
 )
 
 // world is a running installation with everybody who takes part, signed in.
@@ -78,7 +78,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	if w.node, err = node.OpenDemonstration(ctx, config, wanted.People); err != nil {
 		return nil, err
 	}
-	w.log = sqlite.For[transparency.Reader, transparency.Tx](w.node.DB)
+	w.log = query.For[transparency.Reader, transparency.Tx](w.node.DB)
 	// Every signature and every look for a verifying key passes the tally.
 	ring := &countingRing{Ring: w.node.Keys, tally: w.tally}
 	w.node.Exchange.Ring, w.node.Documents.Signer = ring, ring
@@ -204,7 +204,7 @@ func (w *world) quiet(ctx context.Context) error {
 // drained waits until no job is due: what an answered request left to do is done. A job that failed fails the
 // measurement.
 func (w *world) drained(ctx context.Context) error {
-	jobs := sqlite.For[job.Reader, job.Tx](w.node.DB)
+	jobs := query.For[job.Reader, job.Tx](w.node.DB)
 	return eventually(ctx, func() (bool, error) {
 		var next time.Time
 		err := jobs.View(ctx, func(tx job.Reader) error {

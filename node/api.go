@@ -7,18 +7,18 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
-	"yagona/store/sqlite"
+	"yagona/store/query"
 	"yagona/web/api"
 	"yagona/web/route"
 )
 
 // api returns the routes of the JSON API.
 func (n *Node) api() []route.Route {
-	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
+	store := query.For[journal.Reader, journal.Tx](n.DB)
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Keys, Notices: n.Notices, People: n.People,
-		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: sqlite.For[api.JobReader, api.JobTx](n.DB),
+		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.DB),
 		Publications: n.Press, Erasures: n.Erasures, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings,

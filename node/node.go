@@ -41,6 +41,7 @@ import (
 	"yagona/std/c2sp"
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/web/api"
 	"yagona/web/page"
@@ -188,24 +189,24 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 
 func (n *Node) wireKernel() {
 	db, clock := n.DB, n.DB.Now
-	n.People = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
+	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
 	n.Office = &access.Office{
-		Store: sqlite.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
+		Store: query.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
 	}
-	n.Sessions = session.New(sqlite.For[session.Reader, session.Tx](db), n.config.Clock, session.Limits{})
-	n.Notices = &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
-	n.Refusals = &exchange.Refusals{Store: sqlite.For[journal.Reader, journal.Tx](db)}
+	n.Sessions = session.New(query.For[session.Reader, session.Tx](db), n.config.Clock, session.Limits{})
+	n.Notices = &notice.Board{Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
+	n.Refusals = &exchange.Refusals{Store: query.For[journal.Reader, journal.Tx](db)}
 	n.Press = &publication.Press{
-		Store: sqlite.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Store: query.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
 		Check: n.checkPack, Changed: n.reload,
 	}
 	n.Registers = &register.Keeper{
-		Store: sqlite.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
+		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
 	}
 	n.Exchange = &exchange.Exchange{
-		Store: sqlite.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Store: query.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
 		Registers: n.Registers, Numbers: n.People, Log: n.config.Log,
 	}
 	n.Exchange.Sources = map[register.Held]exchange.Source{
@@ -216,16 +217,16 @@ func (n *Node) wireKernel() {
 		},
 	}
 	n.Documents = &document.Issuer{
-		Store: sqlite.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Keys, Node: n.config.Site.Hostname(),
+		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Keys, Node: n.config.Site.Hostname(),
 	}
 	n.Ledger = &ledger.Ledger{
-		Store: sqlite.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,
+		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,
 		Related: func(ctx context.Context, who ident.Person, payee ident.Subject) (bool, error) {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},
 	}
 	n.Casework = casework.New(casework.Config{
-		Store: sqlite.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
+		Store: query.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
 		Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Evidence:  n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
 		Composer: &casework.Letter{
@@ -233,9 +234,9 @@ func (n *Node) wireKernel() {
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
 		},
 	})
-	n.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
-	n.readings = api.NewOwnReadings(sqlite.For[journal.Reader, journal.Tx](db), n.Vault)
-	n.Jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
+	n.Erasures = &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
+	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
+	n.Jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
 	db.OnJobs(n.Jobs.Wake)
 }
 
@@ -350,7 +351,7 @@ func (n *Node) reload() {
 }
 
 func (n *Node) openLog() error {
-	store := sqlite.For[transparency.Reader, transparency.Tx](n.DB)
+	store := query.For[transparency.Reader, transparency.Tx](n.DB)
 	signer, err := transparency.RingSigner(n.Keys, LogHolder, n.Origin())
 	if err != nil {
 		return err

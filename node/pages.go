@@ -12,7 +12,7 @@ import (
 	"yagona/kernel/ledger"
 	"yagona/kernel/service"
 	"yagona/kernel/session"
-	"yagona/store/sqlite"
+	"yagona/store/query"
 	"yagona/web/desk"
 	"yagona/web/log"
 	"yagona/web/page"
@@ -54,7 +54,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	})
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
-		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(sqlite.For[session.Reader, session.Tx](n.DB), 0),
+		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.DB), 0),
 		Log: n.config.Log, Now: n.config.Clock,
 	})
 	router.Add(entrance.Routes()...)
@@ -90,7 +90,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		return err
 	}
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
-	events, books := sqlite.For[journal.Reader, journal.Tx](n.DB), sqlite.For[ledger.Reader, ledger.Tx](n.DB)
+	events, books := query.For[journal.Reader, journal.Tx](n.DB), query.For[ledger.Reader, ledger.Tx](n.DB)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
@@ -122,7 +122,7 @@ func (n *Node) refused(ctx context.Context, visitor route.Visitor, refusal route
 		return
 	}
 	actor := visitor.Actor.Journal()
-	store := sqlite.For[journal.Reader, journal.Tx](n.DB)
+	store := query.For[journal.Reader, journal.Tx](n.DB)
 	err := store.Update(context.WithoutCancel(ctx), act.Of(visitor.Actor.Person.Subject()), func(tx journal.Tx) error {
 		_, err := journal.Append(tx, nil, journal.Event{
 			Type: "access.refused", Actor: actor, Object: refusal.Object,

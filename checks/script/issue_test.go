@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/signature"
 	"yagona/store/keyfile"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 )
 
@@ -40,7 +41,7 @@ func issue(ts *testscript.TestScript, negated bool, args []string) {
 	ts.Setenv("NODEKEY", base64.StdEncoding.EncodeToString(own[0].Public))
 	vault, err := seal.NewVault(subjects, make([]byte, seal.KeySize))
 	ts.Check(err)
-	issuer := &document.Issuer{Store: sqlite.For[document.Reader, document.Tx](db), Vault: vault, Signer: ring, Node: "node.example"}
+	issuer := &document.Issuer{Store: query.For[document.Reader, document.Tx](db), Vault: vault, Signer: ring, Node: "node.example"}
 	resident, by := ident.Random[ident.Person]().Subject(), journal.Actor{Component: "test"}
 	prepared, err := issuer.Prepare(ctx, draft(resident, now), now)
 	ts.Check(err)

@@ -83,7 +83,7 @@ func newNode(t *testing.T, signing key, witnesses ...transparency.Witness) *node
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{db: db, store: sqlite.For[transparency.Reader, transparency.Tx](db)}
+	n := &node{db: db, store: query.For[transparency.Reader, transparency.Tx](db)}
 	n.sequencer, err = transparency.NewSequencer(transparency.Config{
 		Store: n.store, Signer: signer, Witnesses: witnesses, Quorum: len(witnesses), Logger: quiet,
 	})

@@ -11,6 +11,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/seal"
 	"yagona/kernel/territory"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 )
 
@@ -44,7 +45,7 @@ func newWorld(t *testing.T) *world {
 		})
 	w.must(err)
 	w.Office = &access.Office{
-		Store: sqlite.For[access.Reader, access.Tx](db), Vault: vault, Territories: tree,
+		Store: query.For[access.Reader, access.Tx](db), Vault: vault, Territories: tree,
 		Roles: func(agency ident.Agency) []ident.Role {
 			if agency == "youth-agency" {
 				return []ident.Role{"youth-leader", "chair", access.Registrar}

@@ -161,12 +161,12 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	}
 	catalogue := service.NewCatalogue([]*service.Definition{definition}, nil)
 	w.Casework = casework.New(casework.Config{
-		Store: sqlite.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock,
+		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock,
 		Catalogue: func() *service.Catalogue { return catalogue }, Evidence: w.registers,
 		Calendar: days, Territories: tree, Scheme: scheme{tree},
 	})
-	w.office = &access.Office{Store: sqlite.For[access.Reader, access.Tx](w.db), Vault: vault}
-	w.jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}
+	w.office = &access.Office{Store: query.For[access.Reader, access.Tx](w.db), Vault: vault}
+	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}
 	w.jobs.Handlers[casework.JobPay] = w.note
 	w.jobs.Handlers[casework.JobNotify] = w.note
 	w.applicant = access.Actor{Person: ident.Random[ident.Person]()}

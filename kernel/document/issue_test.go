@@ -61,7 +61,7 @@ func newOffice(t *testing.T) *office {
 	o.ring.rotate(t, "agency:youth-agency", o.now)
 	o.db = db
 	o.Issuer = &document.Issuer{
-		Store: sqlite.For[document.Reader, document.Tx](db), Vault: o.vault, Signer: o.ring, Node: "node.example",
+		Store: query.For[document.Reader, document.Tx](db), Vault: o.vault, Signer: o.ring, Node: "node.example",
 	}
 	return o
 }

@@ -33,12 +33,12 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people := &person.Directory{Store: sqlite.For[person.Reader, person.Tx](db), Vault: vault, Key: make([]byte, 32)}
+	people := &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: vault, Key: make([]byte, 32)}
 	someone, err := people.TakeUp(ctx, journal.Actor{}, "", person.Attributes{Number: "1", Name: "Somebody"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](db), Vault: vault}
+	all := &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](db), Vault: vault}
 	officer := func(agency ident.Agency) access.Actor {
 		return access.Actor{Person: ident.Random[ident.Person](), Appointment: &access.Appointment{Agency: agency, Role: erasure.Officer}}
 	}
@@ -73,7 +73,7 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	}
 	_, err = all.Confirm(ctx, second, proposed.ID)
 	refused(err, "erasure.confirmed-already")
-	jobs := &job.Runner{Store: sqlite.For[job.Reader, job.Tx](db), Clock: clock, Handlers: map[string]job.Handler{erasure.JobErase: all.Carry}}
+	jobs := &job.Runner{Store: query.For[job.Reader, job.Tx](db), Clock: clock, Handlers: map[string]job.Handler{erasure.JobErase: all.Carry}}
 	if err := jobs.Drain(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,6 @@ import (
 	"yagona/kernel/person"
 	"yagona/kernel/signature"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 func TestAskAnswersWithTheDeclaredPredicateOnly(t *testing.T) {
@@ -424,7 +423,7 @@ func TestAnErasedSubject(t *testing.T) {
 
 func TestRefusalsWithoutASession(t *testing.T) {
 	w := newWorld(t)
-	refusals := exchange.Refusals{Store: sqlite.For[journal.Reader, journal.Tx](w.db)}
+	refusals := exchange.Refusals{Store: query.For[journal.Reader, journal.Tx](w.db)}
 	for range 1000 {
 		refusals.Count("GET /api/applications")
 	}

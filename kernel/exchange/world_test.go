@@ -79,14 +79,14 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.keeper = &register.Keeper{
-		Store: sqlite.For[register.Reader, register.Tx](w.db), Vault: vault,
+		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault,
 		Definitions: func() *register.Catalogue { return catalogue }, Clock: w.clock, Location: time.UTC, IndexKey: make([]byte, 32),
 	}
-	directory := &person.Directory{Store: sqlite.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)}
+	directory := &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)}
 	w.local = &exchange.Local{Registers: w.keeper, Ring: w.ring, Clock: w.clock}
 	w.remote = &source{world: w}
 	w.Exchange = &exchange.Exchange{
-		Store: sqlite.For[exchange.Reader, exchange.Tx](w.db), Vault: vault, Ring: w.ring, Clock: w.clock,
+		Store: query.For[exchange.Reader, exchange.Tx](w.db), Vault: vault, Ring: w.ring, Clock: w.clock,
 		Registers: w.keeper, Numbers: directory, Timeout: time.Second,
 		Sources: map[register.Held]exchange.Source{register.HeldHere: w.local, register.HeldNode: w.remote},
 	}

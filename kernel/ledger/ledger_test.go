@@ -106,7 +106,7 @@ func newWorld(t failer) *world {
 	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
-	w.ledger = &ledger.Ledger{Store: breakingStore[ledger.Reader, ledger.Tx]{sqlite.For[ledger.Reader, ledger.Tx](w.db), w}, Vault: w.vault}
+	w.ledger = &ledger.Ledger{Store: breakingStore[ledger.Reader, ledger.Tx]{query.For[ledger.Reader, ledger.Tx](w.db), w}, Vault: w.vault}
 	w.bank = bank.New(w.clock.Now)
 	w.newRunner()
 	return w
@@ -116,7 +116,7 @@ func newWorld(t failer) *world {
 func (w *world) newRunner() {
 	sender := &ledger.Sender{Ledger: w.ledger, Bank: w.bank, Patience: time.Minute}
 	w.runner = &job.Runner{
-		Store: breakingStore[job.Reader, job.Tx]{sqlite.For[job.Reader, job.Tx](w.db), w}, Clock: w.clock.Now,
+		Store: breakingStore[job.Reader, job.Tx]{query.For[job.Reader, job.Tx](w.db), w}, Clock: w.clock.Now,
 		Handlers: map[string]job.Handler{
 			ledger.JobSend:    sender.Send,
 			ledger.JobSettled: func(context.Context, job.Job) error { return nil },

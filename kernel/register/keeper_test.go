@@ -20,7 +20,6 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 const unemployed = ident.Register("employment/unemployed")
@@ -154,7 +153,7 @@ func TestUniqueValueAcrossSubjects(t *testing.T) {
 	if _, err := save(owner, "01A222AA", first.Record, 1); err != nil {
 		t.Fatal(err)
 	}
-	runner := job.Runner{Store: sqlite.For[job.Reader, job.Tx](w.db), Clock: w.Clock, Handlers: w.Handlers(nil)}
+	runner := job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: w.Clock, Handlers: w.Handlers(nil)}
 	if err := runner.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}

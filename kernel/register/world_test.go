@@ -53,12 +53,12 @@ func newWorld(t *testing.T) *world {
 	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
-	w.directory = &person.Directory{Store: sqlite.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
+	w.directory = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
 	if w.catalogue, err = register.NewCatalogue(definitions(t)); err != nil {
 		t.Fatal(err)
 	}
 	w.Keeper = &register.Keeper{
-		Store: sqlite.For[register.Reader, register.Tx](w.db), Vault: w.vault,
+		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault,
 		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: clock,
 		Location: tashkent, IndexKey: make([]byte, 32), People: w.directory,
 	}

@@ -32,7 +32,7 @@ func open(t *testing.T) (*clock, act.Store[session.Reader, session.Tx], *sqlite.
 			t.Error(err)
 		}
 	})
-	return hands, sqlite.For[session.Reader, session.Tx](db), db
+	return hands, query.For[session.Reader, session.Tx](db), db
 }
 
 func start(t *testing.T, sessions *session.Sessions, person ident.Person) (session.Token, session.Session) {

@@ -49,7 +49,7 @@ func newDatabase(t testing.TB) *database {
 			t.Error(err)
 		}
 	})
-	return &database{Store: sqlite.For[transparency.Reader, transparency.Tx](db), db: db, failure: errors.New("crash")}
+	return &database{Store: query.For[transparency.Reader, transparency.Tx](db), db: db, failure: errors.New("crash")}
 }
 
 func (d *database) Update(ctx context.Context, key act.Key, run func(transparency.Tx) error) error {

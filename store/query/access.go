@@ -34,10 +34,9 @@ func (t *Tx) AppointmentsIn(agency ident.Agency, role ident.Role, place ident.Te
 
 // SaveAppointment implements access.Tx.
 func (t *Tx) SaveAppointment(a access.Appointment) error {
-	_, err := t.exec(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	return t.send(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (key, id) DO UPDATE SET until_time = excluded.until_time, event = excluded.event`,
 		t.key, a.ID, a.Person, a.Agency, a.Role, a.Territory, micros(a.From), micros(a.Until), a.Substitutes, a.Event)
-	return err
 }
 
 // PersonOfIndex implements person.Reader.
@@ -55,16 +54,14 @@ func (t *Tx) StoredPerson(id ident.Person) (found person.Stored, err error) {
 
 // ClaimIndex implements person.Tx.
 func (t *Tx) ClaimIndex(index person.Index, claimed ident.Person) error {
-	_, err := t.exec(`INSERT INTO person_index (number_index, person) VALUES ($1, $2)`, index, claimed)
-	return err
+	return t.send(`INSERT INTO person_index (number_index, person) VALUES ($1, $2)`, index, claimed)
 }
 
 // SavePerson implements person.Tx.
 func (t *Tx) SavePerson(stored person.Stored) error {
-	_, err := t.exec(`INSERT INTO person (key, sealed, event) VALUES ($1, $2, $3)
+	return t.send(`INSERT INTO person (key, sealed, event) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, event = excluded.event`,
 		stored.Person.Subject(), stored.Sealed, stored.Event)
-	return err
 }
 
 // AppointmentRows calls visit for every appointment; for the auditor.

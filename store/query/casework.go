@@ -42,14 +42,13 @@ func (t *Tx) ApplicationsOf(applicant ident.Subject, before ident.Application, l
 
 // SaveApplication implements casework.Tx.
 func (t *Tx) SaveApplication(a casework.Application) error {
-	_, err := t.exec(`INSERT INTO application (`+applicationColumns+`)
+	return t.send(`INSERT INTO application (`+applicationColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, revision = excluded.revision, stage = excluded.stage,
 			submitted = excluded.submitted, decided = excluded.decided, expires = excluded.expires,
 			territory = excluded.territory, sealed = excluded.sealed, event = excluded.event`,
 		t.key, a.ID, a.Service, a.Version, a.Agency, a.State, a.Revision, a.Stage, a.Language,
 		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Sealed, a.Event)
-	return err
 }
 
 const taskColumns = `key, id, application, service, step, agency, role, territory, place, escalated, state, assignee,
@@ -112,14 +111,13 @@ func (t *Tx) SaveTask(task casework.Task) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO task (`+taskColumns+`)
+	return t.send(`INSERT INTO task (`+taskColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (key, id) DO UPDATE SET territory = excluded.territory, place = excluded.place, escalated = excluded.escalated,
 			state = excluded.state, assignee = excluded.assignee, clock = excluded.clock, due = excluded.due,
 			closed = excluded.closed, event = excluded.event`,
 		t.key, task.ID, task.Application, task.Service, task.Step, task.Agency, task.Role, task.Territory, task.Place, task.Escalated,
 		task.State, task.Assignee, micros(task.Opened), string(clock), micros(task.Due), micros(task.Closed), task.Event)
-	return err
 }
 
 // Outages implements casework.Reader.
@@ -140,9 +138,8 @@ func (t *Tx) OutageRows(visit func(journal.Row) error) error {
 
 // SaveOutage implements casework.Tx.
 func (t *Tx) SaveOutage(o casework.Outage) error {
-	_, err := t.exec(`INSERT INTO outage (key, id, from_time, until_time, reason, event) VALUES ($1, $2, $3, $4, $5, $6)`,
+	return t.send(`INSERT INTO outage (key, id, from_time, until_time, reason, event) VALUES ($1, $2, $3, $4, $5, $6)`,
 		t.key, o.ID, micros(o.From), micros(o.Until), o.Reason, o.Event)
-	return err
 }
 
 // Counts implements casework.Reader.

@@ -34,11 +34,10 @@ func (t *Tx) DocumentsAfter(after ident.Document, limit int) ([]document.Stored,
 
 // SaveDocument implements document.Tx.
 func (t *Tx) SaveDocument(d document.Stored) error {
-	_, err := t.exec(`INSERT INTO document (`+documentColumns+`)
+	return t.send(`INSERT INTO document (`+documentColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		d.Subject, d.ID, d.Type, d.Service, d.Agency, d.Application,
 		micros(d.Issued), micros(d.From), micros(d.Until), d.Content, d.Payload, d.Event)
-	return err
 }
 
 const documentRevocationColumns = `key, document, at, until_time, reason, event`
@@ -64,7 +63,6 @@ func (t *Tx) DocumentRevocationsAfter(after ident.Document, limit int) ([]docume
 
 // SaveDocumentRevocation implements document.Tx.
 func (t *Tx) SaveDocumentRevocation(r document.StoredRevocation) error {
-	_, err := t.exec(`INSERT INTO document_revocation (`+documentRevocationColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+	return t.send(`INSERT INTO document_revocation (`+documentRevocationColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
 		r.Subject, r.Document, micros(r.At), micros(r.Until), r.Reason, r.Event)
-	return err
 }

@@ -41,9 +41,8 @@ func (t *Tx) SaveErasure(e erasure.Erasure) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO erasure (key, id, agency, row) VALUES ($1, $2, $3, $4) ON CONFLICT (key, id) DO UPDATE SET row = excluded.row`,
+	return t.send(`INSERT INTO erasure (key, id, agency, row) VALUES ($1, $2, $3, $4) ON CONFLICT (key, id) DO UPDATE SET row = excluded.row`,
 		t.key, e.ID, e.Agency, string(row))
-	return err
 }
 
 // ErasedByLaw reports whether an erasure of the subject was confirmed; for the auditor.

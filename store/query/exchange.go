@@ -29,7 +29,6 @@ func (t *Tx) StoredExchanges(visit func(exchange.StoredExchange) error) error {
 
 // SaveExchange implements exchange.Tx.
 func (t *Tx) SaveExchange(stored exchange.StoredExchange) error {
-	_, err := t.exec(`INSERT INTO exchange (key, id, at, sealed, event) VALUES ($1, $2, $3, $4, $5)`,
+	return t.send(`INSERT INTO exchange (key, id, at, sealed, event) VALUES ($1, $2, $3, $4, $5)`,
 		stored.Key, stored.ID, micros(stored.At), stored.Sealed, stored.Event)
-	return err
 }

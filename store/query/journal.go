@@ -21,7 +21,7 @@ func (t *Tx) StoredEvent(key act.Key, id ident.Event) (found journal.StoredEvent
 const partColumns = `key, event, number, subject, sealed, disclosure, shown_from`
 
 func scanPart(scan func(into ...any) error) (part journal.StoredPart, err error) {
-	err = scan(&part.Key, &part.Event, &part.Number, &part.Subject, &part.Sealed, &part.Disclosure, instant{&part.ShownFrom})
+	err = scan(&part.Key, &part.Event, &part.Number, &part.Subject, &part.Sealed, boolean{&part.Disclosure}, instant{&part.ShownFrom})
 	return part, err
 }
 
@@ -42,13 +42,13 @@ func (t *Tx) PartsOf(subject ident.Subject, disclosures bool, before ident.Event
 
 // AppendEvent implements journal.Tx.
 func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) error {
-	_, err := t.exec(`INSERT INTO event (key, id, at, header, entry) VALUES ($1, $2, $3, $4, $5)`,
+	err := t.send(`INSERT INTO event (key, id, at, header, entry) VALUES ($1, $2, $3, $4, $5)`,
 		event.Key, event.ID, micros(event.At), event.Header, event.Entry)
 	if err != nil {
 		return err
 	}
 	for _, part := range parts {
-		_, err := t.exec(`INSERT INTO event_part (`+partColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		err := t.send(`INSERT INTO event_part (`+partColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			part.Key, part.Event, part.Number, part.Subject, part.Sealed, flag(part.Disclosure), micros(part.ShownFrom))
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ const jobColumns = `id, key, kind, due, payload, attempts, failure, dead`
 
 func scanJob(scan func(into ...any) error) (found job.Job, err error) {
 	var payload []byte
-	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, &found.Dead)
+	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, boolean{&found.Dead})
 	found.Payload = payload
 	return found, err
 }
@@ -105,7 +105,7 @@ func (t *Tx) DeadJobs(limit int) ([]job.Job, error) {
 
 // QueueJob implements job.Tx.
 func (t *Tx) QueueJob(queued job.Job) error {
-	_, err := t.exec(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	err := t.send(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead))
 	t.Woken.Jobs = true
 	return err
@@ -119,10 +119,9 @@ func (t *Tx) FinishJob(key act.Key, id ident.Job) error {
 
 // DelayJob implements job.Tx.
 func (t *Tx) DelayJob(delayed job.Job) error {
-	changed, err := t.exec(`UPDATE job SET attempts = $3, due = $4, failure = $5, dead = $6 WHERE key = $1 AND id = $2`,
-		delayed.Key, delayed.ID, delayed.Attempts, micros(delayed.Due), delayed.Failure, flag(delayed.Dead))
 	t.Woken.Jobs = true
-	return one(changed, err, job.ErrGone)
+	return t.sendOne(job.ErrGone, `UPDATE job SET attempts = $3, due = $4, failure = $5, dead = $6 WHERE key = $1 AND id = $2`,
+		delayed.Key, delayed.ID, delayed.Attempts, micros(delayed.Due), delayed.Failure, flag(delayed.Dead))
 }
 
 // flag returns a boolean as it is stored.

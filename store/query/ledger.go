@@ -14,7 +14,7 @@ var _ ledger.Tx = (*Tx)(nil)
 const accountColumns = `id, kind, agency, currency, overdraft, subject, sealed, posted, pending_debits, pending_credits, entries, event`
 
 func scanAccount(scan func(into ...any) error) (a ledger.Account, err error) {
-	err = scan(&a.ID, &a.Kind, &a.Agency, &a.Currency, &a.Overdraft, &a.Subject, &a.Sealed,
+	err = scan(&a.ID, &a.Kind, &a.Agency, &a.Currency, boolean{&a.Overdraft}, &a.Subject, &a.Sealed,
 		&a.Balance.Posted, &a.Balance.PendingDebits, &a.Balance.PendingCredits, &a.Entries, &a.Event)
 	return a, err
 }
@@ -46,16 +46,14 @@ func (t *Tx) PayeeAccounts(fund ident.Account, subject ident.Subject) ([]ledger.
 func (t *Tx) SaveLedgerAccount(a ledger.Account, had int64) error {
 	key := ledger.KeyOf(a.ID)
 	if had < 0 {
-		changed, err := t.exec(`INSERT INTO ledger_account (key, `+accountColumns+`)
+		return t.sendOne(ledger.ErrMoved, `INSERT INTO ledger_account (key, `+accountColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (key, id) DO NOTHING`,
 			key, a.ID, a.Kind, a.Agency, a.Currency, flag(a.Overdraft), a.Subject, a.Sealed,
 			a.Balance.Posted, a.Balance.PendingDebits, a.Balance.PendingCredits, a.Entries, a.Event)
-		return one(changed, err, ledger.ErrMoved)
 	}
-	changed, err := t.exec(`UPDATE ledger_account SET posted = $3, pending_debits = $4, pending_credits = $5, entries = $6, event = $7
+	return t.sendOne(ledger.ErrMoved, `UPDATE ledger_account SET posted = $3, pending_debits = $4, pending_credits = $5, entries = $6, event = $7
 		WHERE key = $1 AND id = $2 AND entries = $8`,
 		key, a.ID, a.Balance.Posted, a.Balance.PendingDebits, a.Balance.PendingCredits, a.Entries, a.Event, had)
-	return one(changed, err, ledger.ErrMoved)
 }
 
 const entryColumns = `account, number, transfer, posted, pending_debits, pending_credits, at, event`
@@ -74,16 +72,15 @@ func (t *Tx) LedgerEntries(account ident.Account, after int64, limit int) ([]led
 
 // AppendLedgerEntry implements ledger.Tx.
 func (t *Tx) AppendLedgerEntry(e ledger.Entry) error {
-	_, err := t.exec(`INSERT INTO ledger_entry (key, `+entryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+	return t.send(`INSERT INTO ledger_entry (key, `+entryColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		ledger.KeyOf(e.Account), e.Account, e.Number, e.Transfer, e.Change.Posted, e.Change.PendingDebits, e.Change.PendingCredits,
 		micros(e.At), e.Event)
-	return err
 }
 
 const transferColumns = `id, debit, credit, amount, reason, reserve, payment_order, state, made, settled, event`
 
 func scanTransfer(scan func(into ...any) error) (m ledger.Transfer, err error) {
-	err = scan(&m.ID, &m.Debit, &m.Credit, &m.Amount, &m.Reason, &m.Reserve, &m.Order, &m.State, instant{&m.Made}, instant{&m.Settled}, &m.Event)
+	err = scan(&m.ID, &m.Debit, &m.Credit, &m.Amount, &m.Reason, boolean{&m.Reserve}, &m.Order, &m.State, instant{&m.Made}, instant{&m.Settled}, &m.Event)
 	return m, err
 }
 
@@ -95,10 +92,9 @@ func (t *Tx) LedgerTransfer(fund ident.Account, id ident.Transfer) (ledger.Trans
 
 // SaveLedgerTransfer implements ledger.Tx.
 func (t *Tx) SaveLedgerTransfer(m ledger.Transfer) error {
-	_, err := t.exec(`INSERT INTO ledger_transfer (key, `+transferColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	return t.send(`INSERT INTO ledger_transfer (key, `+transferColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, settled = excluded.settled, event = excluded.event`,
 		ledger.KeyOf(m.Debit), m.ID, m.Debit, m.Credit, m.Amount, m.Reason, flag(m.Reserve), m.Order, m.State, micros(m.Made), micros(m.Settled), m.Event)
-	return err
 }
 
 const orderColumns = `id, application, payee, subject, amount, currency, remittance, prepared_by, by_rule, released_by,
@@ -123,7 +119,7 @@ func scanOrderToAudit(scan func(into ...any) error) (ledger.Order, error) {
 
 // scanOrderRow returns the people who prepared the order as they are stored.
 func scanOrderRow(scan func(into ...any) error) (o ledger.Order, preparedBy []byte, err error) {
-	err = scan(&o.ID, &o.Application, &o.Payee, &o.Subject, &o.Amount, &o.Currency, &o.Remittance, &preparedBy, &o.ByRule, &o.ReleasedBy,
+	err = scan(&o.ID, &o.Application, &o.Payee, &o.Subject, &o.Amount, &o.Currency, &o.Remittance, &preparedBy, boolean{&o.ByRule}, &o.ReleasedBy,
 		&o.State, &o.Reason, &o.Sendings, instant{&o.Prepared}, instant{&o.Released}, instant{&o.Sent}, instant{&o.Settled}, &o.Event)
 	o.Fund = ledger.FundOf(o.Payee)
 	return o, preparedBy, err
@@ -147,13 +143,12 @@ func (t *Tx) SavePaymentOrder(o ledger.Order) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO payment_order (key, `+orderColumns+`)
+	return t.send(`INSERT INTO payment_order (key, `+orderColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (key, id) DO UPDATE SET released_by = excluded.released_by, state = excluded.state, reason = excluded.reason,
 			sendings = excluded.sendings, released = excluded.released, sent = excluded.sent, settled = excluded.settled, event = excluded.event`,
 		ledger.KeyOf(o.Fund), o.ID, o.Application, o.Payee, o.Subject, o.Amount, o.Currency, o.Remittance, string(preparedBy), flag(o.ByRule),
 		o.ReleasedBy, o.State, o.Reason, o.Sendings, micros(o.Prepared), micros(o.Released), micros(o.Sent), micros(o.Settled), o.Event)
-	return err
 }
 
 // LedgerRows calls visit for each row of the ledger with the digest recomputed from what is stored; for the auditor.

@@ -52,10 +52,9 @@ func (t *Tx) SavePublication(p publication.Publication) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO publication (key, id, pack, digest, state, row, files) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	return t.send(`INSERT INTO publication (key, id, pack, digest, state, row, files) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, row = excluded.row`,
 		t.key, p.ID, p.Pack, p.Digest, p.State, string(row), files)
-	return err
 }
 
 // Closures implements publication.Reader.
@@ -76,9 +75,8 @@ func (t *Tx) SaveClosure(c publication.Closure) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO closure (key, version, row) VALUES ($1, $2, $3) ON CONFLICT (key, version) DO NOTHING`,
+	return t.send(`INSERT INTO closure (key, version, row) VALUES ($1, $2, $3) ON CONFLICT (key, version) DO NOTHING`,
 		t.key, c.Version, string(row))
-	return err
 }
 
 // PublicationRows calls visit for every publication and closure; for the auditor. What cannot be read, and a publication

@@ -8,7 +8,6 @@ package query
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"reflect"
 	"time"
@@ -17,18 +16,56 @@ import (
 	"yagona/kernel/fault"
 )
 
-// Statements prepares statements on the connection that the transaction runs on; an engine caches them.
-type Statements interface {
-	Prepared(ctx context.Context, text string) (*sql.Stmt, error)
+// Conn is the connection of an engine that a transaction runs on. The engine prepares statements and keeps them prepared.
+type Conn interface {
+	// Exec runs a statement and returns how many rows it changed.
+	Exec(ctx context.Context, text string, args []any) (int64, error)
+	// Send runs a statement whose result the act does not wait for: the engine may carry it out with the next one that
+	// has a result, or with the commit, in the order in which they came. If it fails, or if check is not nil and
+	// refuses the number of rows that it changed, the transaction fails: Send, a later statement or the commit returns
+	// the error.
+	Send(ctx context.Context, text string, args []any, check func(changed int64) error) error
+	// Query runs a query. Its rows must be closed before the next statement.
+	Query(ctx context.Context, text string, args []any) (Rows, error)
+}
+
+// Rows is the result of a query, as *sql.Rows has it.
+type Rows interface {
+	Next() bool
+	Scan(into ...any) error
+	Err() error
+	Close() error
+}
+
+// DB is an open database of any engine.
+type DB interface {
+	// Update runs an act: see act.Store.
+	Update(ctx context.Context, key act.Key, run func(*Tx) error) error
+	// View runs readings: see act.Store.
+	View(ctx context.Context, run func(*Tx) error) error
+}
+
+// For returns a database as the store that a kernel package asks for. It panics if the transaction type does not
+// implement R and W, which the assertions in this package rule out.
+func For[R, W any](db DB) act.Store[R, W] { return narrow[R, W]{db} }
+
+type narrow[R, W any] struct{ db DB }
+
+func (n narrow[R, W]) Update(ctx context.Context, key act.Key, run func(W) error) error {
+	return n.db.Update(ctx, key, func(tx *Tx) error { return run(any(tx).(W)) })
+}
+
+func (n narrow[R, W]) View(ctx context.Context, run func(R) error) error {
+	return n.db.View(ctx, func(tx *Tx) error { return run(any(tx).(R)) })
 }
 
 // Tx is one transaction. It implements the Reader and the Tx interfaces of the kernel's packages. It belongs to one
 // goroutine and is worthless after the function that got it has returned.
 type Tx struct {
-	ctx        context.Context
-	statements Statements
-	key        act.Key
-	now        time.Time
+	ctx  context.Context
+	conn Conn
+	key  act.Key
+	now  time.Time
 
 	// Woken says which sleepers the commit should wake.
 	Woken struct{ Jobs, Events bool }
@@ -57,8 +94,8 @@ func (w *Written) count(values []any) {
 }
 
 // New returns a transaction on a connection for an act with the key at the time; a reading has neither.
-func New(ctx context.Context, statements Statements, key act.Key, now time.Time) *Tx {
-	return &Tx{ctx: ctx, statements: statements, key: key, now: now}
+func New(ctx context.Context, conn Conn, key act.Key, now time.Time) *Tx {
+	return &Tx{ctx: ctx, conn: conn, key: key, now: now}
 }
 
 // Key returns the act's key.
@@ -67,28 +104,40 @@ func (t *Tx) Key() act.Key { return t.key }
 // Now returns the act's time.
 func (t *Tx) Now() time.Time { return t.now }
 
-// exec runs a statement and returns how many rows it changed.
+// exec runs a statement and returns how many rows it changed. Where the act does not need to know that at once, send and
+// sendOne spare it the wait.
 func (t *Tx) exec(text string, args ...any) (int64, error) {
-	statement, err := t.statements.Prepared(t.ctx, text)
-	if err != nil {
-		return 0, err
+	changed, err := t.conn.Exec(t.ctx, text, args)
+	if err == nil {
+		t.Written.count(args)
 	}
-	result, err := statement.ExecContext(t.ctx, args...)
-	if err != nil {
-		return 0, err
-	}
+	return changed, err
+}
+
+// send runs a statement; if it fails, the act fails, by its commit at the latest.
+func (t *Tx) send(text string, args ...any) error {
 	t.Written.count(args)
-	return result.RowsAffected()
+	return t.conn.Send(t.ctx, text, args, nil)
+}
+
+// sendOne runs a statement that must change exactly one row; else the act fails with the fault, by its commit at the
+// latest.
+func (t *Tx) sendOne(otherwise error, text string, args ...any) error {
+	t.Written.count(args)
+	return t.conn.Send(t.ctx, text, args, func(changed int64) error { return one(changed, nil, otherwise) })
 }
 
 // row runs a query for one row and scans it; none gives the fault missing.
 func (t *Tx) row(missing error, text string, args []any, into ...any) error {
-	statement, err := t.statements.Prepared(t.ctx, text)
-	if err != nil {
-		return err
-	}
-	err = statement.QueryRowContext(t.ctx, args...).Scan(into...)
-	if errors.Is(err, sql.ErrNoRows) {
+	found := false
+	err := t.rows(text, args, func(scan func(into ...any) error) error {
+		if found {
+			return nil
+		}
+		found = true
+		return scan(into...)
+	})
+	if err == nil && !found {
 		return missing
 	}
 	return err
@@ -96,21 +145,17 @@ func (t *Tx) row(missing error, text string, args []any, into ...any) error {
 
 // rows runs a query and calls scan for each row.
 func (t *Tx) rows(text string, args []any, scan func(scan func(into ...any) error) error) error {
-	statement, err := t.statements.Prepared(t.ctx, text)
+	rows, err := t.conn.Query(t.ctx, text, args)
 	if err != nil {
 		return err
 	}
-	rows, err := statement.QueryContext(t.ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows.Scan); err != nil {
+			_ = rows.Close() // it fails for the same reason, if at all
 			return err
 		}
 	}
-	return rows.Err()
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // list runs a query and collects what scan makes of each row.
@@ -150,6 +195,19 @@ func (i instant) Scan(value any) error {
 	default:
 		return fault.Newf(fault.Internal, "store.time", "A stored time is a %T instead of an integer.", value)
 	}
+	return nil
+}
+
+// boolean scans a stored flag.
+type boolean struct{ into *bool }
+
+// Scan implements sql.Scanner.
+func (b boolean) Scan(value any) error {
+	stored, ok := value.(int64)
+	if !ok {
+		return fault.Newf(fault.Internal, "store.flag", "A stored flag is a %T instead of an integer.", value)
+	}
+	*b.into = stored != 0
 	return nil
 }
 

@@ -13,7 +13,7 @@ var _ register.Tx = (*Tx)(nil)
 const registerColumns = `key, register, record, number, at, from_date, closed, corrects, cause, body, event`
 
 func scanRegisterVersion(scan func(into ...any) error) (v register.StoredVersion, err error) {
-	err = scan(&v.Key, &v.Register, &v.Record, &v.Number, instant{&v.At}, validFrom{&v.From}, &v.Closed, &v.Corrects, &v.Cause, &v.Body, &v.Event)
+	err = scan(&v.Key, &v.Register, &v.Record, &v.Number, instant{&v.At}, validFrom{&v.From}, boolean{&v.Closed}, &v.Corrects, &v.Cause, &v.Body, &v.Event)
 	return v, err
 }
 
@@ -108,11 +108,11 @@ func (t *Tx) SaveVersion(v register.StoredVersion) error {
 
 // IndexRecord implements register.Tx.
 func (t *Tx) IndexRecord(place register.Place, indexes []register.Index) error {
-	if _, err := t.exec(`DELETE FROM register_index WHERE key = $1 AND record = $2`, place.Key, place.Record); err != nil {
+	if err := t.send(`DELETE FROM register_index WHERE key = $1 AND record = $2`, place.Key, place.Record); err != nil {
 		return err
 	}
 	for _, index := range indexes {
-		_, err := t.exec(`INSERT INTO register_index (key, record, hash, register) VALUES ($1, $2, $3, $4)`,
+		err := t.send(`INSERT INTO register_index (key, record, hash, register) VALUES ($1, $2, $3, $4)`,
 			place.Key, place.Record, index, place.Register)
 		if err != nil {
 			return err
@@ -123,14 +123,12 @@ func (t *Tx) IndexRecord(place register.Place, indexes []register.Index) error {
 
 // SaveClaim implements register.Tx.
 func (t *Tx) SaveClaim(claim register.Claim) error {
-	_, err := t.exec(`INSERT INTO register_claim (hash, record, at) VALUES ($1, $2, $3)
+	return t.send(`INSERT INTO register_claim (hash, record, at) VALUES ($1, $2, $3)
 		ON CONFLICT (hash) DO UPDATE SET record = excluded.record, at = excluded.at`,
 		claim.Index, claim.Record, micros(claim.At))
-	return err
 }
 
 // RemoveClaim implements register.Tx.
 func (t *Tx) RemoveClaim(claim register.Claim) error {
-	_, err := t.exec(`DELETE FROM register_claim WHERE hash = $1 AND record = $2`, claim.Index, claim.Record)
-	return err
+	return t.send(`DELETE FROM register_claim WHERE hash = $1 AND record = $2`, claim.Index, claim.Record)
 }

@@ -19,7 +19,7 @@ var (
 const sessionColumns = `digest, id, person, appointment, channel, shared, started, seen, ends`
 
 func scanSession(scan func(into ...any) error) (one session.Session, err error) {
-	err = scan(digest{&one.Digest}, &one.ID, &one.Person, &one.Appointment, &one.Channel, &one.Shared,
+	err = scan(digest{&one.Digest}, &one.ID, &one.Person, &one.Appointment, &one.Channel, boolean{&one.Shared},
 		instant{&one.Started}, instant{&one.Seen}, instant{&one.Ends})
 	return one, err
 }
@@ -42,18 +42,16 @@ func (t *Tx) SessionsOf(person ident.Person) ([]session.Session, error) {
 
 // SaveSession implements session.Tx.
 func (t *Tx) SaveSession(one session.Session) error {
-	_, err := t.exec(`INSERT INTO session (key, `+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	return t.send(`INSERT INTO session (key, `+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (key, digest) DO UPDATE SET appointment = excluded.appointment, shared = excluded.shared,
 		seen = excluded.seen, ends = excluded.ends`,
 		t.key, one.Digest[:], one.ID, one.Person, one.Appointment, one.Channel, flag(one.Shared),
 		micros(one.Started), micros(one.Seen), micros(one.Ends))
-	return err
 }
 
 // RemoveSession implements session.Tx.
 func (t *Tx) RemoveSession(gone session.Digest) error {
-	_, err := t.exec(`DELETE FROM session WHERE key = $1 AND digest = $2`, t.key, gone[:])
-	return err
+	return t.send(`DELETE FROM session WHERE key = $1 AND digest = $2`, t.key, gone[:])
 }
 
 // SaveProof implements session.Tx.
@@ -80,16 +78,14 @@ func (t *Tx) SaveAnswer(answer session.Answer) error {
 	if sealed == nil {
 		sealed = []byte{} // the column is never NULL
 	}
-	_, err := t.exec(`INSERT INTO answer (key, name, request, sealed, until_time) VALUES ($1, $2, $3, $4, $5)
+	return t.send(`INSERT INTO answer (key, name, request, sealed, until_time) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (key, name) DO UPDATE SET request = excluded.request, sealed = excluded.sealed, until_time = excluded.until_time`,
 		t.key, answer.Name[:], answer.Request, sealed, micros(answer.Until))
-	return err
 }
 
 // RemoveAnswer implements session.Tx.
 func (t *Tx) RemoveAnswer(name session.Digest) error {
-	_, err := t.exec(`DELETE FROM answer WHERE key = $1 AND name = $2`, t.key, name[:])
-	return err
+	return t.send(`DELETE FROM answer WHERE key = $1 AND name = $2`, t.key, name[:])
 }
 
 // RemoveEnded implements session.Tx.

@@ -37,21 +37,19 @@ func (t *Tx) PendingEntries(limit int) ([]transparency.Entry, error) {
 
 // SaveLogIndex implements transparency.Tx.
 func (t *Tx) SaveLogIndex(key act.Key, event ident.Event, index int64) error {
-	changed, err := t.exec(`UPDATE event SET log_index = $3 WHERE key = $1 AND id = $2 AND log_index IS NULL`, key, event, index)
-	return one(changed, err, fault.Newf(fault.Internal, "log.index", "Event %s has a log index already, or does not exist.", event))
+	return t.sendOne(fault.Newf(fault.Internal, "log.index", "Event %s has a log index already, or does not exist.", event),
+		`UPDATE event SET log_index = $3 WHERE key = $1 AND id = $2 AND log_index IS NULL`, key, event, index)
 }
 
 // SaveLogTile implements transparency.Tx.
 func (t *Tx) SaveLogTile(level int, number int64, data []byte) error {
-	_, err := t.exec(`INSERT INTO log_tile (key, level, number, data) VALUES ($1, $2, $3, $4)
+	return t.send(`INSERT INTO log_tile (key, level, number, data) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (key, level, number) DO UPDATE SET data = excluded.data`, act.Platform, level, number, data)
-	return err
 }
 
 // SaveLogHead implements transparency.Tx.
 func (t *Tx) SaveLogHead(head transparency.Head) error {
-	_, err := t.exec(`INSERT INTO log_head (key, size, signed, published) VALUES ($1, $2, $3, $4)
+	return t.send(`INSERT INTO log_head (key, size, signed, published) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (key) DO UPDATE SET size = excluded.size, signed = excluded.signed, published = excluded.published`,
 		act.Platform, head.Size, head.Signed, head.Published)
-	return err
 }

@@ -21,7 +21,7 @@ func TestACommitTellsWhatItsActsWrote(t *testing.T) {
 	var told [][]query.Written
 	db.OnCommit(func(acts []query.Written) { told = append(told, append([]query.Written{}, acts...)) })
 	queue := func(key string, payload int, failure error) error {
-		return sqlite.For[job.Reader, job.Tx](db).Update(t.Context(), "test", func(tx job.Tx) error {
+		return query.For[job.Reader, job.Tx](db).Update(t.Context(), "test", func(tx job.Tx) error {
 			err := tx.QueueJob(job.Job{ID: "1", Key: "key", Kind: key, Due: tx.Now(), Payload: make([]byte, payload)})
 			return errors.Join(err, failure)
 		})
@@ -33,7 +33,7 @@ func TestACommitTellsWhatItsActsWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.OnCommit(nil)
-	err = sqlite.For[job.Reader, job.Tx](db).Update(t.Context(), "test", func(tx job.Tx) error { return tx.FinishJob("key", "1") })
+	err = query.For[job.Reader, job.Tx](db).Update(t.Context(), "test", func(tx job.Tx) error { return tx.FinishJob("key", "1") })
 	if err != nil {
 		t.Fatal(err)
 	}

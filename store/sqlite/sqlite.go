@@ -208,8 +208,7 @@ type connection struct {
 	prepared map[string]*sql.Stmt
 }
 
-// Prepared implements query.Statements.
-func (c *connection) Prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+func (c *connection) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	if statement, ok := c.prepared[text]; ok {
 		return statement, nil
 	}
@@ -221,14 +220,41 @@ func (c *connection) Prepared(ctx context.Context, text string) (*sql.Stmt, erro
 	return statement, nil
 }
 
-func (c *connection) exec(text string) error {
-	// Never under a request's context: a cancelled request must not tear a shared commit.
-	ctx := context.Background()
-	statement, err := c.Prepared(ctx, text)
+// Exec implements query.Conn.
+func (c *connection) Exec(ctx context.Context, text string, args []any) (int64, error) {
+	statement, err := c.prepare(ctx, text)
 	if err != nil {
+		return 0, err
+	}
+	result, err := statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Send implements query.Conn. Nothing is gained by waiting: the statement is carried out at once.
+func (c *connection) Send(ctx context.Context, text string, args []any, check func(changed int64) error) error {
+	changed, err := c.Exec(ctx, text, args)
+	if err != nil || check == nil {
 		return err
 	}
-	_, err = statement.ExecContext(ctx)
+	return check(changed)
+}
+
+// Query implements query.Conn.
+func (c *connection) Query(ctx context.Context, text string, args []any) (query.Rows, error) {
+	statement, err := c.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+// exec runs a statement of the engine's own, never under a request's context: a cancelled request must not tear a shared
+// commit.
+func (c *connection) exec(text string) error {
+	_, err := c.Exec(context.Background(), text, nil)
 	return err
 }
 
@@ -411,18 +437,4 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 	}
 	defer func() { _ = reader.exec("ROLLBACK") }() // nothing was written
 	return run(query.New(ctx, reader, "", time.Time{}))
-}
-
-// For returns the database as the store that a kernel package asks for. It panics if the transaction type does not
-// implement R and W, which the assertions in package query rule out.
-func For[R, W any](db *DB) act.Store[R, W] { return view[R, W]{db} }
-
-type view[R, W any] struct{ db *DB }
-
-func (v view[R, W]) Update(ctx context.Context, key act.Key, run func(W) error) error {
-	return v.db.Update(ctx, key, func(tx *query.Tx) error { return run(any(tx).(W)) })
-}
-
-func (v view[R, W]) View(ctx context.Context, run func(R) error) error {
-	return v.db.View(ctx, func(tx *query.Tx) error { return run(any(tx).(R)) })
 }

@@ -42,6 +42,7 @@ import (
 	"yagona/kernel/wording"
 	"yagona/packs"
 	"yagona/store/keyfile"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/web/route"
 
@@ -157,25 +158,25 @@ func newWorld(t *testing.T) *world {
 	}
 	w.Dependencies = Dependencies{
 		Profile: profile, Clock: clock, Catalogue: func() *service.Catalogue { return w.catalogue }, Ring: w.keys, Vault: vault,
-		Journal: sqlite.For[journal.Reader, journal.Tx](w.db), Jobs: sqlite.For[JobReader, JobTx](w.db),
-		Documents: &document.Issuer{Store: sqlite.For[document.Reader, document.Tx](w.db), Vault: vault, Signer: w.keys, Node: "services.example"},
-		Notices:   &notice.Board{Store: sqlite.For[notice.Reader, notice.Tx](w.db), Vault: vault},
-		People:    &person.Directory{Store: sqlite.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
-		Ledger:    &ledger.Ledger{Store: sqlite.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
-		Log:       transparency.NewLog(sqlite.For[transparency.Reader, transparency.Tx](w.db)),
+		Journal: query.For[journal.Reader, journal.Tx](w.db), Jobs: query.For[JobReader, JobTx](w.db),
+		Documents: &document.Issuer{Store: query.For[document.Reader, document.Tx](w.db), Vault: vault, Signer: w.keys, Node: "services.example"},
+		Notices:   &notice.Board{Store: query.For[notice.Reader, notice.Tx](w.db), Vault: vault},
+		People:    &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
+		Ledger:    &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
+		Log:       transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)),
 	}
-	w.Erasures = &erasure.Erasures{Store: sqlite.For[erasure.Reader, erasure.Tx](w.db), Vault: vault}
+	w.Erasures = &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault}
 	w.OwnReadings = NewOwnReadings(w.Journal, vault)
 	w.Casework = casework.New(casework.Config{
-		Store: sqlite.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
+		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
 		Evidence: w.registers, Documents: w.Documents, Composer: letter{}, Calendar: profile.Calendar, Territories: profile.Territories, Scheme: profile,
 	})
 	w.Office = &access.Office{
-		Store: sqlite.For[access.Reader, access.Tx](w.db), Vault: vault, Territories: profile.Territories,
+		Store: query.For[access.Reader, access.Tx](w.db), Vault: vault, Territories: profile.Territories,
 		Roles: func(ident.Agency) []ident.Role { return []ident.Role{"youth-leader", "chair", access.Registrar} },
 	}
 	w.Publications = &publication.Press{
-		Store: sqlite.For[publication.Reader, publication.Tx](w.db), Vault: vault, Ring: w.keys, Clock: clock,
+		Store: query.For[publication.Reader, publication.Tx](w.db), Vault: vault, Ring: w.keys, Clock: clock,
 		Check: func(context.Context, string, publication.Bundle) ([]ident.Agency, error) {
 			return []ident.Agency{"youth-agency"}, nil
 		},
@@ -190,15 +191,15 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	w.Definitions = func() *register.Catalogue { return definitions }
 	w.Registers = &register.Keeper{
-		Store: sqlite.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
+		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
 		Location: profile.Location, IndexKey: make([]byte, 32), People: w.People,
 	}
-	logStore := sqlite.For[transparency.Reader, transparency.Tx](w.db)
+	logStore := query.For[transparency.Reader, transparency.Tx](w.db)
 	signer, err := transparency.RingSigner(w.keys, "log", "services.example/log")
 	w.must(err)
 	w.sequencer, err = transparency.NewSequencer(transparency.Config{Store: logStore, Signer: signer, Logger: slog.New(slog.DiscardHandler)})
 	w.must(err)
-	w.jobs = &job.Runner{Store: sqlite.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Casework.Handlers()}
+	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Casework.Handlers()}
 	w.jobs.Handlers[casework.JobPay], w.jobs.Handlers[casework.JobNotify] = w.pay, w.notify
 	w.jobs.Handlers[erasure.JobErase] = w.Erasures.Carry
 	_, err = w.People.TakeUp(ctx, journal.Actor{Component: "test"}, w.resident, person.Attributes{
@@ -220,7 +221,7 @@ func (w *world) serve() {
 	w.router = route.New(route.Config{
 		Recognise: w.recognise, Languages: w.Profile.Languages, Now: w.Clock, Refusals: 100_000,
 		Log:     slog.New(slog.NewTextHandler(w.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
-		Answers: session.NewAnswers(sqlite.For[session.Reader, session.Tx](w.db), time.Minute),
+		Answers: session.NewAnswers(query.For[session.Reader, session.Tx](w.db), time.Minute),
 	})
 	w.router.Add(New(w.Dependencies)...)
 	today := calendar.DateOf(w.now, w.Profile.Location)

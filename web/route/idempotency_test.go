@@ -9,6 +9,7 @@ import (
 
 	"yagona/kernel/fault"
 	"yagona/kernel/session"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/web/route"
 )
@@ -25,7 +26,7 @@ func TestARepeatedRequestIsCarriedOutOnce(t *testing.T) {
 		}
 	})
 	router := route.New(route.Config{
-		Recognise: recognise, Answers: session.NewAnswers(sqlite.For[session.Reader, session.Tx](db), time.Minute),
+		Recognise: recognise, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](db), time.Minute),
 	})
 	done, fails := 0, error(nil)
 	router.Add(

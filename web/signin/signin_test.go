@@ -21,6 +21,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/session"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/web/provider"
 	"yagona/web/route"
@@ -122,7 +123,7 @@ func open(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := sqlite.For[session.Reader, session.Tx](db)
+	store := query.For[session.Reader, session.Tx](db)
 	service := signin.New(signin.Config{
 		Provider: signin.Provider{
 			Issuer: issuer.String(), Client: "site", Secret: "s3cret & more", Programs: []string{program}, Number: provider.NumberClaim,
