@@ -10,10 +10,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,10 +26,8 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/store/query"
+	"yagona/store/schema"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // groupSize is how many acts share a commit at most.
 const groupSize = 64
@@ -115,7 +111,7 @@ func (db *DB) open(ctx context.Context) error {
 		return err
 	}
 	db.writer = writer
-	folder, err := fs.Sub(migrations, "migrations")
+	migrations, err := schema.Migrations(schema.SQLite)
 	if err != nil {
 		return err
 	}
@@ -125,7 +121,7 @@ func (db *DB) open(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, folder)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, migrations)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ CREATE TABLE exchange (
 	key    TEXT   NOT NULL,
 	id     TEXT   NOT NULL,
 	at     BIGINT NOT NULL,
-	sealed BLOB   NOT NULL,
+	sealed BYTEA   NOT NULL,
 	event  TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};

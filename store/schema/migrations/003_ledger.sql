@@ -8,7 +8,7 @@ CREATE TABLE ledger_account (
 	currency        TEXT    NOT NULL,
 	overdraft       INTEGER NOT NULL,
 	subject         TEXT    NOT NULL, -- the payee, or empty
-	sealed          BLOB,             -- the payee's name and account number
+	sealed          BYTEA,             -- the payee's name and account number
 	posted          BIGINT  NOT NULL,
 	pending_debits  BIGINT  NOT NULL CHECK (pending_debits >= 0),
 	pending_credits BIGINT  NOT NULL CHECK (pending_credits >= 0),
@@ -16,7 +16,7 @@ CREATE TABLE ledger_account (
 	event           TEXT    NOT NULL,
 	PRIMARY KEY (key, id),
 	CHECK (overdraft = 1 OR posted >= pending_debits)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX ledger_account_subject ON ledger_account (key, subject) WHERE subject <> '';
 CREATE INDEX ledger_account_fund ON ledger_account (id) WHERE kind = 'fund';
 
@@ -31,7 +31,7 @@ CREATE TABLE ledger_entry (
 	at              BIGINT NOT NULL,
 	event           TEXT   NOT NULL,
 	PRIMARY KEY (key, account, number)
-) WITHOUT ROWID;
+){{clustered}};
 
 CREATE TABLE ledger_transfer (
 	key           TEXT    NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE ledger_transfer (
 	settled       BIGINT,
 	event         TEXT    NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 
 CREATE TABLE payment_order (
 	key         TEXT    NOT NULL,
@@ -70,5 +70,5 @@ CREATE TABLE payment_order (
 	settled     BIGINT,
 	event       TEXT    NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX payment_order_state ON payment_order (key, state, id);

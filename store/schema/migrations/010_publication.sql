@@ -6,13 +6,13 @@ CREATE TABLE publication (
 	digest      TEXT   NOT NULL,
 	state       TEXT   NOT NULL,
 	row         TEXT   NOT NULL, -- the publication without its files, as JSON
-	files       BLOB   NOT NULL,
+	files       BYTEA   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 
 CREATE TABLE closure (
 	key     TEXT   NOT NULL, -- the platform
 	version TEXT   NOT NULL,
 	row     TEXT   NOT NULL, -- the closure as JSON
 	PRIMARY KEY (key, version)
-) WITHOUT ROWID;
+){{clustered}};

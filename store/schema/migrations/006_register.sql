@@ -10,10 +10,10 @@ CREATE TABLE register_version (
 	closed    INTEGER NOT NULL,
 	corrects  INTEGER NOT NULL,
 	cause     TEXT    NOT NULL,
-	body      BLOB    NOT NULL,
+	body      BYTEA    NOT NULL,
 	event     TEXT    NOT NULL,
 	PRIMARY KEY (key, register, record, number)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE UNIQUE INDEX register_version_cause ON register_version (key, register, cause) WHERE cause <> '';
 CREATE INDEX register_version_record ON register_version (record);
 CREATE INDEX register_version_register ON register_version (register, key, record, number);
@@ -25,11 +25,11 @@ CREATE TABLE register_index (
 	hash     TEXT NOT NULL,
 	register TEXT NOT NULL,
 	PRIMARY KEY (key, record, hash)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX register_index_hash ON register_index (hash, key, record);
 
 CREATE TABLE register_claim (
 	hash   TEXT   NOT NULL PRIMARY KEY, -- a key of its own
 	record TEXT   NOT NULL,
 	at     BIGINT NOT NULL
-) WITHOUT ROWID;
+){{clustered}};

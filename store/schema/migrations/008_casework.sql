@@ -14,10 +14,10 @@ CREATE TABLE application (
 	decided   BIGINT,
 	expires   BIGINT,
 	territory TEXT   NOT NULL,
-	sealed    BLOB   NOT NULL,
+	sealed    BYTEA   NOT NULL,
 	event     TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX application_id ON application (id);
 CREATE INDEX application_service ON application (service, territory, state, submitted, decided);
 
@@ -40,7 +40,7 @@ CREATE TABLE task (
 	closed      BIGINT,
 	event       TEXT    NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX task_id ON task (id);
 CREATE INDEX task_application ON task (key, application);
 CREATE INDEX task_inbox ON task (agency, role, due, id) WHERE state IN ('open', 'claimed');
@@ -53,4 +53,4 @@ CREATE TABLE outage (
 	reason     TEXT   NOT NULL,
 	event      TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};

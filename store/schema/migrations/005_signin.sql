@@ -1,7 +1,7 @@
 -- +goose Up
 CREATE TABLE session (
 	key         TEXT   NOT NULL,
-	digest      BLOB   NOT NULL,
+	digest      BYTEA   NOT NULL,
 	id          TEXT   NOT NULL,
 	person      TEXT   NOT NULL,
 	appointment TEXT   NOT NULL,
@@ -11,24 +11,24 @@ CREATE TABLE session (
 	seen        BIGINT NOT NULL,
 	ends        BIGINT NOT NULL,
 	PRIMARY KEY (key, digest)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX session_person ON session (person, started);
 CREATE INDEX session_ends ON session (ends);
 
 CREATE TABLE spent_proof (
 	key        TEXT   NOT NULL,
-	digest     BLOB   NOT NULL,
+	digest     BYTEA   NOT NULL,
 	until_time BIGINT NOT NULL,
 	PRIMARY KEY (key, digest)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX spent_proof_until ON spent_proof (until_time);
 
 CREATE TABLE answer (
 	key        TEXT   NOT NULL,
-	name       BLOB   NOT NULL,
-	request    BLOB   NOT NULL,
-	sealed     BLOB   NOT NULL,
+	name       BYTEA   NOT NULL,
+	request    BYTEA   NOT NULL,
+	sealed     BYTEA   NOT NULL,
 	until_time BIGINT NOT NULL,
 	PRIMARY KEY (key, name)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX answer_until ON answer (until_time);

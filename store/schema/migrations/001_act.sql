@@ -3,11 +3,11 @@ CREATE TABLE event (
 	key       TEXT    NOT NULL,
 	id        TEXT    NOT NULL,
 	at        BIGINT  NOT NULL,
-	header    BLOB    NOT NULL,
-	entry     BLOB    NOT NULL,
+	header    BYTEA    NOT NULL,
+	entry     BYTEA    NOT NULL,
 	log_index BIGINT,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 -- The log's own order: unique in the whole log, and only the sequencer writes it.
 CREATE UNIQUE INDEX event_log_index ON event (log_index) WHERE log_index IS NOT NULL;
 CREATE INDEX event_pending ON event (id) WHERE log_index IS NULL;
@@ -17,11 +17,11 @@ CREATE TABLE event_part (
 	event      TEXT    NOT NULL,
 	number     INTEGER NOT NULL,
 	subject    TEXT    NOT NULL,
-	sealed     BLOB    NOT NULL,
+	sealed     BYTEA    NOT NULL,
 	disclosure INTEGER NOT NULL,
 	shown_from BIGINT,
 	PRIMARY KEY (key, event, number)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX event_part_subject ON event_part (subject, event);
 
 CREATE TABLE job (
@@ -29,24 +29,24 @@ CREATE TABLE job (
 	id       TEXT    NOT NULL,
 	kind     TEXT    NOT NULL,
 	due      BIGINT  NOT NULL,
-	payload  BLOB    NOT NULL,
+	payload  BYTEA    NOT NULL,
 	attempts INTEGER NOT NULL,
 	failure  TEXT    NOT NULL,
 	dead     INTEGER NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX job_due ON job (due) WHERE dead = 0;
 
 CREATE TABLE person_index (
 	number_index TEXT NOT NULL PRIMARY KEY, -- a key of its own
 	person       TEXT NOT NULL
-) WITHOUT ROWID;
+){{clustered}};
 
 CREATE TABLE person (
 	key    TEXT NOT NULL PRIMARY KEY,
-	sealed BLOB NOT NULL,
+	sealed BYTEA NOT NULL,
 	event  TEXT NOT NULL
-) WITHOUT ROWID;
+){{clustered}};
 
 CREATE TABLE appointment (
 	key         TEXT   NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE appointment (
 	substitutes TEXT   NOT NULL,
 	event       TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX appointment_person ON appointment (person);
 CREATE INDEX appointment_id ON appointment (id);
 CREATE INDEX appointment_place ON appointment (agency, role, territory);

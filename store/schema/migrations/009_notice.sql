@@ -7,4 +7,4 @@ CREATE TABLE notice (
 	at          BIGINT NOT NULL,
 	event       TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};

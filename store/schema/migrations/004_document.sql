@@ -9,11 +9,11 @@ CREATE TABLE document (
 	issued      BIGINT NOT NULL,
 	from_time   BIGINT,
 	until_time  BIGINT,
-	content     BLOB   NOT NULL,
-	payload     BLOB   NOT NULL,
+	content     BYTEA   NOT NULL,
+	payload     BYTEA   NOT NULL,
 	event       TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 -- For whoever checks a document: its number is all that they have.
 CREATE INDEX document_id ON document (id);
 
@@ -22,8 +22,8 @@ CREATE TABLE document_revocation (
 	document   TEXT   NOT NULL,
 	at         BIGINT NOT NULL,
 	until_time BIGINT,
-	reason     BLOB   NOT NULL,
+	reason     BYTEA   NOT NULL,
 	event      TEXT   NOT NULL,
 	PRIMARY KEY (key, document)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX document_revocation_document ON document_revocation (document);

@@ -5,6 +5,6 @@ CREATE TABLE erasure (
 	agency TEXT NOT NULL,
 	row    TEXT NOT NULL, -- the erasure as JSON
 	PRIMARY KEY (key, id)
-) WITHOUT ROWID;
+){{clustered}};
 CREATE INDEX erasure_id ON erasure (id);
 CREATE INDEX erasure_agency ON erasure (agency, id);
