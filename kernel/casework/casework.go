@@ -91,7 +91,10 @@ type Content struct {
 	Because   []Reason            `json:"because,omitempty"` // why it was refused
 	Granted   *Result             `json:"granted,omitempty"`
 	Appeal    *Appeal             `json:"appeal,omitempty"`
-	History   []Entry             `json:"history,omitempty"`
+
+	Escalations []Escalation `json:"escalations,omitempty"`
+	Arrivals    []Arrival    `json:"arrivals,omitempty"` // of acts that were done offline
+	History     []Entry      `json:"history,omitempty"`
 }
 
 // Bound is an answer to an evidence, bound to the application. Its values stay with the exchange, sealed under the key of
@@ -145,6 +148,7 @@ type Decision struct {
 	Reasons []Reason        `json:"reasons,omitempty"`
 	Form    json.RawMessage `json:"form,omitempty"` // what the step's form recorded
 	At      time.Time       `json:"at"`
+	Made    time.Time       `json:"made,omitzero"` // by the device's clock, if it was done offline
 }
 
 // Reason is why something was refused: a requirement or an evidence of the service, or an official's words.
@@ -187,6 +191,7 @@ type Entry struct {
 	By   journal.Actor `json:"by"`
 	Step string        `json:"step,omitempty"`
 	Note string        `json:"note,omitempty"`
+	Made time.Time     `json:"made,omitzero"` // by a device's clock, if it was done offline
 }
 
 // TaskState is where a task is.

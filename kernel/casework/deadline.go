@@ -114,6 +114,7 @@ func (c *Casework) escalate(ctx context.Context, f *file, task *Task, days *cale
 			break
 		}
 	}
+	f.content.Escalations = append(f.content.Escalations, Escalation{Task: task.ID, From: task.Territory, At: f.now})
 	task.Territory, task.Place = place, c.placeOf(place)
 	task.Escalated++
 	task.State, task.Assignee = TaskOpen, ""

@@ -31,6 +31,13 @@ func (c *Casework) Decide(ctx context.Context, by access.Actor, id ident.Task, r
 	if err != nil {
 		return Receipt{}, err
 	}
+	return c.decide(ctx, f, task, by, revision, verdict)
+}
+
+var errAction = fault.New(fault.Invalid, "task.action", "This step does not allow that. Choose one of its actions.").At("action")
+
+// decide is Decide on a file that the official may take.
+func (c *Casework) decide(ctx context.Context, f *file, task *Task, by access.Actor, revision int64, verdict Verdict) (Receipt, error) {
 	if err := yours(task, by); err != nil {
 		return Receipt{}, err
 	}
@@ -42,7 +49,7 @@ func (c *Casework) Decide(ctx context.Context, by access.Actor, id ident.Task, r
 		return Receipt{}, err
 	}
 	if !step.Allows(verdict.Action) {
-		return Receipt{}, fault.New(fault.Invalid, "task.action", "This step does not allow that. Choose one of its actions.").At("action")
+		return Receipt{}, errAction
 	}
 	if err := f.separate(by, task, verdict.Action); err != nil {
 		return Receipt{}, err
@@ -50,7 +57,10 @@ func (c *Casework) Decide(ctx context.Context, by access.Actor, id ident.Task, r
 	if verdict.Action == service.Ask {
 		return c.ask(ctx, f, task, by, verdict.Question)
 	}
-	decision := Decision{Task: id, Step: task.Step, By: by.Journal(), Action: verdict.Action, At: f.now}
+	decision := Decision{Task: task.ID, Step: task.Step, By: by.Journal(), Action: verdict.Action, At: f.now}
+	if f.arrival != nil {
+		decision.Made = f.arrival.Made
+	}
 	if decision.Reasons, err = f.reasons(verdict); err != nil {
 		return Receipt{}, err
 	}
@@ -291,6 +301,7 @@ func (c *Casework) refresh(ctx context.Context, f *file, task *Task, by access.A
 	if _, _, err := c.evaluate(ctx, f); err != nil {
 		return nil, err
 	}
+	f.arrival = nil // an act done offline has not been carried out
 	f.note("evidence.changed", platform("exchange"), task.Step, "")
 	if _, err := c.store(ctx, f, journal.Event{Type: "evidence.changed", Actor: platform("exchange")}); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type file struct {
 	documents []document.Prepared
 	alone     bool     // the act fails if another application of the same person to the service is open
 	counted   bool     // the act fails if the person has as many drafts as one may have
+	arrival   *Arrival // the act that was done offline, if this is one
 	finish    *job.Job // the job that this act does, removed with it
 }
 
@@ -100,7 +102,11 @@ func (f *file) task(id ident.Task) (*Task, error) {
 
 // note adds a line to the history.
 func (f *file) note(what string, by journal.Actor, step, note string) {
-	f.content.History = append(f.content.History, Entry{At: f.now, What: what, By: by, Step: step, Note: note})
+	entry := Entry{At: f.now, What: what, By: by, Step: step, Note: note}
+	if f.arrival != nil {
+		entry.Made = f.arrival.Made
+	}
+	f.content.History = append(f.content.History, entry)
 }
 
 // queue queues a job with the act.
@@ -111,6 +117,13 @@ func (f *file) queue(kind string, due time.Time, payload any) {
 // store commits the act: the application with its next revision, the changed tasks, the documents, the jobs, the event.
 // A file that somebody else changed in between gives errChanged, and nothing is stored.
 func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ident.Event, error) {
+	if event.Facts == nil {
+		event.Facts = map[string]string{}
+	}
+	if f.arrival != nil {
+		f.content.Arrivals = append(f.content.Arrivals, *f.arrival)
+		maps.Copy(event.Facts, f.arrival.facts())
+	}
 	plain, err := json.Marshal(f.content)
 	if err != nil {
 		return "", err
@@ -122,9 +135,6 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 	app.Revision++
 	event.Object = "application:" + string(app.ID)
 	event.Parts = append([]journal.Part{{Subject: app.Applicant}}, event.Parts...)
-	if event.Facts == nil {
-		event.Facts = map[string]string{}
-	}
 	event.Facts["service"], event.Facts["state"] = string(app.Service), string(app.State)
 	var id ident.Event
 	err = c.Store.Update(ctx, act.Of(app.Applicant), func(tx Tx) error {

@@ -82,42 +82,56 @@ func (c *Casework) Outline(ctx context.Context, by access.Actor, id ident.Task, 
 	if f.app.Revision != revision {
 		return View{}, errChanged
 	}
-	outline := View{Definition: f.def, Task: task}
+	return outline(f, task), nil
+}
+
+func outline(f *file, task *Task) View {
+	view := View{Definition: f.def, Task: task}
 	for _, evidence := range f.def.Evidence {
 		_, attested := f.content.Attested[evidence.Name]
 		for _, bound := range f.bound(evidence.Name) {
-			outline.Evidence = append(outline.Evidence, EvidenceView{Evidence: evidence, Bound: Bound{Name: bound.Name, Status: bound.Status}, Attested: attested})
+			view.Evidence = append(view.Evidence, EvidenceView{Evidence: evidence, Bound: Bound{Name: bound.Name, Status: bound.Status}, Attested: attested})
 		}
 	}
-	return outline, nil
+	return view
 }
 
 // disclose records that an official read the file: for the applicant, and for everyone whose values stand in it.
 func (c *Casework) disclose(ctx context.Context, f *file, by access.Actor, task *Task) error {
+	event := journal.Event{
+		Type: "application.read", Actor: by.Journal(), Object: "application:" + string(f.app.ID), Purpose: string(access.Decide),
+		Parts: readingOf(f, task),
+	}
+	subjects := make([]ident.Subject, len(event.Parts))
+	for i, part := range event.Parts {
+		subjects[i] = part.Subject
+	}
+	sealer, err := c.Vault.Open(ctx, subjects...)
+	if err != nil {
+		return err
+	}
+	return c.Store.Update(ctx, act.Of(f.app.Applicant), func(tx Tx) error {
+		_, err := journal.Append(tx, sealer, event)
+		return err
+	})
+}
+
+// readingOf returns what those learn whose values stand in a file that an official reads.
+func readingOf(f *file, task *Task) (parts []journal.Part) {
 	subjects := []ident.Subject{f.app.Applicant}
 	for _, bound := range f.content.Evidence {
 		if bound.Exchange != "" && !slices.Contains(subjects, bound.Of) {
 			subjects = append(subjects, bound.Of)
 		}
 	}
-	sealer, err := c.Vault.Open(ctx, subjects...)
-	if err != nil {
-		return err
-	}
-	event := journal.Event{
-		Type: "application.read", Actor: by.Journal(), Object: "application:" + string(f.app.ID), Purpose: string(access.Decide),
-	}
 	for _, subject := range subjects {
 		reading := map[string]any{"service": f.app.Service, "step": task.Step, "application": f.app.ID, "agency": task.Agency, "role": task.Role}
 		if subject != f.app.Applicant {
 			delete(reading, "application") // of another's application, its subject learns the service only
 		}
-		event.Parts = append(event.Parts, journal.Part{Subject: subject, Disclosure: true, Personal: reading})
+		parts = append(parts, journal.Part{Subject: subject, Disclosure: true, Personal: reading})
 	}
-	return c.Store.Update(ctx, act.Of(f.app.Applicant), func(tx Tx) error {
-		_, err := journal.Append(tx, sealer, event)
-		return err
-	})
+	return parts
 }
 
 var errNotTurn = fault.New(fault.Conflict, "task.not-open", "This task is not open any more: it was decided, handed up or withdrawn. Look at your inbox again.")
