@@ -12,7 +12,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/service"
-	"yagona/store/sqlite"
+	"yagona/store/query"
 )
 
 // offline writes an act down as a device does.
@@ -45,7 +45,7 @@ func (w *world) along(by access.Actor, number int) []casework.View {
 // headers returns the journal's events about the applicant of a type.
 func (w *world) headers(what string) (found []journal.Header) {
 	w.Helper()
-	store := sqlite.For[journal.Reader, journal.Tx](w.db)
+	store := query.For[journal.Reader, journal.Tx](w.db)
 	err := store.View(w.Context(), func(tx journal.Reader) error {
 		parts, err := tx.PartsOf(w.applicant.Person.Subject(), false, "~", 100)
 		if err != nil {
