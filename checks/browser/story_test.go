@@ -27,6 +27,7 @@ type told struct {
 var unseen = map[string]string{
 	"GET /me/documents/{document}": "a file",
 	"GET /me/events/{event}/proof": "a file",
+	"GET /services/suggest":        "answers a script",
 	"GET /sign-in":                 "leads on",
 	"GET /sign-in/return":          "leads on",
 }

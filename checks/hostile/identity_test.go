@@ -143,9 +143,10 @@ var rows = map[string]row{
 	"POST /sign-in/appointment":       {kind: thing, body: "appointment={appointment}"},
 
 	// Pages for everyone.
-	"GET /{$}":                       {kind: open4All},
-	"GET /services":                  {kind: open4All},
-	"GET /services/{pack}/{service}": {kind: open4All},
+	"GET /{$}":                                  {kind: open4All},
+	"GET /services":                             {kind: open4All},
+	"GET /services/suggest":                     {kind: open4All},
+	"GET /services/{pack}/{service}":            {kind: open4All},
 	"GET /services/{pack}/{service}/statistics": {kind: open4All},
 	"GET /transparency":                         {kind: open4All},
 	"GET /verify":                               {kind: open4All},
@@ -200,6 +201,7 @@ var rows = map[string]row{
 	"GET /ui/question":  {kind: open4All},
 	"GET /ui/house.css": {kind: open4All},
 	"GET /ui/mark.svg":  {kind: open4All},
+	"GET /ui/search.js": {kind: open4All},
 
 	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
 	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},

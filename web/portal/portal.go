@@ -69,10 +69,11 @@ type Config struct {
 // Portal serves the pages of residents.
 type Portal struct {
 	Config
+	finder *finder
 }
 
 // New returns the portal.
-func New(config Config) *Portal { return &Portal{config} }
+func New(config Config) *Portal { return &Portal{Config: config, finder: &finder{}} }
 
 const (
 	smallForm  = 64 << 10
@@ -95,6 +96,7 @@ func (p *Portal) Routes() []route.Route {
 	return []route.Route{
 		public("/{$}", p.home),
 		public(page.ServicesPath, p.services),
+		public(suggestPath, p.suggest),
 		public("/services/{pack}/{service}", p.service),
 		public("/services/{pack}/{service}/statistics", p.statistics),
 		send("/services/{pack}/{service}/apply", smallForm, p.start),

@@ -15,15 +15,17 @@ import (
 	"yagona/web/ui"
 )
 
+// home leads to services by the words of the reader and by the events of life in which people need them.
 func (p *Portal) home(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
 	r := p.Shared.For(v)
 	return r.Render(w, http.StatusOK, ui.Page{
-		Title: r.Say("portal.home-title"), Lead: r.Say("portal.home-lead"), Wide: true, Body: p.byEvent(r),
+		Title: r.Say("portal.home-title"), Lead: r.Say("portal.home-lead"), Hero: true, Wide: true,
+		Search: p.searchBox(r, ""), Scripts: p.searchScript(), Body: p.byEvent(r),
 	})
 }
 
 // byEvent shows the services under the events of life in which people need them.
-func (p *Portal) byEvent(r page.Reader) (body []ui.Component) {
+func (p *Portal) byEvent(r page.Reader) []ui.Component {
 	open := r.Sorted(p.Services().All(p.Shared.Today()))
 	var events []string
 	for _, definition := range open {
@@ -33,14 +35,28 @@ func (p *Portal) byEvent(r page.Reader) (body []ui.Component) {
 			}
 		}
 	}
-	locale.Sort(locale.Tag(r.Language), events, func(event string) string { return r.SayIf("life."+event, event) })
+	name := func(event string) string { return r.SayIf("life."+event, event) }
+	locale.Sort(locale.Tag(r.Language), events, name)
+	shown := ui.Cards{Under: true}
+	links := func(title string, in func(*service.Definition) bool) {
+		card := ui.Card{Title: title}
+		for _, definition := range open {
+			if in(definition) {
+				card.Links = append(card.Links, ui.Link{Text: r.In(definition.Title), Href: servicePath(definition.Path)})
+			}
+		}
+		if len(card.Links) > 0 {
+			shown.Items = append(shown.Items, card)
+		}
+	}
 	for _, event := range events {
-		body = append(body, ui.Heading{Text: r.SayIf("life."+event, event)}, cards(r, open, func(d *service.Definition) bool { return slices.Contains(d.Events, event) }))
+		links(name(event), func(d *service.Definition) bool { return slices.Contains(d.Events, event) })
 	}
-	if slices.ContainsFunc(open, func(d *service.Definition) bool { return len(d.Events) == 0 }) {
-		body = append(body, ui.Heading{Text: r.Say("portal.other-services")}, cards(r, open, func(d *service.Definition) bool { return len(d.Events) == 0 }))
+	links(r.Say("portal.other-services"), func(d *service.Definition) bool { return len(d.Events) == 0 })
+	return []ui.Component{
+		ui.Heading{Text: r.Say("portal.by-event")}, shown,
+		ui.Heading{Text: r.Say("portal.promises")}, ui.Texts(r.Say("portal.promise-once"), r.Say("portal.promise-seen"), r.Say("portal.promise-reasons")),
 	}
-	return body
 }
 
 func cards(r page.Reader, definitions []*service.Definition, in func(*service.Definition) bool) ui.Cards {
@@ -56,12 +72,6 @@ func cards(r page.Reader, definitions []*service.Definition, in func(*service.De
 		shown.Items = append(shown.Items, card)
 	}
 	return shown
-}
-
-func (p *Portal) services(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
-	r := p.Shared.For(v)
-	all := cards(r, r.Sorted(p.Services().All(p.Shared.Today())), func(*service.Definition) bool { return true })
-	return r.Render(w, http.StatusOK, ui.Page{Title: r.Say("page.services"), Lead: r.Say("portal.services-lead"), Wide: true, Body: []ui.Component{all}})
 }
 
 func (p *Portal) definition(r *http.Request) (*service.Definition, error) {

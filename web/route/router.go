@@ -157,6 +157,7 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	compress(out, r, c.visitor)
 	out.send()
 	router.log(r, c, out)
 	if out.stream && c.problem != nil {
