@@ -93,9 +93,11 @@ const maxFindings = 100
 //     checkpoint (transparency.Verify);
 //   - every event: its entry from its header, its columns, and every part that can be opened from its commitment
 //     (journal.Check);
+//   - the log's head: how much has a place in the log, and the newest checkpoint that the log signed;
 //   - every row that events vouch for: it must be what the last event that covers it vouched for. A row that is gone,
 //     and a row that no event covers, are findings as well;
 //   - every fund's book (ledger.Check);
+//   - everything that waits for a job (a deadline, a register, a payment, an erasure): the job must be there;
 //   - every key of a subject that was destroyed: two people must have confirmed its erasure (package erasure).
 //
 // It reads page by page and sorts on the disk: its memory does not grow with the installation. The error says that the
@@ -115,7 +117,7 @@ func (a Audit) Verify(ctx context.Context) (Report, error) {
 		}
 		defer rows.remove()
 		audit := &auditing{Audit: a, ctx: ctx, tx: tx, rows: rows, report: &report}
-		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures} {
+		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures, audit.waiting} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -203,7 +205,43 @@ func (a *auditing) log() error {
 		}
 		a.found(named)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.logHead()
+}
+
+// logHead checks what the sequencer goes on from: how much has an index, and the newest checkpoint that the log signed,
+// whether witnesses have cosigned it yet or not.
+func (a *auditing) logHead() error {
+	wrong := func(problem string, args ...any) error {
+		a.found(Finding{Index: -1, Thing: "log head", Problem: fmt.Sprintf(problem, args...)})
+		return nil
+	}
+	last, err := a.tx.EventsByIndex(max(a.head.Size-1, 0), 2)
+	if err != nil {
+		return err
+	}
+	if size := int64(len(last)); size != min(a.head.Size, 1) || size == 1 && last[0].Index != a.head.Size-1 {
+		return wrong("it says that %d events have a place in the log, and the events say otherwise", a.head.Size)
+	}
+	if a.head.Size == 0 {
+		return nil
+	}
+	signed, _, err := transparency.Trust{Log: a.Log}.Open(a.head.Signed)
+	if err != nil {
+		if a.head.Signed == nil && a.head.Published == nil {
+			return nil // the first checkpoint is about to be signed
+		}
+		return wrong("its newest checkpoint is not signed by the log: %v", err)
+	}
+	if signed.Tree.N > a.head.Size {
+		return wrong("its newest checkpoint is of %d entries", signed.Tree.N)
+	}
+	if root, err := transparency.Root(a.tx, signed.Tree.N); err != nil || root != signed.Tree.Hash {
+		return wrong("the tiles do not give the root of the newest checkpoint that the log signed")
+	}
+	return nil
 }
 
 // eventsPage is how many events are read at once.
@@ -304,8 +342,12 @@ func (a *auditing) stored() error {
 		rows  func(func(journal.Row) error) error
 	}{
 		{[]string{"person"}, a.tx.PersonRows},
+		{[]string{"person-index"}, a.tx.PersonIndexRows},
+		{[]string{"session"}, a.tx.SessionRows},
 		{[]string{"appointment"}, a.tx.AppointmentRows},
 		{[]string{"register-version"}, func(visit func(journal.Row) error) error { return register.Rows(a.tx, visit) }},
+		{[]string{"register-index"}, a.tx.RegisterIndexRows},
+		{[]string{"register-claim"}, a.tx.RegisterClaimRows},
 		{[]string{"exchange"}, func(visit func(journal.Row) error) error { return exchange.Rows(a.tx, visit) }},
 		{[]string{"application", "task"}, a.tx.CaseworkRows},
 		{[]string{"outage"}, a.tx.OutageRows},
@@ -331,10 +373,16 @@ func (a *auditing) stored() error {
 func (a *auditing) compare() error {
 	return a.rows.each(func(row string, vouched []voucher, stored []voucher) {
 		last := lastOf(vouched)
-		if noun, _, _ := strings.Cut(row, "/"); len(stored) == 0 && slices.Contains(a.unread, noun) {
+		noun, _, _ := strings.Cut(row, "/")
+		switch {
+		case len(stored) > 0:
+		case slices.Contains(a.unread, noun):
 			return // it is not known whether the row is there
-		}
-		if len(stored) == 0 {
+		case noun == "session":
+			return // what has ended is forgotten, and whose session is removed before only signs in again
+		case slices.ContainsFunc(last, func(v voucher) bool { return v.Digest == nil }):
+			return // the event removed it
+		default:
 			a.found(Finding{Index: last[0].Index, Event: last[0].Event, Thing: row, Problem: "this row was recorded and is gone"})
 			return
 		}
@@ -350,6 +398,15 @@ func (a *auditing) compare() error {
 // row judges a stored row.
 func (a *auditing) row(row string, stored voucher, vouched, last []voucher) {
 	by := func(v voucher) bool { return v.Event == stored.Event && v.Key == stored.Key }
+	if stored.Event == "" { // it does not name its event: it must be what the last one vouched for
+		by = func(v voucher) bool {
+			return v.Key == stored.Key && (len(last) == 1 || slices.Equal(v.Digest, stored.Digest))
+		}
+	}
+	if i := slices.IndexFunc(last, by); i >= 0 && last[i].Digest == nil {
+		a.found(Finding{Index: last[i].Index, Event: last[i].Event, Thing: row, Problem: "the event removed this row, and it is there again"})
+		return
+	}
 	if i := slices.IndexFunc(last, by); i >= 0 {
 		if !slices.Equal(last[i].Digest, stored.Digest) {
 			a.found(Finding{

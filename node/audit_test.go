@@ -22,10 +22,13 @@ import (
 	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
+	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
 	"yagona/kernel/publication"
+	"yagona/kernel/register"
+	"yagona/kernel/session"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -134,6 +137,12 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := tx.SaveErasure(erased); err != nil {
 			return nil, err
 		}
+		if err := job.QueueAt(tx, erasure.JobErase, tx.Now().Add(24*time.Hour), map[string]string{"erasure": erased.ID}); err != nil {
+			return nil, err
+		}
+		if err := job.QueueAt(tx, casework.JobDeadline, task.Due, casework.Job{Application: application.ID, Task: task.ID}); err != nil {
+			return nil, err
+		}
 		if _, err := tx.AddNotice(message); err != nil {
 			return nil, err
 		}
@@ -159,6 +168,24 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		}
 		return []journal.Cover{outage.Cover(), closure.Cover()}, tx.SaveClosure(closure)
 	})
+	claim := register.Claim{Index: register.Index(rand.Text()), Record: ident.New[ident.Record](time.Now()), At: time.Now().UTC().Truncate(time.Microsecond)}
+	write(claim.Key(), func(tx *query.Tx, _ ident.Event) ([]journal.Cover, error) {
+		return []journal.Cover{claim.Cover()}, tx.SaveClaim(claim)
+	})
+	token, _, err := n.Sessions.Start(ctx, person, session.Browser, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Sessions.Work(ctx, token.Digest(), ident.New[ident.Appointment](time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	// Another one, that was ended: what was removed is not missed.
+	if token, _, err = n.Sessions.Start(ctx, person, session.Program, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Sessions.Revoke(ctx, token.Digest()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func fundsOf(t *testing.T, n *node.Node) (funds []ident.Account) {
@@ -336,10 +363,58 @@ func changes(stored any) []any {
 
 // vouched are the tables whose rows events vouch for, with how the rows' names begin.
 var vouched = map[string]string{
-	"person": "person/", "appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
+	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
+	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
 	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
+}
+
+// outside are the tables and columns of which the auditor does not find every change, with why: each is explained in
+// docs/explanation/threat-model.md, and TestEveryTableIsAuditedOrSaidToBeOutside holds all tables to it.
+var outside = map[string]string{
+	"session":      "a session that is gone signs somebody out, and nothing else",
+	"session.seen": "written every few minutes; it can only shorten what the covered end allows",
+	"job":          "written and removed too often; what must wait follows from the records",
+	"answer":       "sealed and authenticated under a key that only the asking program has",
+	"spent_proof":  "of ID tokens, which end within minutes by themselves",
+}
+
+func TestEveryTableIsAuditedOrSaidToBeOutside(t *testing.T) {
+	folder := t.TempDir()
+	openSmall(t, folder)
+	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	document, err := os.ReadFile("../docs/explanation/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	logged := []string{"event", "event_part", "log_tile", "log_head"}
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			t.Fatal(err)
+		}
+		if vouched[table] == "" && !slices.Contains(logged, table) && outside[table] == "" {
+			t.Errorf("no event vouches for %s, the auditor does not derive it, and nobody says that it is outside", table)
+		}
+	}
+	for name := range outside {
+		if !strings.Contains(string(document), "`"+name+"`") {
+			t.Errorf("the threat model does not say why %s is outside", name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAudit(t *testing.T) {
@@ -378,7 +453,7 @@ func TestAudit(t *testing.T) {
 			copied := copyFolder(t, folder)
 			flipped := map[string]string{}
 			for table := range vouched {
-				if all := columns(t, folder, table); number < len(all) {
+				if all := slices.DeleteFunc(columns(t, folder, table), func(column string) bool { return outside[table+"."+column] != "" }); number < len(all) {
 					flip(t, copied, table, all[number])
 					flipped[table], more = all[number], true
 				}
@@ -396,12 +471,15 @@ func TestAudit(t *testing.T) {
 	t.Run("a row that is gone is found", func(t *testing.T) {
 		copied := copyFolder(t, folder)
 		for table := range vouched {
+			if outside[table] != "" {
+				continue
+			}
 			keys := primaryKey(t, copied, table)
 			tamper(t, copied, fmt.Sprintf(`DELETE FROM %s WHERE (%s) = (SELECT %[2]s FROM %[1]s ORDER BY %[2]s LIMIT 1)`, table, keys))
 		}
 		report := verify(t, copied)
 		for table, named := range vouched {
-			if !names(report, named) {
+			if outside[table] == "" && !names(report, named) {
 				t.Errorf("nobody misses a row of %s", table)
 			}
 		}
@@ -504,6 +582,41 @@ func TestAudit(t *testing.T) {
 		flip(t, copied, "log_head", "published")
 		if report := verify(t, copied); !names(report, "checkpoint") {
 			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a changed head of the log is found", func(t *testing.T) {
+		for _, column := range []string{"size", "signed"} {
+			copied := copyFolder(t, folder)
+			flip(t, copied, "log_head", column)
+			if report := verify(t, copied); !names(report, "log head") {
+				t.Errorf("%s: the findings are %v", column, report.Findings)
+			}
+		}
+	})
+
+	t.Run("a session that somebody put in, or that was ended and is there again, is found", func(t *testing.T) {
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `INSERT INTO session (key, digest, id, person, appointment, channel, shared, started, seen, ends)
+			SELECT 'session:00', x'00', 'stolen', person, appointment, channel, shared, started, seen, ends FROM session LIMIT 1`)
+		tamper(t, copied, `UPDATE session SET digest = zeroblob(32), key = 'session:' || hex(zeroblob(32)) WHERE id = 'stolen'`)
+		if report := verify(t, copied); !names(report, "session/stolen") {
+			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a job that is gone or was put off is found", func(t *testing.T) {
+		for _, statement := range []string{
+			`DELETE FROM job WHERE kind = 'application.deadline'`,
+			`UPDATE job SET due = due + 86400000000 WHERE kind = 'application.deadline'`,
+			`UPDATE job SET payload = CAST('{}' AS BLOB) WHERE kind = 'application.deadline'`,
+			`DELETE FROM job WHERE kind = 'erasure.carry-out'`,
+		} {
+			copied := copyFolder(t, folder)
+			tamper(t, copied, statement)
+			if report := verify(t, copied); !names(report, "job of ") {
+				t.Errorf("%s: the findings are %v", statement, report.Findings)
+			}
 		}
 	})
 

@@ -45,8 +45,11 @@ type Actor struct {
 // Cover names a row that the event vouches for, and the digest of its content.
 type Cover struct {
 	Row    string `json:"row"`    // "register-version/<record>/<number>"
-	Digest []byte `json:"digest"` // SHA-256 of the row's canonical bytes
+	Digest []byte `json:"digest"` // SHA-256 of the row's canonical bytes; nil: the event removed the row
 }
+
+// Gone returns what an event says of a row that it removed.
+func Gone(row string) Cover { return Cover{Row: row} }
 
 // Part is what an event says of one subject.
 type Part struct {
@@ -304,6 +307,6 @@ func Digest(row any) []byte {
 type Row struct {
 	Name   string      // as in the event's Cover
 	Key    act.Key     // of the event that covers it
-	Event  ident.Event // the event that covers it
+	Event  ident.Event // the event that covers it, as the row names it; "" : rows of its kind do not
 	Digest []byte      // recomputed from what is stored
 }

@@ -117,7 +117,7 @@ func (d *Directory) TakeUp(ctx context.Context, by journal.Actor, proposed ident
 	}
 	index := d.Index(known.Number)
 	person := proposed
-	err := d.Store.Update(ctx, act.Key("number:"+string(index)), func(tx Tx) error {
+	err := d.Store.Update(ctx, index.Key(), func(tx Tx) error {
 		found, err := tx.PersonOfIndex(index)
 		if err == nil {
 			person = found
@@ -127,7 +127,13 @@ func (d *Directory) TakeUp(ctx context.Context, by journal.Actor, proposed ident
 			return err
 		}
 		person = proposed
-		return tx.ClaimIndex(index, person)
+		if err := tx.ClaimIndex(index, person); err != nil {
+			return err
+		}
+		_, err = journal.Append(tx, nil, journal.Event{
+			Type: "person.number-claimed", Actor: by, Object: string(person.Subject()), Covers: []journal.Cover{index.Cover(person)},
+		})
+		return err
 	})
 	if err != nil {
 		return "", err
@@ -156,6 +162,14 @@ func (d *Directory) TakeUp(ctx context.Context, by journal.Actor, proposed ident
 			Parts:  []journal.Part{{Subject: subject}},
 		})
 	})
+}
+
+// Key returns what the number's claim is distributed by.
+func (i Index) Key() act.Key { return act.Key("number:" + string(i)) }
+
+// Cover returns what an event says of the number's claim: whose it is.
+func (i Index) Cover(claimed ident.Person) journal.Cover {
+	return journal.Cover{Row: "person-index/" + string(i), Digest: journal.Digest([]any{i, claimed})}
 }
 
 // Cover returns what an event says of the stored person.

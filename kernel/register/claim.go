@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
+	"yagona/kernel/journal"
 )
 
 // A unique key that holds the subject's field, or that is of a register about nobody, has all its holders under one key:
@@ -30,8 +30,6 @@ type unique struct {
 	claimed bool // its holders may live under different keys
 	fields  []string
 }
-
-func claimKey(index Index) act.Key { return act.Key("unique:" + string(index)) }
 
 func (u unique) taken() error { return errNotUnique.At(strings.Join(u.fields, ", ")) }
 
@@ -60,7 +58,7 @@ func (k *Keeper) claim(ctx context.Context, p plan) error {
 		if !one.claimed {
 			continue
 		}
-		err := k.Store.Update(ctx, claimKey(one.index), func(tx Tx) error {
+		err := k.Store.Update(ctx, Claim{Index: one.index}.Key(), func(tx Tx) error {
 			claim, err := tx.RegisterClaim(one.index)
 			switch {
 			case fault.Is(err, fault.NotFound):
@@ -77,7 +75,14 @@ func (k *Keeper) claim(ctx context.Context, p plan) error {
 					return one.taken()
 				}
 			}
-			return tx.SaveClaim(Claim{Index: one.index, Record: p.wanted.Record, At: tx.Now()})
+			made := Claim{Index: one.index, Record: p.wanted.Record, At: tx.Now()}
+			if err := tx.SaveClaim(made); err != nil {
+				return err
+			}
+			_, err = journal.Append(tx, nil, journal.Event{
+				Type: "register.value-claimed", Actor: p.by, Object: "record:" + string(made.Record), Covers: []journal.Cover{made.Cover()},
+			})
+			return err
 		})
 		if err != nil {
 			k.release(ctx, p)
@@ -104,12 +109,27 @@ func (k *Keeper) release(ctx context.Context, p plan) {
 
 // giveBack removes the claim unless its record holds the value.
 func (k *Keeper) giveBack(ctx context.Context, claim Claim) error {
-	return k.Store.Update(ctx, claimKey(claim.Index), func(tx Tx) error {
+	return k.Store.Update(ctx, claim.Key(), func(tx Tx) error {
 		held, err := holds(tx, claim)
 		if held || err != nil {
 			return err
 		}
-		return tx.RemoveClaim(claim)
+		switch stored, err := tx.RegisterClaim(claim.Index); {
+		case fault.Is(err, fault.NotFound):
+			return nil
+		case err != nil:
+			return err
+		case stored.Record != claim.Record:
+			return nil // somebody else's by now
+		}
+		if err := tx.RemoveClaim(claim); err != nil {
+			return err
+		}
+		_, err = journal.Append(tx, nil, journal.Event{
+			Type: "register.value-released", Actor: journal.Actor{Component: "register"}, Object: "record:" + string(claim.Record),
+			Covers: []journal.Cover{journal.Gone(claim.Cover().Row)},
+		})
+		return err
 	})
 }
 

@@ -85,6 +85,23 @@ type Claim struct {
 	At     time.Time
 }
 
+// Key returns what the claim is distributed by.
+func (c Claim) Key() act.Key { return act.Key("unique:" + string(c.Index)) }
+
+// Cover returns what an event says of the claim.
+func (c Claim) Cover() journal.Cover {
+	return journal.Cover{Row: "register-claim/" + string(c.Index), Digest: journal.Digest([]any{c.Index, c.Record, c.At.UTC()})}
+}
+
+// IndexCover returns what an event says of all index entries of a record, in any order.
+func IndexCover(place Place, indexes []Index) journal.Cover {
+	row := "register-index/" + string(place.Record)
+	if len(indexes) == 0 {
+		return journal.Gone(row)
+	}
+	return journal.Cover{Row: row, Digest: journal.Digest([]any{place.Key, place.Register, slices.Sorted(slices.Values(indexes))})}
+}
+
 // Keeper keeps the registers that are held here. It is safe for concurrent use.
 type Keeper struct {
 	Store       act.Store[Reader, Tx]
@@ -299,35 +316,47 @@ func (k *Keeper) save(tx Tx, p plan) (Version, error) {
 	if err := tx.SaveVersion(stored); err != nil {
 		return Version{}, err
 	}
-	if err := k.find(tx, p, known, stored); err != nil {
+	found, err := k.find(tx, p, known, stored)
+	if err != nil {
 		return Version{}, err
 	}
-	if err := journal.AppendAs(tx, p.sealer, stored.Event, p.event(stored)); err != nil {
+	event := p.event(stored)
+	event.Covers = append(event.Covers, found...)
+	if err := journal.AppendAs(tx, p.sealer, stored.Event, event); err != nil {
 		return Version{}, err
 	}
 	return stored.open(p.sealer)
 }
 
-// find keeps the record to be found, and unique, by what its newest version says.
-func (k *Keeper) find(tx Tx, p plan, known []StoredVersion, stored StoredVersion) error {
+// find keeps the record to be found, and unique, by what its newest version says. It returns what the event vouches for of
+// that.
+func (k *Keeper) find(tx Tx, p plan, known []StoredVersion, stored StoredVersion) ([]journal.Cover, error) {
 	before, existed := valid(known, latestDate)
 	after, _ := valid(append(slices.Clone(known), stored), latestDate)
 	switch {
 	case after.Number == stored.Number && (stored.Corrects == 0 || stored.Corrects == before.Number):
 	case after.Number == before.Number:
-		return nil // an older version was corrected
+		return nil, nil // an older version was corrected
 	default:
-		return errOutOfOrder // a correction keeps its place among the versions
+		return nil, errOutOfOrder // a correction keeps its place among the versions
 	}
 	for _, one := range p.unique {
 		if err := one.check(tx, stored.Record); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := tx.IndexRecord(Place{stored.Key, stored.Register, stored.Record}, p.indexes); err != nil || !existed || before.Closed {
-		return err
+	place := Place{stored.Key, stored.Register, stored.Record}
+	if err := tx.IndexRecord(place, p.indexes); err != nil {
+		return nil, err
 	}
-	return k.queueReleases(tx, p, before)
+	var covers []journal.Cover
+	if existed || len(p.indexes) > 0 {
+		covers = append(covers, IndexCover(place, p.indexes))
+	}
+	if !existed || before.Closed {
+		return covers, nil
+	}
+	return covers, k.queueReleases(tx, p, before)
 }
 
 // from returns from which day the new version holds.

@@ -6,7 +6,7 @@
 // only its SHA-256.
 //
 // Invariants: a session ends at Ends however busy it is, and after Idle without a request; an ended or revoked session is
-// never found again; an answer that is kept can be opened only with the key that the asking program chose.
+// never found again; that a session started, changed its appointment or was ended stands in the journal; an answer that is kept can be opened only with the key that the asking program chose.
 package session
 
 import (
@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 )
 
 // Token is the secret by which a session is recognised: 256 random bits in base64url without padding, 43 characters.
@@ -77,7 +78,7 @@ type Reader interface {
 
 // Tx is what sessions write. All of it lies under the transaction's key.
 type Tx interface {
-	act.Tx
+	journal.Tx
 	Reader
 	// SaveSession adds the session, or replaces the one with the same digest.
 	SaveSession(Session) error
@@ -125,7 +126,10 @@ func (s *Sessions) Start(ctx context.Context, person ident.Person, channel Chann
 			ID: ident.New[ident.Session](now), Digest: token.Digest(), Person: person, Channel: channel, Shared: shared,
 			Started: now, Seen: now, Ends: now.Add(s.limits.Whole),
 		}
-		return tx.SaveSession(started)
+		if err := tx.SaveSession(started); err != nil {
+			return err
+		}
+		return note(tx, "session.started", started, started.Cover())
 	})
 	if err != nil {
 		return "", Session{}, err
@@ -159,7 +163,23 @@ func (s *Sessions) Find(ctx context.Context, token Token) (Session, error) {
 // Work chooses the appointment in which the session's person works from now on; empty means as a resident. The caller
 // has checked that the appointment is the person's own and in force; every request checks it again.
 func (s *Sessions) Work(ctx context.Context, digest Digest, appointment ident.Appointment) error {
-	return s.update(ctx, digest, func(current *Session) { current.Appointment = appointment })
+	return s.store.Update(ctx, digest.Key(), func(tx Tx) error {
+		current, ok, err := tx.Session(digest)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ended()
+		}
+		if current.Appointment == appointment {
+			return nil
+		}
+		current.Appointment = appointment
+		if err := tx.SaveSession(current); err != nil {
+			return err
+		}
+		return note(tx, "session.works", current, current.Cover())
+	})
 }
 
 // Of returns the person's running sessions, the newest first.
@@ -181,7 +201,34 @@ func (s *Sessions) Of(ctx context.Context, person ident.Person) ([]Session, erro
 
 // Revoke ends the session at once; ending one that has already ended is no error.
 func (s *Sessions) Revoke(ctx context.Context, digest Digest) error {
-	return s.store.Update(ctx, digest.Key(), func(tx Tx) error { return tx.RemoveSession(digest) })
+	return s.store.Update(ctx, digest.Key(), func(tx Tx) error {
+		current, ok, err := tx.Session(digest)
+		if err != nil || !ok {
+			return err
+		}
+		if err := tx.RemoveSession(digest); err != nil {
+			return err
+		}
+		return note(tx, "session.ended", current, journal.Gone(current.Cover().Row))
+	})
+}
+
+// note journals what became of a session: whose it is, by what means and in which appointment, and nothing secret. It has
+// no part: that somebody was signed in is not kept longer than what they did.
+func note(tx Tx, what string, of Session, cover journal.Cover) error {
+	_, err := journal.Append(tx, nil, journal.Event{
+		Type: what, Actor: journal.Actor{Person: of.Person, Appointment: of.Appointment}, Object: "session:" + string(of.ID),
+		Facts: map[string]string{"channel": string(of.Channel)}, Covers: []journal.Cover{cover},
+	})
+	return err
+}
+
+// Cover returns what an event says of the session: everything but when it was last used, which is written often and can
+// only shorten what Ends allows.
+func (s Session) Cover() journal.Cover {
+	return journal.Cover{Row: "session/" + string(s.ID), Digest: journal.Digest([]any{
+		s.Digest[:], s.Person, s.Appointment, s.Channel, s.Shared, s.Started.UTC(), s.Ends.UTC(),
+	})}
 }
 
 // RevokeAll ends all of the person's sessions but the one to keep, each in an act of its own.

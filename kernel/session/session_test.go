@@ -3,7 +3,9 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/kernel/session"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -232,5 +235,54 @@ func TestAStoreThatFailsSignsNobodyIn(t *testing.T) {
 	sessions := session.New(failing{store, full}, hands.now, session.Limits{})
 	if token, _, err := sessions.Start(t.Context(), "p1", session.Program, false); token != "" || !errors.Is(err, full) {
 		t.Errorf("got %q, %v", token, err)
+	}
+}
+
+func TestSigningInAndOutIsJournaledWithoutSecrets(t *testing.T) {
+	hands, store, db := open(t)
+	sessions := session.New(store, hands.now, session.Limits{})
+	token, started := start(t, sessions, "p1")
+	for range 2 { // the second changes nothing
+		hands.at = hands.at.Add(10 * time.Minute)
+		if err := sessions.Work(t.Context(), token.Digest(), "a1"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sessions.Find(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hands.at = hands.at.Add(10 * time.Minute)
+	for range 2 {
+		if err := sessions.Revoke(t.Context(), token.Digest()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var types []string
+	err := db.View(t.Context(), func(tx *query.Tx) error {
+		pending, err := tx.PendingEntries(100)
+		if err != nil {
+			return err
+		}
+		for _, entry := range pending {
+			event, err := tx.StoredEvent(entry.Key, entry.Event)
+			if err != nil {
+				return err
+			}
+			var header journal.Header
+			if err := json.Unmarshal(event.Header, &header); err != nil {
+				return err
+			}
+			if bytes.Contains(event.Header, []byte(token)) || header.Actor.Person != "p1" || header.Object != "session:"+string(started.ID) {
+				t.Errorf("the event says %s", event.Header)
+			}
+			types = append(types, header.Type)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"session.started", "session.works", "session.ended"}; !slices.Equal(types, want) {
+		t.Errorf("got %v, want %v", types, want)
 	}
 }

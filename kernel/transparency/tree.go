@@ -126,6 +126,11 @@ func hashReader(read func(tile tlog.Tile) ([]byte, error)) tlog.HashReader {
 	})
 }
 
+// Root returns the root of the first entries of a log, as the store's tiles give it.
+func Root(reader Reader, size int64) (tlog.Hash, error) {
+	return tlog.TreeHash(size, storedHashes(reader))
+}
+
 // storedHashes reads hashes out of the store's tiles.
 func storedHashes(reader Reader) tlog.HashReader {
 	return hashReader(func(tile tlog.Tile) ([]byte, error) { return reader.LogTile(tile.L, tile.N) })

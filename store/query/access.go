@@ -82,3 +82,15 @@ func (t *Tx) PersonRows(visit func(journal.Row) error) error {
 		return visit(rowOf(stored.Cover(), string(key), stored.Event))
 	})
 }
+
+// PersonIndexRows calls visit for every claim of a national number; for the auditor.
+func (t *Tx) PersonIndexRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT number_index, person FROM person_index ORDER BY number_index`, nil, func(scan func(into ...any) error) error {
+		var index person.Index
+		var claimed ident.Person
+		if err := scan(&index, &claimed); err != nil {
+			return err
+		}
+		return visit(rowOf(index.Cover(claimed), string(index.Key()), ""))
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/kernel/register"
 )
 
@@ -131,4 +132,47 @@ func (t *Tx) SaveClaim(claim register.Claim) error {
 // RemoveClaim implements register.Tx.
 func (t *Tx) RemoveClaim(claim register.Claim) error {
 	return t.send(`DELETE FROM register_claim WHERE hash = $1 AND record = $2`, claim.Index, claim.Record)
+}
+
+// RegisterIndexRows calls visit for the index entries of every record that has any, all of a record together; for the
+// auditor.
+func (t *Tx) RegisterIndexRows(visit func(journal.Row) error) error {
+	var place register.Place
+	var indexes []register.Index
+	record := func() error {
+		if len(indexes) == 0 {
+			return nil
+		}
+		return visit(rowOf(register.IndexCover(place, indexes), string(place.Key), ""))
+	}
+	err := t.rows(`SELECT key, register, record, hash FROM register_index ORDER BY key, record, register, hash`, nil, func(scan func(into ...any) error) error {
+		var next register.Place
+		var index register.Index
+		if err := scan(&next.Key, &next.Register, &next.Record, &index); err != nil {
+			return err
+		}
+		if next != place {
+			if err := record(); err != nil {
+				return err
+			}
+			place, indexes = next, nil
+		}
+		indexes = append(indexes, index)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return record()
+}
+
+// RegisterClaimRows calls visit for every claim of a unique value; for the auditor.
+func (t *Tx) RegisterClaimRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT hash, record, at FROM register_claim ORDER BY hash`, nil, func(scan func(into ...any) error) error {
+		var claim register.Claim
+		if err := scan(&claim.Index, &claim.Record, instant{&claim.At}); err != nil {
+			return err
+		}
+		return visit(rowOf(claim.Cover(), string(claim.Key()), ""))
+	})
 }

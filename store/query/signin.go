@@ -8,6 +8,7 @@ import (
 
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/kernel/session"
 )
 
@@ -115,4 +116,16 @@ func (d digest) Scan(value any) error {
 	}
 	copy(d.into[:], stored)
 	return nil
+}
+
+// SessionRows calls visit for every session; for the auditor.
+func (t *Tx) SessionRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT key, `+sessionColumns+` FROM session ORDER BY key, digest`, nil, func(scan func(into ...any) error) error {
+		var key string
+		one, err := scanSession(func(into ...any) error { return scan(append([]any{&key}, into...)...) })
+		if err != nil {
+			return err
+		}
+		return visit(rowOf(one.Cover(), key, ""))
+	})
 }
