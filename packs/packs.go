@@ -17,9 +17,11 @@ import (
 )
 
 // names are the packs, in the order in which they are shown.
-var names = [...]string{"civil", "interior", "employment", "social", "youth", "housing"}
+var names = [...]string{
+	"finance", "civil", "interior", "employment", "social", "youth", "women", "mahalla", "tax", "land", "housing",
+}
 
-//go:embed civil interior employment social youth housing
+//go:embed finance civil interior employment social youth women mahalla tax land housing
 var files embed.FS
 
 // All returns the packs that are shipped, as pack.Load takes them.

@@ -77,11 +77,11 @@ func TestEveryPackIsListed(t *testing.T) {
 
 func TestEveryExampleComesOutAsExpected(t *testing.T) {
 	report := pack.Test(context.Background(), load(t), profile(t).Currency)
-	if !report.Passed() || len(report.Services) != 3 {
+	if !report.Passed() || len(report.Services) < 30 {
 		t.Errorf("an example failed, or a service is missing:\n%s", report)
 	}
 	for _, s := range report.Services {
-		if len(s.Examples) < 5 || len(s.Coverage) == 0 {
+		if len(s.Examples) <= len(s.Coverage) || len(s.Examples) < 3 || len(s.Coverage) == 0 {
 			t.Errorf("%s has %d examples of %d rules, too few to review", s.Service, len(s.Examples), len(s.Coverage))
 		}
 	}
@@ -152,7 +152,11 @@ func texts(catalogue *pack.Catalogue) map[string]wording.Text {
 	}
 	for _, d := range catalogue.Services() {
 		of := string(d.Path)
-		found[of], found[of+" summary"], found[of+" document"] = d.Title, d.Summary, d.Output.Document.Title
+		found[of], found[of+" summary"] = d.Title, d.Summary
+		var lines []service.Line
+		if d.Output.Document != nil {
+			found[of+" document"], lines = d.Output.Document.Title, d.Output.Document.Lines
+		}
 		fields(of, d.Fields())
 		for _, q := range d.Ask {
 			if q.Term == "" {
@@ -171,7 +175,7 @@ func texts(catalogue *pack.Catalogue) map[string]wording.Text {
 				fields(of+" "+step.Name, step.Form)
 			}
 		}
-		for _, l := range d.Output.Document.Lines {
+		for _, l := range lines {
 			found[of+" line "+l.Name] = l.Label
 		}
 	}

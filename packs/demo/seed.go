@@ -3,10 +3,12 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"yagona/kernel/access"
 	"yagona/kernel/calendar"
+	"yagona/kernel/country"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
@@ -129,8 +131,21 @@ func (p *Population) records(one *Person) []register.Write {
 			"relative": child.ID.Subject(), "tie": "child", "since": child.Birth,
 		}))
 	}
+	if i := slices.IndexFunc(one.Benefits, func(b Benefit) bool { return b.Kind == "child-allowance" }); i >= 0 {
+		records = append(records, write("social/families", one.Benefits[i].Since, map[string]any{
+			"category": "poor", "since": one.Benefits[i].Since,
+		}))
+	}
+	if one.owns(p.Today) {
+		records = append(records, register.Write{Register: "land/dwellings", From: one.Resident, Reason: "demonstration", Values: map[string]any{
+			"owner": self, "number": "SAMPLE-" + one.Account[12:], "mahalla": one.Residence, "area": dwelling, "since": one.Resident,
+		}})
+	}
 	switch one.Employment.Status {
 	case Employed:
+		records = append(records, write("tax/incomes", calendar.Date{Year: p.Today.Year - 1, Month: 12, Day: 31}, map[string]any{
+			"year": int64(p.Today.Year - 1), "amount": 12 * wage,
+		}))
 		records = append(records, write("employment/jobs", one.Employment.Since, map[string]any{
 			"employer": one.Employment.Employer.Subject(), "since": one.Employment.Since, "wage": wage,
 		}))
@@ -138,6 +153,14 @@ func (p *Population) records(one *Person) []register.Write {
 		records = append(records, write("employment/unemployed", one.Employment.Since, map[string]any{"registeredOn": one.Employment.Since}))
 	}
 	return records
+}
+
+// dwelling is how many square metres every dwelling of the demonstration has.
+const dwelling int64 = 72
+
+// owns says whether the dwelling is theirs: a husband's, or that of an adult who lives without parents and spouse.
+func (p *Person) owns(today calendar.Date) bool {
+	return p.Age(today) >= adult && p.Account != "" && p.Mother == "" && p.Father == "" && (p.Spouse == "" || p.Sex == country.Male)
 }
 
 // wage is what every job of the demonstration pays in a month: 3 million in major units, illustrative.
