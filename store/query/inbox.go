@@ -88,7 +88,7 @@ func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
 func (t *Tx) InboxCount(inbox casework.Inbox) (count int, err error) {
 	w, _ := inboxWhere(inbox)
 	limit := w.limit(inbox.Limit)
-	err = t.row(nil, `SELECT count(*) FROM (SELECT 1 AS one FROM task WHERE `+w.String()+` LIMIT `+limit+`) AS some`, w.args, &count)
+	err = t.row(nil, `SELECT count(*) FROM (SELECT 1 AS one FROM task WHERE `+w.String()+` LIMIT `+limit+`) AS found`, w.args, &count)
 	return count, err
 }
 

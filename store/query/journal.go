@@ -55,6 +55,9 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 		}
 	}
 	t.Woken.Events = true
+	if t.Event == "" {
+		t.Event = event.ID
+	}
 	return nil
 }
 
@@ -94,7 +97,7 @@ func (t *Tx) DueJobs(at time.Time, limit int) ([]job.Job, error) {
 
 // NextJob implements job.Reader.
 func (t *Tx) NextJob() (next time.Time, err error) {
-	err = t.row(nil, `SELECT min(due) FROM job WHERE dead = 0`, nil, instant{&next})
+	err = t.row(nil, `SELECT min(due) FROM job WHERE dead = 0 AND claimed_until = 0`, nil, instant{&next})
 	return next, err
 }
 
@@ -120,7 +123,7 @@ func (t *Tx) FinishJob(key act.Key, id ident.Job) error {
 // DelayJob implements job.Tx.
 func (t *Tx) DelayJob(delayed job.Job) error {
 	t.Woken.Jobs = true
-	return t.sendOne(job.ErrGone, `UPDATE job SET attempts = $3, due = $4, failure = $5, dead = $6 WHERE key = $1 AND id = $2`,
+	return t.sendOne(job.ErrGone, `UPDATE job SET attempts = $3, due = $4, failure = $5, dead = $6, claimed_until = 0 WHERE key = $1 AND id = $2`,
 		delayed.Key, delayed.ID, delayed.Attempts, micros(delayed.Due), delayed.Failure, flag(delayed.Dead))
 }
 

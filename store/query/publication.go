@@ -52,6 +52,7 @@ func (t *Tx) SavePublication(p publication.Publication) error {
 	if err != nil {
 		return err
 	}
+	t.Woken.Publications = true
 	return t.send(`INSERT INTO publication (key, id, pack, digest, state, row, files) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, row = excluded.row`,
 		t.key, p.ID, p.Pack, p.Digest, p.State, string(row), files)
@@ -75,6 +76,7 @@ func (t *Tx) SaveClosure(c publication.Closure) error {
 	if err != nil {
 		return err
 	}
+	t.Woken.Publications = true
 	return t.send(`INSERT INTO closure (key, version, row) VALUES ($1, $2, $3) ON CONFLICT (key, version) DO NOTHING`,
 		t.key, c.Version, string(row))
 }

@@ -10,10 +10,12 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime/debug"
 	"time"
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
+	"yagona/kernel/ident"
 )
 
 // Conn is the connection of an engine that a transaction runs on. The engine prepares statements and keeps them prepared.
@@ -68,7 +70,10 @@ type Tx struct {
 	now  time.Time
 
 	// Woken says which sleepers the commit should wake.
-	Woken struct{ Jobs, Events bool }
+	Woken struct{ Jobs, Events, Publications bool }
+
+	// Event is the first event that the act appended, or "": what tells whether it was committed.
+	Event ident.Event
 
 	// Written says how much the act wrote so far.
 	Written Written
@@ -96,6 +101,16 @@ func (w *Written) count(values []any) {
 // New returns a transaction on a connection for an act with the key at the time; a reading has neither.
 func New(ctx context.Context, conn Conn, key act.Key, now time.Time) *Tx {
 	return &Tx{ctx: ctx, conn: conn, key: key, now: now}
+}
+
+// Protect runs an act; a panic in it is its own error and nobody else's.
+func Protect(tx *Tx, run func(*Tx) error) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fault.Newf(fault.Internal, "store.panic", "An act panicked: %v\n%s", broken, debug.Stack())
+		}
+	}()
+	return run(tx)
 }
 
 // Key returns the act's key.

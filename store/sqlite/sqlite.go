@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -244,7 +243,11 @@ func (c *connection) Query(ctx context.Context, text string, args []any) (query.
 	if err != nil {
 		return nil, err
 	}
-	return statement.QueryContext(ctx, args...)
+	rows, err := statement.QueryContext(ctx, args...) //nolint:rowserrcheck // whoever reads them checks: query.Rows has Err
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // exec runs a statement of the engine's own, never under a request's context: a cancelled request must not tear a shared
@@ -370,7 +373,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		}
 		now = latest(now, db.config.Clock().UTC().Truncate(time.Microsecond))
 		tx := query.New(context.WithoutCancel(one.ctx), db.writer, one.key, now)
-		if one.err = protect(tx, one.run); one.err != nil {
+		if one.err = query.Protect(tx, one.run); one.err != nil {
 			if err := db.writer.exec("ROLLBACK TO act"); err != nil {
 				return err
 			}
@@ -405,16 +408,6 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// protect runs an act; a panic in it is its own error and nobody else's.
-func protect(tx *query.Tx, run func(*query.Tx) error) (err error) {
-	defer func() {
-		if broken := recover(); broken != nil {
-			err = fault.Newf(fault.Internal, "store.panic", "An act panicked: %v\n%s", broken, debug.Stack())
-		}
-	}()
-	return run(tx)
 }
 
 // View implements act.Store for *query.Tx.

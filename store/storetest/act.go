@@ -19,11 +19,8 @@ import (
 	"yagona/store/query"
 )
 
-// DB is what an engine offers.
-type DB interface {
-	Update(ctx context.Context, key act.Key, run func(*query.Tx) error) error
-	View(ctx context.Context, run func(*query.Tx) error) error
-}
+// DB is what the suite needs of an engine.
+type DB = query.DB
 
 // Open opens a fresh, empty store with the clock, and closes it when the test ends.
 type Open func(t *testing.T, clock act.Clock) DB
