@@ -99,7 +99,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
 	router.Add(desk.New(desk.Config{
-		Shared: shared, Tasks: n.Casework, Office: n.Office, Orders: n.Ledger, Books: books,
+		Shared: shared, Tasks: n.Casework, Services: func() *service.Catalogue { return n.Catalogue().Services }, Office: n.Office, Orders: n.Ledger, Books: books,
 	}).Routes()...)
 	return nil
 }

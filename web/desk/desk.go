@@ -1,17 +1,17 @@
-// Package desk owns the pages of officials: the inbox, the task with everything that a decision needs, the release of
-// payments.
+// Package desk owns the pages of officials: the inbox, the task with everything that a decision needs, the leader's view
+// of the work, leave, the release of payments, and what an official can do without a connection.
 //
 // It hands routes to the router. Which tasks, actions and forms an official sees follows from the service's definition
 // and from their appointment in the server's records.
 //
-// Invariants: the inbox shows no personal data; opening a task is recorded before anything of it is shown; a decision
+// Invariants: the inbox and the leader's view show no personal data; opening a task is recorded before anything of it is shown; a decision
 // carries the revision that the official saw, so that nobody decides on what they have not read.
 package desk
 
 import (
 	"context"
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -19,6 +19,8 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
 	"yagona/kernel/ledger"
+	"yagona/kernel/service"
+	"yagona/locale"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -27,6 +29,8 @@ import (
 // Tasks is what the pages need of casework.
 type Tasks interface {
 	Tasks(ctx context.Context, by access.Actor, filter casework.Filter, after casework.Cursor, limit int) ([]casework.Task, error)
+	TaskCounts(ctx context.Context, by access.Actor, place ident.Territory) (casework.Counts, error)
+	Team(ctx context.Context, by access.Actor, place ident.Territory) (casework.Team, error)
 	Read(ctx context.Context, by access.Actor, id ident.Task) (casework.View, error)
 	Outline(ctx context.Context, by access.Actor, id ident.Task, revision int64) (casework.View, error)
 	Claim(ctx context.Context, by access.Actor, id ident.Task) (casework.Task, error)
@@ -44,9 +48,11 @@ type Orders interface {
 type Config struct {
 	Shared *page.Shared
 	Tasks  Tasks
-	Office *access.Office
-	Orders Orders
-	Books  act.Store[ledger.Reader, ledger.Tx]
+	// Services returns the services that are loaded.
+	Services func() *service.Catalogue
+	Office   *access.Office
+	Orders   Orders
+	Books    act.Store[ledger.Reader, ledger.Tx]
 }
 
 // Desk serves the pages of officials.
@@ -72,6 +78,10 @@ func (d *Desk) Routes() []route.Route {
 	treasurer := route.Role(access.Treasurer)
 	return []route.Route{
 		show(page.DeskPath, d.inbox),
+		show(page.TeamPath, d.team),
+		show(leavePath, d.leave),
+		send(leavePath, route.Official(), smallForm, d.takeLeave),
+		send(leavePath+"/{appointment}/end", route.Official(), smallForm, d.endLeave),
 		show(one, d.task),
 		send(one+"/claim", route.Official(), smallForm, d.claim),
 		send(one+"/hand-over", route.Official(), smallForm, d.handOver),
@@ -92,65 +102,12 @@ func form(handle route.Handler) route.Handler {
 	}
 }
 
+// number writes a whole number as the reader's language does.
+func number(r page.Reader, n int64) string { return locale.Number(locale.Tag(r.Language), n) }
+
 func taskOf(r *http.Request) ident.Task { return ident.Task(r.PathValue("task")) }
 
 func pathOf(id ident.Task) string { return "/desk/tasks/" + string(id) }
-
-const inboxPage = 50
-
-// inbox lists the tasks that wait for the official, the most urgent first.
-func (d *Desk) inbox(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	after := cursorOf(req)
-	tasks, err := d.Tasks.Tasks(req.Context(), v.Actor, casework.Filter{}, after, inboxPage+1)
-	if err != nil {
-		return err
-	}
-	r := d.Shared.For(v)
-	table := ui.Table{Caption: r.Say("desk.waiting"), Empty: r.Say("desk.empty"), Columns: []ui.Column{
-		{Text: r.Say("desk.step")}, {Text: r.Say("desk.service")}, {Text: r.Say("desk.place")}, {Text: r.Say("desk.due")}, {Text: r.Say("desk.state")},
-	}}
-	if len(tasks) > inboxPage {
-		tasks = tasks[:inboxPage]
-		last := tasks[inboxPage-1]
-		table.Pages = &ui.Pagination{Next: page.DeskPath + "?due=" + strconv.FormatInt(last.Due.UnixMicro(), 10) + "&task=" + string(last.ID)}
-	}
-	if !after.Due.IsZero() {
-		if table.Pages == nil {
-			table.Pages = &ui.Pagination{}
-		}
-		table.Pages.Previous = page.DeskPath
-	}
-	for _, task := range tasks {
-		state := d.state(r, v, task)
-		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: d.stepTitle(r, task), Href: pathOf(task.ID)},
-			{Text: r.Service(task.Service)},
-			{Text: r.Place(task.Territory)},
-			{Text: r.LastDay(task.Due)},
-			{Status: &state},
-		})
-	}
-	held := v.Actor.Appointment
-	return r.Render(w, http.StatusOK, ui.Page{
-		Title: r.Say("page.inbox"), Caption: r.Role(held.Agency, held.Role) + ", " + r.Place(held.Territory), Lead: r.Say("desk.inbox-lead"), Wide: true,
-		Body: []ui.Component{table},
-	})
-}
-
-func cursorOf(r *http.Request) (after casework.Cursor) {
-	if due, err := strconv.ParseInt(r.URL.Query().Get("due"), 10, 64); err == nil {
-		after = casework.Cursor{Due: time.UnixMicro(due).UTC(), Task: ident.Task(r.URL.Query().Get("task"))}
-	}
-	return after
-}
-
-func (d *Desk) stepTitle(r page.Reader, task casework.Task) string {
-	definition, err := r.Names().Service(task.Service)
-	if err != nil {
-		return task.Step
-	}
-	return r.Step(definition, task.Step)
-}
 
 // state says who works on a task and how urgent it is.
 func (d *Desk) state(r page.Reader, v route.Visitor, task casework.Task) ui.Tag {
@@ -161,7 +118,7 @@ func (d *Desk) state(r page.Reader, v route.Visitor, task casework.Task) ui.Tag 
 		return ui.Tag{Text: r.Say("desk.late"), Tone: ui.Bad}
 	case task.Escalated > 0:
 		return ui.Tag{Text: r.Say("desk.escalated"), Tone: ui.Bad}
-	case task.State == casework.TaskClaimed && task.Assignee == v.Actor.Appointment.ID:
+	case task.State == casework.TaskClaimed && slices.Contains(v.Actor.Appointment.StandsFor(), task.Assignee):
 		return ui.Tag{Text: r.Say("desk.yours"), Tone: ui.Good}
 	case task.State == casework.TaskClaimed:
 		return ui.Tag{Text: r.Say("desk.colleagues"), Tone: ui.Plain}

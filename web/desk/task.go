@@ -56,7 +56,7 @@ func (d *Desk) show(w http.ResponseWriter, req *http.Request, status int, v rout
 	switch {
 	case task.State == casework.TaskWaiting:
 		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.waits-for-applicant"), Text: r.Say("desk.clock-stands")})
-	case task.State == casework.TaskClaimed && task.Assignee != v.Actor.Appointment.ID:
+	case task.State == casework.TaskClaimed && !slices.Contains(v.Actor.Appointment.StandsFor(), task.Assignee):
 		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.colleagues"), Text: r.Say("desk.colleagues-text")})
 	case task.State == casework.TaskOpen || task.State == casework.TaskClaimed:
 		body = append(body, d.decision(r, view, typed, wrong))

@@ -83,6 +83,8 @@ const (
 	LogPath          = "/transparency"
 	AppointmentsPath = "/sign-in/appointment"
 	DeskPath         = "/desk"
+	TeamPath         = "/desk/team"
+	OfflinePath      = "/desk/offline"
 	PaymentsPath     = "/desk/payments"
 )
 
@@ -202,13 +204,14 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && strings.HasPrefix(here, PaymentsPath) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
 	}
 	if held := r.Visitor.Actor.Appointment; held != nil {
 		link("page.inbox", DeskPath)
+		link("desk.team", TeamPath)
 		if held.Role == access.Treasurer {
 			link("desk.payments", PaymentsPath)
 		}
