@@ -71,6 +71,7 @@ func TestTheStoryInABrowser(t *testing.T) {
 			s.window(t, language).withoutScripts()
 			s.tell(t, language)
 			s.lookAround(t, language)
+			s.desk(t, language)
 			for kind, seen := range s.kinds {
 				if !seen {
 					t.Errorf("nobody looked at %s: add it to the story, or to what shows nothing", kind)

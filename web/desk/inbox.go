@@ -152,8 +152,11 @@ func (d *Desk) views(r page.Reader, wanted wish, counts casework.Counts) ui.Tabs
 		view, key string
 		count     int
 	}{
-		{"", "desk.view-all", counts.Open}, {viewMine, "desk.view-mine", counts.Mine}, {viewUnclaimed, "desk.view-unclaimed", counts.Unclaimed},
-		{viewOverdue, "desk.view-overdue", counts.Overdue}, {viewWaiting, "desk.view-waiting", counts.Waiting},
+		{"", "desk.view-all", counts.Open},
+		{viewMine, "desk.view-mine", counts.Mine},
+		{viewUnclaimed, "desk.view-unclaimed", counts.Unclaimed},
+		{viewOverdue, "desk.view-overdue", counts.Overdue},
+		{viewWaiting, "desk.view-waiting", counts.Waiting},
 	} {
 		other := wanted
 		other.view = one.view

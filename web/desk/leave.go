@@ -103,7 +103,7 @@ func (d *Desk) standIn(req *http.Request, r page.Reader, leave access.Appointmen
 }
 
 func (d *Desk) takeLeave(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	typed, wrong := page.Typed(req.PostForm), page.Wrong{}
+	typed, wrong := req.PostForm, page.Wrong{}
 	days := map[string]calendar.Date{}
 	for _, one := range leaveDays {
 		value, problems := d.Shared.Parse(typed, one.Name, one)

@@ -75,14 +75,12 @@ func (d *Desk) tiles(r page.Reader, team casework.Team) ui.TileMap {
 	return tiles
 }
 
-// short returns so much of a name as a tile has room for.
+// short returns so much of a name as a tile has room for: its first word, if that is not too long.
 func short(name string) string {
-	const room = 8
-	runes := []rune(name)
-	if len(runes) <= room {
-		return name
-	}
-	return strings.TrimSpace(string(runes[:room-1])) + "…"
+	const room = 9
+	first, _, _ := strings.Cut(name, " ")
+	runes := []rune(first)
+	return string(runes[:min(len(runes), room)])
 }
 
 // shade tells by 0 to 4 which part of the open tasks is overdue: no task, none of them, up to a tenth, up to a third, more.
