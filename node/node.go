@@ -251,11 +251,10 @@ func (n *Node) handlers() map[string]job.Handler {
 	add(n.Registers.Handlers(n.output))
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank}
 	add(map[string]job.Handler{
-		casework.JobPay:    n.pay,
-		casework.JobNotify: n.notify,
-		ledger.JobSend:     sender.Send,
-		ledger.JobSettled:  n.settled,
-		erasure.JobErase:   n.Erasures.Carry,
+		casework.JobPay:   n.pay,
+		ledger.JobSend:    sender.Send,
+		ledger.JobSettled: n.settled,
+		erasure.JobErase:  n.Erasures.Carry,
 	})
 	return handlers
 }
@@ -283,15 +282,6 @@ func (n *Node) pay(ctx context.Context, queued job.Job) error {
 		PreparedBy: wanted.DecidedBy, ByRule: len(wanted.DecidedBy) == 0,
 	})
 	return err
-}
-
-// notify tells the applicant.
-func (n *Node) notify(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
-	return n.Notices.Post(ctx, payload.Applicant, payload.Event, payload.Application, string(queued.ID))
 }
 
 // settled tells the applicant what became of the payment.

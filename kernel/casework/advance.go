@@ -23,7 +23,6 @@ const (
 	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
 	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
 	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
-	JobNotify   = "application.notify"   // tell the applicant
 )
 
 // Job is the payload of casework's jobs.
@@ -31,7 +30,6 @@ type Job struct {
 	Applicant   ident.Subject     `json:"applicant"`
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
-	Event       string            `json:"event,omitempty"` // what to tell of
 }
 
 // platform is the actor of what no person does.
@@ -128,13 +126,7 @@ func (c *Casework) refuse(f *file, reasons []Reason) {
 	f.app.State, f.app.Decided = Refused, f.now
 	f.content.Because = reasons
 	c.closeTasks(f, TaskVoid)
-	f.queue(JobNotify, time.Time{}, f.told("application.refused"))
-}
-
-func (f *file) told(event string) Job {
-	told := f.job("")
-	told.Event = event
-	return told
+	f.tell("application.refused")
 }
 
 // closeTasks closes the tasks that are still open.
@@ -188,7 +180,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	}
 	f.content.Granted = result
 	f.content.Because = nil
-	f.queue(JobNotify, time.Time{}, f.told("application.granted"))
+	f.tell("application.granted")
 	return nil
 }
 

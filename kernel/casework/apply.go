@@ -148,7 +148,7 @@ type Preview struct {
 }
 
 // Preview asks the registers, for the purpose of preview, and evaluates the rules. Nothing is bound to the application.
-func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Application) (Preview, error) {
+func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Application) (_ Preview, err error) {
 	f, err := c.own(ctx, by, id)
 	if err != nil {
 		return Preview{}, err
@@ -156,7 +156,8 @@ func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Applic
 	if f.app.State != Draft {
 		return Preview{}, errNotDraft
 	}
-	if _, _, err := c.gather(ctx, f, access.Preview, by.Journal(), all); err != nil {
+	_, _, err = c.gather(ctx, f, access.Preview, by.Journal(), all)
+	if err = f.disclose(ctx, err); err != nil {
 		return Preview{}, err
 	}
 	_, evaluation, err := c.evaluate(ctx, f)
@@ -239,7 +240,8 @@ func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Applicat
 	return receipt, err
 }
 
-func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (Receipt, error) {
+func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Receipt, err error) {
+	defer func() { err = f.disclose(ctx, err) }()
 	// A version that was closed in the meantime takes no new applications; the applicant looks at the new one first.
 	open, err := c.Catalogue().Open(f.app.Service, c.Calendar.Date(f.now))
 	if err != nil {
@@ -274,11 +276,12 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (Receip
 }
 
 // Gather asks the registers again that had not answered (JobGather).
-func (c *Casework) Gather(ctx context.Context, queued job.Job, payload Job) error {
+func (c *Casework) Gather(ctx context.Context, queued job.Job, payload Job) (err error) {
 	f, err := c.load(ctx, payload.Application)
 	if err != nil {
 		return err
 	}
+	defer func() { err = f.disclose(ctx, err) }()
 	if f.app.State != Gathering {
 		return nil
 	}

@@ -2,12 +2,13 @@
 //
 // An application lives under its applicant's key, with its tasks and all that was said in it; one act changes it, and
 // every act appends one event. What a decision causes elsewhere (a payment order under a fund's key, a record in another
-// agency's register, a message) is a job queued in the act.
+// agency's register) is a job queued in the act; what it tells the applicant is a notice in the act.
 //
 // How an act runs: the file (application, definition, tasks, evidence) is read; what happens next is computed from it
 // without any I/O; evidence is asked for and documents are signed; then one transaction checks that nobody changed the
-// file in between (its revision) and stores the result. Two officials who decide at once thus get one decision and one
-// fault.Conflict.
+// file in between (its revision) and stores the result, with the answers about the applicant and their disclosure. Two
+// officials who decide at once thus get one decision and one fault.Conflict. If the act fails, the disclosure is
+// committed alone, before anybody hears of the failure.
 //
 // Invariants: nobody decides on their own or a household member's application, or outside their role, territory or turn;
 // whoever recommended does not approve; to a service that pays, a person has one open application at a time; nothing is granted while a requirement is not met or not known; silence never
@@ -29,6 +30,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/notice"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/territory"
@@ -285,6 +287,8 @@ type Reader interface {
 type Tx interface {
 	job.Tx
 	document.Tx
+	exchange.Tx
+	notice.Tx
 	Reader
 	// SaveApplication stores a new or changed application under the act's key, its applicant.
 	SaveApplication(application Application) error
@@ -296,7 +300,7 @@ type Tx interface {
 
 // Evidence is what casework needs of the exchange.
 type Evidence interface {
-	Ask(ctx context.Context, requests ...exchange.Request) []exchange.Result
+	Inquire(ctx context.Context, within ident.Subject, requests ...exchange.Request) ([]exchange.Result, *exchange.Unkept)
 	Answer(ctx context.Context, id ident.Exchange, of ident.Subject) (exchange.Answer, error)
 	Related(ctx context.Context, relation string, of ident.Subject, request exchange.Request) ([]ident.Subject, error)
 	AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error)

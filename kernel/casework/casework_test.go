@@ -2,10 +2,10 @@ package casework_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/money"
+	"yagona/kernel/notice"
 	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
@@ -40,7 +41,7 @@ type registers struct {
 	clock   act.Clock
 }
 
-func (r *registers) Ask(_ context.Context, requests ...exchange.Request) []exchange.Result {
+func (r *registers) Inquire(_ context.Context, _ ident.Subject, requests ...exchange.Request) ([]exchange.Result, *exchange.Unkept) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	results := make([]exchange.Result, len(requests))
@@ -60,7 +61,7 @@ func (r *registers) Ask(_ context.Context, requests ...exchange.Request) []excha
 		r.kept[answer.Exchange] = answer
 		results[i].Answer = answer
 	}
-	return results
+	return results, nil
 }
 
 func (r *registers) Answer(_ context.Context, id ident.Exchange, _ ident.Subject) (exchange.Answer, error) {
@@ -109,7 +110,7 @@ type world struct {
 	now       time.Time
 	jobs      *job.Runner
 	office    *access.Office
-	told      []string
+	queued    []string // kinds of job that others do
 	applicant access.Actor
 }
 
@@ -168,7 +169,6 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	w.office = &access.Office{Store: query.For[access.Reader, access.Tx](w.db), Vault: vault}
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}
 	w.jobs.Handlers[casework.JobPay] = w.note
-	w.jobs.Handlers[casework.JobNotify] = w.note
 	w.applicant = access.Actor{Person: ident.Random[ident.Person]()}
 	subject := w.applicant.Person.Subject()
 	w.registers.set("civil/birth", subject, map[string]any{"date": calendar.Date{Year: 2003, Month: 11, Day: 5}})
@@ -179,12 +179,23 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 
 // note keeps what the platform was asked to do elsewhere.
 func (w *world) note(_ context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
-	w.told = append(w.told, queued.Kind+" "+payload.Event)
+	w.queued = append(w.queued, queued.Kind)
 	return nil
+}
+
+// notices returns what the applicant was told of, newest first.
+func (w *world) notices() string {
+	w.Helper()
+	board := notice.Board{Store: query.For[notice.Reader, notice.Tx](w.db)}
+	found, err := board.Of(w.Context(), w.applicant.Person.Subject(), 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var kinds []string
+	for _, one := range found {
+		kinds = append(kinds, one.Kind)
+	}
+	return strings.Join(kinds, " ")
 }
 
 // subsidy is the service of the story, without a document.
@@ -335,9 +346,11 @@ func TestTwoOfficialsGrantAndThePaymentIsQueuedOnce(t *testing.T) {
 	if payment.Amount != 150_000_000 || len(payment.DecidedBy) != 2 || payment.Account != answers["account"] {
 		t.Errorf("the payment is %+v", payment)
 	}
-	slices.Sort(w.told) // jobs that are due at one moment have no order
-	if got, want := fmt.Sprint(w.told), "[application.notify application.granted application.pay ]"; got != want {
+	if got, want := fmt.Sprint(w.queued), "[application.pay]"; got != want {
 		t.Errorf("queued %s", got)
+	}
+	if got, want := w.notices(), "application.granted"; got != want {
+		t.Errorf("the applicant was told of %q, not of %q", got, want)
 	}
 }
 

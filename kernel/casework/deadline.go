@@ -122,7 +122,7 @@ func (c *Casework) escalate(ctx context.Context, f *file, task *Task, days *cale
 	task.Due, _ = days.Due(task.Clock)
 	f.changed[task.ID] = true
 	f.queue(JobDeadline, task.Due, f.job(task.ID))
-	f.queue(JobNotify, time.Time{}, f.told("task.late"))
+	f.tell("task.late")
 	return nil
 }
 

@@ -198,14 +198,15 @@ func (c *Casework) ask(ctx context.Context, f *file, task *Task, by access.Actor
 	f.app.State = Asked
 	f.content.Questions = append(f.content.Questions, Question{Task: task.ID, By: by.Journal(), Text: text, At: f.now})
 	f.queue(JobSilence, days.Deadline(f.now, answerDays), f.job(task.ID))
-	f.queue(JobNotify, time.Time{}, f.told("application.asked"))
+	f.tell("application.asked")
 	f.note("application.asked", by.Journal(), task.Step, "")
 	event, err := c.store(ctx, f, journal.Event{Type: "application.asked", Actor: by.Journal()})
 	return Receipt{f.app, event}, err
 }
 
 // consent carries out a recommendation or an approval.
-func (c *Casework) consent(ctx context.Context, f *file, task *Task, by access.Actor, verdict Verdict) (Receipt, error) {
+func (c *Casework) consent(ctx context.Context, f *file, task *Task, by access.Actor, verdict Verdict) (_ Receipt, err error) {
+	defer func() { err = f.disclose(ctx, err) }()
 	final := task.Step == StepAppeal || f.isLast(task)
 	if final {
 		// What is decided on must be true on the day of the decision.

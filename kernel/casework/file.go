@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/notice"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 )
@@ -34,10 +35,12 @@ type file struct {
 
 	jobs      []pendingJob
 	documents []document.Prepared
-	alone     bool     // the act fails if another application of the same person to the service is open
-	counted   bool     // the act fails if the person has as many drafts as one may have
-	arrival   *Arrival // the act that was done offline, if this is one
-	finish    *job.Job // the job that this act does, removed with it
+	told      []string         // the events that the applicant is told of
+	unkept    *exchange.Unkept // what registers answered about the applicant for this act
+	alone     bool             // the act fails if another application of the same person to the service is open
+	counted   bool             // the act fails if the person has as many drafts as one may have
+	arrival   *Arrival         // the act that was done offline, if this is one
+	finish    *job.Job         // the job that this act does, removed with it
 }
 
 type pendingJob struct {
@@ -114,7 +117,11 @@ func (f *file) queue(kind string, due time.Time, payload any) {
 	f.jobs = append(f.jobs, pendingJob{kind, due, payload})
 }
 
-// store commits the act: the application with its next revision, the changed tasks, the documents, the jobs, the event.
+// tell leaves the applicant a notice with the act.
+func (f *file) tell(event string) { f.told = append(f.told, event) }
+
+// store commits the act: the application with its next revision, the changed tasks, the documents, what registers
+// answered, the notices, the jobs, the event.
 // A file that somebody else changed in between gives errChanged, and nothing is stored.
 func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ident.Event, error) {
 	if event.Facts == nil {
@@ -168,7 +175,19 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			}
 			covers = append(covers, task.Cover())
 		}
+		for _, told := range f.told {
+			cover, added, err := notice.Add(tx, told, app.ID, string(id), id)
+			if err != nil {
+				return err
+			}
+			if added {
+				covers = append(covers, cover)
+			}
+		}
 		event.Covers = covers
+		if err := f.unkept.Keep(tx); err != nil {
+			return err
+		}
 		for _, one := range f.documents {
 			if err := document.Issue(tx, f.sealer, event.Actor, one); err != nil {
 				return err
@@ -193,6 +212,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 	if err != nil {
 		return "", err
 	}
+	f.unkept.Kept()
 	f.app = app
 	return id, nil
 }

@@ -17,7 +17,8 @@ import (
 
 // gather asks for every evidence of the file that is wanted and binds the answers. What does not answer stays unknown;
 // gather then returns true: ask again later. It returns the names of evidences whose answer differs from the one that
-// was bound before.
+// was bound before. What was answered about the applicant is kept with the file's act; whoever calls gather defers
+// file.disclose.
 func (c *Casework) gather(ctx context.Context, f *file, purpose access.Purpose, by journal.Actor, wanted func(service.Evidence, *Bound) bool) (again bool, differs []string, err error) {
 	var requests []exchange.Request
 	var places []Bound
@@ -46,7 +47,11 @@ func (c *Casework) gather(ctx context.Context, f *file, purpose access.Purpose, 
 			places = append(places, Bound{Name: evidence.Name, Of: subject})
 		}
 	}
-	results := c.Evidence.Ask(ctx, requests...)
+	results, unkept := c.Evidence.Inquire(ctx, f.app.Applicant, requests...)
+	if f.unkept != nil { // an act asks once
+		return false, nil, fault.New(fault.Internal, "application.asked-twice", "An act asked for evidence twice.")
+	}
+	f.unkept = unkept
 	for i, result := range results {
 		bound := places[i]
 		if result.Err != nil {
@@ -67,6 +72,15 @@ func (c *Casework) gather(ctx context.Context, f *file, purpose access.Purpose, 
 	differs, err = c.differing(ctx, f, kept)
 	f.content.Evidence = kept
 	return again, differs, err
+}
+
+// disclose makes sure that what the act asked for is journaled, before its outcome leaves casework: with the act, or, where
+// there was none, alone. It returns the error of the act, or, if nothing could be journaled, that.
+func (f *file) disclose(ctx context.Context, err error) error {
+	if failed := f.unkept.Settle(context.WithoutCancel(ctx)); failed != nil {
+		return failed
+	}
+	return err
 }
 
 func anyWanted(evidence service.Evidence, before []Bound, wanted func(service.Evidence, *Bound) bool) bool {

@@ -7,8 +7,8 @@ import (
 	"yagona/kernel/job"
 )
 
-// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobNotify and
-// register.JobWrite are done by whoever keeps accounts, messages and registers.
+// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay and
+// register.JobWrite are done by whoever keeps accounts and registers.
 func (c *Casework) Handlers() map[string]job.Handler {
 	with := func(do func(context.Context, job.Job, Job) error) job.Handler {
 		return func(ctx context.Context, queued job.Job) error {

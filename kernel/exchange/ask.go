@@ -66,6 +66,18 @@ type asking struct {
 // answered about one subject is kept and its disclosure journaled in one act; values are returned after it is
 // committed. A request that is not granted is refused and the refusal journaled.
 func (x *Exchange) Ask(ctx context.Context, requests ...Request) []Result {
+	results, _ := x.askWithin(ctx, "", requests)
+	return results
+}
+
+// Inquire is Ask for an act that is to keep what was answered about one subject: everything about others is kept when it
+// returns. The caller keeps the rest with Unkept.Keep in their act, and calls Unkept.Settle before anything that they
+// learnt, or made of it, leaves them: an error, too, tells of it.
+func (x *Exchange) Inquire(ctx context.Context, within ident.Subject, requests ...Request) ([]Result, *Unkept) {
+	return x.askWithin(ctx, within, requests)
+}
+
+func (x *Exchange) askWithin(ctx context.Context, within ident.Subject, requests []Request) ([]Result, *Unkept) {
 	all := make([]*asking, len(requests))
 	var under sync.WaitGroup
 	for i, request := range requests {
@@ -74,10 +86,19 @@ func (x *Exchange) Ask(ctx context.Context, requests ...Request) []Result {
 		if one.err = x.prepare(one); one.err != nil {
 			continue
 		}
+		if len(requests) == 1 {
+			one.err = x.ask(ctx, one)
+			continue
+		}
 		under.Go(func() { one.err = x.ask(ctx, one) })
 	}
 	under.Wait()
+	var unkept *Unkept
 	for _, group := range bySubject(all) {
+		if group[0].request.Of == within {
+			unkept = x.unkept(ctx, group)
+			continue
+		}
 		under.Go(func() { x.keep(ctx, group) })
 	}
 	under.Wait()
@@ -89,7 +110,7 @@ func (x *Exchange) Ask(ctx context.Context, requests ...Request) []Result {
 			results[i].Answer = one.answer
 		}
 	}
-	return results
+	return results, unkept
 }
 
 // prepare checks the request against the grants and makes its question.
@@ -262,62 +283,117 @@ type kept struct {
 
 func exchangeContext(id ident.Exchange) string { return "exchange:" + string(id) }
 
-// keep keeps what was answered about one subject and journals it and what was refused, in one act. If that fails,
-// nothing of the group is disclosed.
-func (x *Exchange) keep(ctx context.Context, group []*asking) {
-	subject := group[0].request.Of
-	err := x.keepAll(ctx, subject, group)
+// Unkept is what was answered about one subject, or refused, and is not kept yet. Nil is nothing.
+type Unkept struct {
+	exchange *Exchange
+	subject  ident.Subject
+	group    []*asking
+	sealer   *seal.Sealer
+	stored   []StoredExchange
+	kept     bool
+}
+
+// unkept seals what a group's requests were answered. If that fails, nothing of the group is disclosed.
+func (x *Exchange) unkept(ctx context.Context, group []*asking) *Unkept {
+	made, err := x.seal(ctx, group)
 	if err == nil {
-		return
+		return made
 	}
+	withhold(group, err)
+	return nil
+}
+
+// withhold takes back what was answered.
+func withhold(group []*asking, because error) {
 	for _, one := range group {
 		if one.err == nil {
-			one.answer, one.err = Answer{}, err
+			one.answer, one.err = Answer{}, because
 		}
 	}
 }
 
-func (x *Exchange) keepAll(ctx context.Context, subject ident.Subject, group []*asking) error {
+// keep keeps what was answered about one subject and journals it and what was refused, in one act. If that fails,
+// nothing of the group is disclosed.
+func (x *Exchange) keep(ctx context.Context, group []*asking) {
+	made, err := x.seal(ctx, group)
+	if err == nil {
+		err = made.commit(ctx)
+	}
+	if err != nil {
+		withhold(group, err)
+	}
+}
+
+func (x *Exchange) seal(ctx context.Context, group []*asking) (*Unkept, error) {
+	subject := group[0].request.Of
 	sealer, err := x.Vault.Open(ctx, subject)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	stored := make([]StoredExchange, len(group))
+	made := &Unkept{exchange: x, subject: subject, group: group, sealer: sealer, stored: make([]StoredExchange, len(group))}
 	for i, one := range group {
 		if one.err != nil {
 			continue
 		}
 		plain, err := json.Marshal(kept{one.sent, one.received})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		stored[i] = StoredExchange{Key: act.Of(subject), ID: one.question.ID}
-		if stored[i].Sealed, err = sealer.Seal(subject, exchangeContext(one.question.ID), plain); err != nil {
+		made.stored[i] = StoredExchange{Key: act.Of(subject), ID: one.question.ID}
+		if made.stored[i].Sealed, err = sealer.Seal(subject, exchangeContext(one.question.ID), plain); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// Keep keeps and journals everything in an act under the subject's key. It may be run again, as acts are.
+func (u *Unkept) Keep(tx Tx) error {
+	if u == nil {
+		return nil
+	}
+	for _, indices := range bySession(u.group) {
+		event := eventOf(u.group[indices[0]])
+		id := journal.NewID(tx)
+		for _, i := range indices {
+			event.Parts = append(event.Parts, partOf(tx, u.group[i]))
+			if u.group[i].err != nil {
+				continue
+			}
+			row := u.stored[i]
+			row.At, row.Event = tx.Now(), id
+			if err := tx.SaveExchange(row); err != nil {
+				return err
+			}
+			event.Covers = append(event.Covers, row.Cover())
+		}
+		if err := journal.AppendAs(tx, u.sealer, id, event); err != nil {
 			return err
 		}
 	}
-	return x.Store.Update(ctx, act.Of(subject), func(tx Tx) error {
-		for _, indices := range bySession(group) {
-			event := eventOf(group[indices[0]])
-			id := journal.NewID(tx)
-			for _, i := range indices {
-				event.Parts = append(event.Parts, partOf(tx, group[i]))
-				if group[i].err != nil {
-					continue
-				}
-				row := stored[i]
-				row.At, row.Event = tx.Now(), id
-				if err := tx.SaveExchange(row); err != nil {
-					return err
-				}
-				event.Covers = append(event.Covers, row.Cover())
-			}
-			if err := journal.AppendAs(tx, sealer, id, event); err != nil {
-				return err
-			}
-		}
+	return nil
+}
+
+// Kept says that the act is committed in which Keep was called.
+func (u *Unkept) Kept() {
+	if u != nil {
+		u.kept = true
+	}
+}
+
+// Settle keeps and journals, in an act of its own, what no act of the caller has kept. After an error nothing of it may
+// leave the caller.
+func (u *Unkept) Settle(ctx context.Context) error {
+	if u == nil || u.kept {
 		return nil
-	})
+	}
+	return u.commit(ctx)
+}
+
+func (u *Unkept) commit(ctx context.Context) error {
+	err := u.exchange.Store.Update(ctx, act.Of(u.subject), u.Keep)
+	u.kept = err == nil
+	return err
 }
 
 // session is what requests share that one event tells of.

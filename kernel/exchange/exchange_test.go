@@ -500,3 +500,60 @@ func (noKeys) Key(string) (signature.Key, error) {
 	return signature.Key{}, fault.New(fault.NotFound, "signature.unknown-key", "none")
 }
 func (noKeys) Keys() []signature.Key { return nil }
+
+func TestWhatAnActKeepsIsKeptWithIt(t *testing.T) {
+	w, subject, other := newWorld(t), newPerson(), newPerson()
+	w.save(t, "employment-agency", "employment/unemployed", map[string]any{"person": subject, "registeredOn": day("2026-02-01")})
+	requests := []exchange.Request{request("employment/unemployment", subject), request("employment/unemployment", other), request("civil/named-as-spouse", subject)}
+	requests[2].Purpose = access.Review // not granted
+	inquire := func() *exchange.Unkept {
+		results, unkept := w.Inquire(t.Context(), subject, requests...)
+		if results[0].Err != nil || results[0].Answer.Values["registered"] != true || results[1].Err != nil || !fault.Is(results[2].Err, fault.Forbidden) {
+			t.Fatalf("the answers are %+v", results)
+		}
+		return unkept
+	}
+	count := func(of ident.Subject) int { return len(w.log(t, of)) }
+
+	unkept := inquire()
+	if count(subject) != 0 || count(other) != 1 {
+		t.Fatalf("before the act the journal has %d and %d entries", count(subject), count(other))
+	}
+	failed := errors.New("no")
+	act := func(fail error) error {
+		return w.Store.Update(t.Context(), act.Of(subject), func(tx exchange.Tx) error { return errors.Join(unkept.Keep(tx), fail) })
+	}
+	if err := act(failed); !errors.Is(err, failed) || count(subject) != 0 {
+		t.Fatalf("a failed act gave %v and left %d entries", err, count(subject))
+	}
+	if err := act(nil); err != nil {
+		t.Fatal(err)
+	}
+	unkept.Kept()
+	if err := unkept.Settle(t.Context()); err != nil || count(subject) != 2 {
+		t.Errorf("kept in an act, then settled: %v, %d entries", err, count(subject))
+	}
+
+	unkept = inquire()
+	if err := act(failed); !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := unkept.Settle(t.Context()); err != nil || count(subject) != 4 {
+			t.Errorf("settled alone: %v, %d entries", err, count(subject))
+		}
+	}
+
+	unkept = inquire()
+	if err := w.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := unkept.Settle(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("what cannot be journaled was settled: %v", err)
+	}
+	var none *exchange.Unkept
+	none.Kept()
+	if err := errors.Join(none.Keep(nil), none.Settle(t.Context())); err != nil {
+		t.Error(err)
+	}
+}

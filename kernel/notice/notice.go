@@ -53,24 +53,34 @@ type Board struct {
 	Vault *seal.Vault
 }
 
-// Post posts a notice. The cause tells two notices of one kind apart: the id of the job that asks for it.
+// Post posts a notice in an act of its own. The cause tells two notices of one kind apart: the id of the job that asks
+// for it.
 func (b *Board) Post(ctx context.Context, reader ident.Subject, kind string, about ident.Application, cause string) error {
 	sealer, err := b.Vault.Open(ctx, reader)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(string(reader) + "\x00" + kind + "\x00" + cause))
 	return b.Store.Update(ctx, act.Of(reader), func(tx Tx) error {
-		posted := Notice{ID: hex.EncodeToString(sum[:16]), Reader: reader, Kind: kind, Application: about, At: tx.Now(), Event: journal.NewID(tx)}
-		added, err := tx.AddNotice(posted)
+		event := journal.NewID(tx)
+		cover, added, err := Add(tx, kind, about, cause, event)
 		if err != nil || !added {
 			return err
 		}
-		return journal.AppendAs(tx, sealer, posted.Event, journal.Event{
+		return journal.AppendAs(tx, sealer, event, journal.Event{
 			Type: "notice.posted", Actor: journal.Actor{Component: "notice"}, Object: "application:" + string(about),
-			Facts: map[string]string{"kind": kind}, Covers: []journal.Cover{posted.Cover()}, Parts: []journal.Part{{Subject: reader}},
+			Facts: map[string]string{"kind": kind}, Covers: []journal.Cover{cover}, Parts: []journal.Part{{Subject: reader}},
 		})
 	})
+}
+
+// Add posts a notice to the subject whose key the act has, within the act, whose event covers it. It reports whether the
+// notice was new.
+func Add(tx Tx, kind string, about ident.Application, cause string, event ident.Event) (journal.Cover, bool, error) {
+	reader := ident.Subject(tx.Key())
+	sum := sha256.Sum256([]byte(string(reader) + "\x00" + kind + "\x00" + cause))
+	posted := Notice{ID: hex.EncodeToString(sum[:16]), Reader: reader, Kind: kind, Application: about, At: tx.Now(), Event: event}
+	added, err := tx.AddNotice(posted)
+	return posted.Cover(), added, err
 }
 
 // Of returns the reader's notices, newest first.

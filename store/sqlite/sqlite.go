@@ -157,9 +157,14 @@ func (db *DB) connect(ctx context.Context, pragmas []string) (*connection, error
 	return &connection{conn: conn, prepared: map[string]*sql.Stmt{}}, nil
 }
 
-// Close waits for the acts under way and closes the database.
-func (db *DB) Close() error {
-	db.closeOnce.Do(func() { close(db.closing) })
+// Close waits for the acts under way and closes the database. Closing again changes nothing.
+func (db *DB) Close() (err error) {
+	db.closeOnce.Do(func() { err = db.close() })
+	return err
+}
+
+func (db *DB) close() error {
+	close(db.closing)
 	<-db.stopped
 	var errs []error
 	for range db.config.Readers {

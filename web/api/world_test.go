@@ -60,7 +60,7 @@ type answering struct {
 	clock   func() time.Time
 }
 
-func (a *answering) Ask(_ context.Context, requests ...exchange.Request) []exchange.Result {
+func (a *answering) Inquire(_ context.Context, _ ident.Subject, requests ...exchange.Request) ([]exchange.Result, *exchange.Unkept) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	results := make([]exchange.Result, len(requests))
@@ -78,7 +78,7 @@ func (a *answering) Ask(_ context.Context, requests ...exchange.Request) []excha
 		a.kept[answer.Exchange] = answer
 		results[i].Answer = answer
 	}
-	return results
+	return results, nil
 }
 
 func (a *answering) Answer(_ context.Context, id ident.Exchange, _ ident.Subject) (exchange.Answer, error) {
@@ -200,7 +200,7 @@ func newWorld(t *testing.T) *world {
 	w.sequencer, err = transparency.NewSequencer(transparency.Config{Store: logStore, Signer: signer, Logger: slog.New(slog.DiscardHandler)})
 	w.must(err)
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Casework.Handlers()}
-	w.jobs.Handlers[casework.JobPay], w.jobs.Handlers[casework.JobNotify] = w.pay, w.notify
+	w.jobs.Handlers[casework.JobPay] = w.pay
 	w.jobs.Handlers[erasure.JobErase] = w.Erasures.Carry
 	_, err = w.People.TakeUp(ctx, journal.Actor{Component: "test"}, w.resident, person.Attributes{
 		Number: "30000000000001", Name: "Test Person", Birth: calendar.Date{Year: 2003, Month: 11, Day: 5},
@@ -269,14 +269,6 @@ func (w *world) pay(ctx context.Context, queued job.Job) error {
 		Creditor: ledger.Creditor{Name: "Test Person", Account: wanted.Account}, Amount: money.Amount(wanted.Amount), PreparedBy: wanted.DecidedBy,
 	})
 	return err
-}
-
-func (w *world) notify(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
-	return w.Notices.Post(ctx, payload.Applicant, payload.Event, payload.Application, string(queued.ID))
 }
 
 // subsidy is a service with a question of most kinds.
