@@ -60,6 +60,7 @@ type Node struct {
 	Words     country.Words
 	DB        *sqlite.DB
 	Keys      *keyfile.Folder
+	Ring      *signature.Memory // the keys, for whoever signs and verifies
 	Vault     *seal.Vault
 	People    *person.Directory
 	Office    *access.Office
@@ -154,6 +155,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if n.Keys, err = keyfile.Open(filepath.Join(folder, "keys"), n.config.Clock); err != nil {
 		return err
 	}
+	n.Ring = signature.Remember(n.Keys)
 	master, err := n.Keys.Secret("master")
 	if err != nil {
 		return err
@@ -197,7 +199,7 @@ func (n *Node) wireKernel() {
 	n.Notices = &notice.Board{Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
 	n.Refusals = &exchange.Refusals{Store: query.For[journal.Reader, journal.Tx](db)}
 	n.Press = &publication.Press{
-		Store: query.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Store: query.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,
 		Check: n.checkPack, Changed: n.reload,
 	}
 	n.Registers = &register.Keeper{
@@ -206,18 +208,18 @@ func (n *Node) wireKernel() {
 		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
 	}
 	n.Exchange = &exchange.Exchange{
-		Store: query.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Keys, Clock: clock,
+		Store: query.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,
 		Registers: n.Registers, Numbers: n.People, Log: n.config.Log,
 	}
 	n.Exchange.Sources = map[register.Held]exchange.Source{
-		register.HeldHere: &exchange.Local{Registers: n.Registers, Ring: n.Keys, Clock: clock},
+		register.HeldHere: &exchange.Local{Registers: n.Registers, Ring: n.Ring, Clock: clock},
 		register.HeldAdapter: &adapter.Source{
-			Ring: n.Keys, Clock: clock, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+			Ring: n.Ring, Clock: clock, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 			Secrets: n.config.Secrets, Addresses: n.doubles, Log: n.config.Log,
 		},
 	}
 	n.Documents = &document.Issuer{
-		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Keys, Node: n.config.Site.Hostname(),
+		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Ring, Node: n.config.Site.Hostname(),
 	}
 	n.Ledger = &ledger.Ledger{
 		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,

@@ -85,7 +85,7 @@ func Verify(ring Ring, holder Holder, message []byte, made Signature, at time.Ti
 		return fault.Newf(fault.Forbidden, "signature.other-holder", "The key %s does not belong to %s.", made.Key, holder)
 	case at.Before(key.From), !key.Until.IsZero() && !at.Before(key.Until):
 		return fault.Newf(fault.Forbidden, "signature.out-of-term", "The key %s was not in force at that time.", made.Key)
-	case len(made.Bytes) != ed25519.SignatureSize, !ed25519.Verify(key.Public, message, made.Bytes):
+	case !fits(ring, key.Public, message, made.Bytes):
 		return fault.Newf(fault.Forbidden, "signature.wrong", "The signature by key %s does not fit: what was signed has been changed.", made.Key)
 	}
 	return nil
