@@ -15,7 +15,6 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite", which the store uses, too
 
-	"yagona/kernel/signature"
 	"yagona/store/query"
 )
 
@@ -28,7 +27,9 @@ type work struct {
 
 // tally counts the work of an installation. It is safe for concurrent use.
 type tally struct {
-	signed, verified atomic.Int64
+	// signatures returns how many were made, and how many were verified by computing, since the installation was opened.
+	signatures       func() (made, computed int64)
+	signed, verified int64 // when the counting began
 
 	mu      sync.Mutex
 	running bool // guarded by mu
@@ -40,8 +41,7 @@ func (t *tally) start() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running, t.work = true, work{}
-	t.signed.Store(0)
-	t.verified.Store(0)
+	t.signed, t.verified = t.signatures()
 }
 
 // stop ends the counting and returns what was counted.
@@ -49,7 +49,8 @@ func (t *tally) stop() work {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = false
-	t.work.signed, t.work.verified = t.signed.Load(), t.verified.Load()
+	made, computed := t.signatures()
+	t.work.signed, t.work.verified = made-t.signed, computed-t.verified
 	return t.work
 }
 
@@ -73,24 +74,6 @@ func (t *tally) committed(acts []query.Written) {
 	if len(sizes) > 0 {
 		t.work.commits = append(t.work.commits, sizes)
 	}
-}
-
-// countingRing counts signatures, and verifications by the key that each looks up once.
-type countingRing struct {
-	signature.Ring
-	tally *tally
-}
-
-// Sign implements signature.Ring.
-func (r *countingRing) Sign(ctx context.Context, holder signature.Holder, message []byte) (signature.Signature, error) {
-	r.tally.signed.Add(1)
-	return r.Ring.Sign(ctx, holder, message)
-}
-
-// Key implements signature.Ring.
-func (r *countingRing) Key(id string) (signature.Key, error) {
-	r.tally.verified.Add(1)
-	return r.Ring.Key(id)
 }
 
 // floor returns how long the least takes that keeps the same promise: one insertion for each act with as many bytes as

@@ -15,11 +15,9 @@ import (
 
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
-	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
-	"yagona/kernel/register"
 	"yagona/kernel/session"
 	"yagona/kernel/transparency"
 	"yagona/node"
@@ -79,14 +77,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 		return nil, err
 	}
 	w.log = query.For[transparency.Reader, transparency.Tx](w.node.DB)
-	// Every signature and every look for a verifying key passes the tally.
-	ring := &countingRing{Ring: w.node.Keys, tally: w.tally}
-	w.node.Exchange.Ring, w.node.Documents.Signer = ring, ring
-	local, ok := w.node.Exchange.Sources[register.HeldHere].(*exchange.Local)
-	if !ok {
-		return nil, errors.New("the registers held here are not answered by exchange.Local any more: count its signatures anew")
-	}
-	local.Ring = ring
+	w.tally.signatures = w.node.Ring.Count
 	w.node.DB.OnCommit(w.tally.committed)
 	w.node.Start(context.WithoutCancel(ctx))
 	w.server = &http.Server{Handler: w.node.Handler, ReadHeaderTimeout: 10 * time.Second}

@@ -29,7 +29,8 @@ const (
 
 // story is one application and all that was acknowledged of it. One worker has it at a time.
 type story struct {
-	id       ident.Application // made here, as a program would
+	key      string            // of the request that applies
+	id       ident.Application // empty until the application was acknowledged
 	service  string
 	resident demo.Person
 
@@ -102,7 +103,7 @@ func (l *load) take() *story {
 		return s
 	}
 	resident := l.residents[l.next/3%len(l.residents)]
-	s := &story{id: ident.New[ident.Application](now), resident: resident, service: "employment/unemployment-certificate"}
+	s := &story{key: string(ident.New[ident.Application](now)), resident: resident, service: "employment/unemployment-certificate"}
 	if l.next%3 == 0 && !l.waiting[resident.Number] {
 		s.service, l.waiting[resident.Number] = "youth/tools-subsidy", true
 	}
@@ -281,16 +282,17 @@ func (l *load) apply(ctx context.Context, s *story) error {
 		answers = map[string]any{"trade": "sewing", "price": 150_000_000, "account": s.resident.Account}
 	}
 	got, _, err := l.change(ctx, s, request{
-		token: token, method: http.MethodPost, path: "/api/v1/applications", key: string(s.id),
+		token: token, method: http.MethodPost, path: "/api/v1/applications", key: s.key,
 		body: map[string]any{"service": s.service, "language": "en", "answers": answers, "send": true},
 	})
 	if err != nil {
 		return err
 	}
 	var receipt struct{ Application application }
-	if got.Status != http.StatusCreated || json.Unmarshal(got.Body, &receipt) != nil || receipt.Application.ID != string(s.id) {
+	if got.Status != http.StatusCreated || json.Unmarshal(got.Body, &receipt) != nil || receipt.Application.ID == "" {
 		return fmt.Errorf("applying was answered %v", got)
 	}
+	s.id = ident.Application(receipt.Application.ID)
 	s.sent, s.state, s.revision = true, receipt.Application.State, receipt.Application.Revision
 	s.stage = settled
 	if s.state == "deciding" {

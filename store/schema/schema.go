@@ -4,7 +4,8 @@
 // The migrations are written in the SQL that the engines share. Where they cannot be the same, the text names the
 // difference, and this package says what each engine gets for it:
 //
-//	{{clustered}}   ends a table whose rows lie in the order of its primary key. SQLite: WITHOUT ROWID. PostgreSQL has
+//	{{clustered}}   ends a table of short rows that lie in the order of its primary key. SQLite: WITHOUT ROWID. Long rows
+//	                (sealed ones) are appended instead, so that those of one commit share pages. PostgreSQL has
 //	                heaps only: nothing.
 //	{{if postgres}} … {{end}}, {{if sqlite}} … {{end}}   what one engine alone needs.
 //

@@ -7,7 +7,7 @@ CREATE TABLE event (
 	entry     BYTEA    NOT NULL,
 	log_index BIGINT,
 	PRIMARY KEY (key, id)
-){{clustered}};
+);
 -- The log's own order: unique in the whole log, and only the sequencer writes it.
 CREATE UNIQUE INDEX event_log_index ON event (log_index) WHERE log_index IS NOT NULL;
 CREATE INDEX event_pending ON event (id) WHERE log_index IS NULL;
@@ -21,7 +21,7 @@ CREATE TABLE event_part (
 	disclosure INTEGER NOT NULL,
 	shown_from BIGINT,
 	PRIMARY KEY (key, event, number)
-){{clustered}};
+);
 CREATE INDEX event_part_subject ON event_part (subject, event);
 
 CREATE TABLE job (

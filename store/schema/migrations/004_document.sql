@@ -13,7 +13,7 @@ CREATE TABLE document (
 	payload     BYTEA   NOT NULL,
 	event       TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-){{clustered}};
+);
 -- For whoever checks a document: its number is all that they have.
 CREATE INDEX document_id ON document (id);
 

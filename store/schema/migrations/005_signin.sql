@@ -30,5 +30,5 @@ CREATE TABLE answer (
 	sealed     BYTEA   NOT NULL,
 	until_time BIGINT NOT NULL,
 	PRIMARY KEY (key, name)
-){{clustered}};
+);
 CREATE INDEX answer_until ON answer (until_time);

@@ -13,7 +13,7 @@ CREATE TABLE register_version (
 	body      BYTEA    NOT NULL,
 	event     TEXT    NOT NULL,
 	PRIMARY KEY (key, register, record, number)
-){{clustered}};
+);
 CREATE UNIQUE INDEX register_version_cause ON register_version (key, register, cause) WHERE cause <> '';
 CREATE INDEX register_version_record ON register_version (record);
 CREATE INDEX register_version_register ON register_version (register, key, record, number);

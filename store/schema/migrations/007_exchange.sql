@@ -6,4 +6,4 @@ CREATE TABLE exchange (
 	sealed BYTEA   NOT NULL,
 	event  TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-){{clustered}};
+);

@@ -17,7 +17,7 @@ CREATE TABLE application (
 	sealed    BYTEA   NOT NULL,
 	event     TEXT   NOT NULL,
 	PRIMARY KEY (key, id)
-){{clustered}};
+);
 CREATE INDEX application_id ON application (id);
 CREATE INDEX application_service ON application (service, territory, state, submitted, decided);
 
@@ -40,7 +40,7 @@ CREATE TABLE task (
 	closed      BIGINT,
 	event       TEXT    NOT NULL,
 	PRIMARY KEY (key, id)
-){{clustered}};
+);
 CREATE INDEX task_id ON task (id);
 CREATE INDEX task_application ON task (key, application);
 CREATE INDEX task_inbox ON task (agency, role, due, id) WHERE state IN ('open', 'claimed');
