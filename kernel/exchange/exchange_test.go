@@ -303,7 +303,7 @@ func TestNumbersGoOnlyToSourcesThatNeedThem(t *testing.T) {
 func TestFailingRegisterDelaysNobodyElse(t *testing.T) {
 	w := newWorld(t)
 	subject := w.known(t)
-	w.Timeout = 50 * time.Millisecond
+	w.Timeout = 300 * time.Millisecond
 	w.remote.answer = func(ctx context.Context, _ exchange.SignedQuestion, _ exchange.Question) (exchange.SignedAnswer, error) {
 		<-ctx.Done()
 		return exchange.SignedAnswer{}, ctx.Err()
