@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
@@ -25,9 +27,22 @@ func (n *Node) api() []route.Route {
 	})
 }
 
+// platformRoles are the roles that the platform itself knows. Each of them gives power over money, data or other officials,
+// so that nobody is appointed to it by one registrar alone.
+var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer}
+
+// keeper returns the agency that keeps a register, "" if there is no such register any more.
+func (n *Node) keeper(path ident.Register) ident.Agency {
+	definition, err := n.Catalogue().Registers.Register(path)
+	if err != nil {
+		return ""
+	}
+	return definition.Agency
+}
+
 // roles returns the roles that officials of the agency may hold: those that its pack declares, and the platform's.
 func (n *Node) roles(agency ident.Agency) []ident.Role {
-	roles := []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer}
+	roles := slices.Clone(platformRoles)
 	for _, one := range n.Catalogue().Agencies[agency].Roles {
 		roles = append(roles, one.Name)
 	}

@@ -11,6 +11,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/fault"
+	"yagona/kernel/ident"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -42,9 +43,15 @@ func TestWhatOfficersEraseTheAuditorCallsErased(t *testing.T) {
 		t.Fatal(err)
 	}
 	var officers []access.Appointment
-	err = n.DB.View(t.Context(), func(tx *query.Tx) (err error) {
-		officers, err = tx.AppointmentsIn("civil-registry", erasure.Officer, n.Profile.Territories.Root())
-		return err
+	err = n.DB.View(t.Context(), func(tx *query.Tx) error {
+		for _, agency := range []ident.Agency{"civil-registry", n.Profile.Supervision.Agency} {
+			held, err := tx.AppointmentsIn(agency, erasure.Officer, n.Profile.Territories.Root())
+			if err != nil {
+				return err
+			}
+			officers = append(officers, held...)
+		}
+		return nil
 	})
 	if err != nil || len(officers) != 2 {
 		t.Fatalf("there are %d officers, %v", len(officers), err)

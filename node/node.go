@@ -194,6 +194,7 @@ func (n *Node) wireKernel() {
 	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
 	n.Office = &access.Office{
 		Store: query.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
+		Sensitive: platformRoles, Supervisor: n.Profile.Supervision.Agency,
 	}
 	n.Sessions = session.New(query.For[session.Reader, session.Tx](db), n.config.Clock, session.Limits{})
 	n.Notices = &notice.Board{Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault}
@@ -236,7 +237,10 @@ func (n *Node) wireKernel() {
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
 		},
 	})
-	n.Erasures = &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault}
+	n.Erasures = &erasure.Erasures{
+		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
+		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
+	}
 	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
 	n.Jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
 	db.OnJobs(n.Jobs.Wake)

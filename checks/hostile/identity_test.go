@@ -60,6 +60,7 @@ var rows = map[string]row{
 	"GET /api/v1/appointments":                         {kind: work},
 	// A registrar of another agency may appoint for their own.
 	"POST /api/v1/appointments":                              {kind: thing, body: map[string]any{"role": "youth-leader"}, may: "registrar of another agency"},
+	"POST /api/v1/appointments/{appointment}/approve":        {kind: thing},
 	"POST /api/v1/appointments/{appointment}/end":            {kind: thing},
 	"GET /api/v1/registers/{pack}/{register}/records.csv":    {kind: thing},
 	"GET /api/v1/registers/{pack}/{register}/records.ndjson": {kind: thing},

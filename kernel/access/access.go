@@ -6,7 +6,9 @@
 // appointment names the one it stands in for, of the same agency, role and territory, and always has an end, at the
 // latest that of the other. Appointments are made and ended by acts of a registrar of the same agency and a territory
 // that includes theirs, never by the appointed person; only a leave is recorded by whoever takes it, and names a colleague
-// whom a registrar has appointed to the same role. What has ended stays as it was.
+// whom a registrar has appointed to the same role. An appointment to a sensitive role is in force only after a second
+// registrar approved it; whoever stands in for somebody does so no longer than that person holds the post. What has ended
+// stays as it was.
 package access
 
 import (
@@ -57,12 +59,14 @@ type Appointment struct {
 	From        time.Time
 	Until       time.Time         // zero: open
 	Substitutes ident.Appointment // the appointment it stands in for, or ""
+	MadeBy      ident.Person      `json:",omitempty"` // the registrar or the official on leave; "" : whoever set the installation up
+	Waits       bool              `json:",omitempty"` // for a second registrar: until then it is not in force
 	Event       ident.Event       // the journal's event that last wrote it
 }
 
 // Holds reports whether the appointment is in force at the time.
 func (a Appointment) Holds(at time.Time) bool {
-	return !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
+	return !a.Waits && !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
 }
 
 // StandsFor returns the appointments whose tasks its holder may carry on: its own and the one that it stands in for.
@@ -123,6 +127,9 @@ type Reader interface {
 	AppointmentsOf(person ident.Person) ([]Appointment, error)
 	// Appointment returns one, or fault.NotFound.
 	Appointment(id ident.Appointment) (Appointment, error)
+	// AppointmentsBy returns the agency's appointments, ended ones too, in the order of their ids, after the given one
+	// ("" : from the first), at most limit.
+	AppointmentsBy(agency ident.Agency, after ident.Appointment, limit int) ([]Appointment, error)
 	// AppointmentsIn returns the appointments with the role in the agency for exactly the territory.
 	AppointmentsIn(agency ident.Agency, role ident.Role, place ident.Territory) ([]Appointment, error)
 }
@@ -143,6 +150,8 @@ type Office struct {
 	// What registrars may appoint to. Without them the office appoints only where it is set up.
 	Territories *territory.Tree
 	Roles       func(agency ident.Agency) []ident.Role // that officials of the agency may hold
+	Sensitive   []ident.Role                           // those of them that need a second registrar
+	Supervisor  ident.Agency                           // whose registrars may be the second of any agency; "" : nobody's
 }
 
 // Actor returns who a person is when they act by an appointment of theirs ("" : as a resident).
@@ -183,6 +192,8 @@ var (
 	errPost       = fault.New(fault.Invalid, "appointment.other-post", "A substitute has the agency, role and territory of the one they stand in for. Correct them.").At("substitutes")
 	errSelf       = fault.New(fault.Invalid, "appointment.own-substitute", "Nobody stands in for themselves. Choose another person.").At("substitutes")
 	errSubstitute = fault.New(fault.Invalid, "appointment.substitute-term", "A substitute's appointment lies within the term of the one they stand in for and has an end. Give it one.").At("until")
+	errDecided    = fault.New(fault.Conflict, "appointment.approved-already", "This appointment does not wait for an approval: it was approved, or it never needed one.")
+	errSecond     = fault.New(fault.Forbidden, "appointment.same-registrar", "You made this appointment. A second registrar, of your agency or of the supervising one, approves it.")
 	errEnded      = fault.New(fault.Conflict, "appointment.ended", "This appointment has ended already.")
 )
 
@@ -205,7 +216,46 @@ func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (App
 		if !made.Until.IsZero() && !(made.Until.After(made.From) && made.Until.After(tx.Now())) {
 			return errTerm
 		}
+		made.MadeBy, made.Waits = by.Person, by.Person != "" && slices.Contains(o.Sensitive, made.Role)
 		return substituted(tx, *made)
+	})
+}
+
+// Approve brings an appointment to a sensitive role into force, not before the act. By is a registrar who could have made
+// it and did not, or a registrar of the supervising agency, and never the appointed person.
+func (o *Office) Approve(ctx context.Context, by Actor, id ident.Appointment) (Appointment, error) {
+	var found Appointment
+	err := o.Store.View(ctx, func(tx Reader) (err error) {
+		found, err = tx.Appointment(id)
+		return err
+	})
+	if err != nil {
+		return Appointment{}, err
+	}
+	wanted := found
+	if held := by.Appointment; held != nil && o.Supervisor != "" && held.Agency == o.Supervisor {
+		wanted.Agency = o.Supervisor
+	}
+	if err := o.registrarOf(by, wanted); err != nil {
+		return Appointment{}, err
+	}
+	if by.Person == found.MadeBy {
+		return Appointment{}, errSecond
+	}
+	return o.save(ctx, by, found, "appointment.approved", func(tx Tx, approved *Appointment) (err error) {
+		if *approved, err = tx.Appointment(id); err != nil {
+			return err
+		}
+		switch now := tx.Now(); {
+		case !approved.Until.IsZero() && !approved.Until.After(now):
+			return errEnded
+		case !approved.Waits:
+			return errDecided
+		case approved.From.Before(now):
+			approved.From = now
+		}
+		approved.Waits = false
+		return nil
 	})
 }
 
@@ -264,16 +314,100 @@ func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appoi
 }
 
 func (o *Office) end(ctx context.Context, by Actor, found Appointment, what string) (Appointment, error) {
-	return o.save(ctx, by, found, what, func(tx Tx, ended *Appointment) (err error) {
-		if *ended, err = tx.Appointment(found.ID); err != nil {
+	standing, err := o.standingIn(ctx, found)
+	if err != nil {
+		return Appointment{}, err
+	}
+	subjects := []ident.Subject{found.Person.Subject()}
+	for _, one := range standing {
+		subjects = append(subjects, one.Person.Subject())
+	}
+	slices.Sort(subjects)
+	sealer, err := o.Vault.Open(ctx, slices.Compact(subjects)...)
+	if err != nil {
+		return Appointment{}, err
+	}
+	var ended Appointment
+	err = o.Store.Update(ctx, act.OfAgency(found.Agency), func(tx Tx) error {
+		if ended, err = tx.Appointment(found.ID); err != nil {
 			return err
 		}
 		if !ended.Until.IsZero() && !ended.Until.After(tx.Now()) {
 			return errEnded
 		}
-		ended.Until = tx.Now()
+		event := journal.Event{Type: what, Actor: by.Journal(), Object: fmt.Sprintf("appointment:%s", ended.ID)}
+		all := []Appointment{ended}
+		for _, one := range standing {
+			now, err := tx.Appointment(one.ID)
+			if err != nil {
+				return err
+			}
+			if now.Until.IsZero() || now.Until.After(tx.Now()) {
+				all = append(all, now)
+			}
+		}
+		id := journal.NewID(tx)
+		for i := range all {
+			all[i].Until, all[i].Event = tx.Now(), id
+			if err := tx.SaveAppointment(all[i]); err != nil {
+				return err
+			}
+			event.Covers = append(event.Covers, all[i].Cover())
+			event.Parts = append(event.Parts, all[i].part())
+		}
+		ended = all[0]
+		return journal.AppendAs(tx, sealer, id, event)
+	})
+	return ended, err
+}
+
+// standingIn returns the appointments of whoever stands in for the one who holds the appointment.
+func (o *Office) standingIn(ctx context.Context, held Appointment) (standing []Appointment, err error) {
+	err = o.Store.View(ctx, func(tx Reader) error {
+		standing, err = tx.AppointmentsIn(held.Agency, held.Role, held.Territory)
+		return err
+	})
+	return slices.DeleteFunc(standing, func(one Appointment) bool { return one.Substitutes != held.ID }), err
+}
+
+// part is what an event says of the appointment to the appointed person.
+func (a Appointment) part() journal.Part {
+	return journal.Part{
+		Subject: a.Person.Subject(), Personal: map[string]any{"agency": a.Agency, "role": a.Role, "territory": a.Territory},
+	}
+}
+
+// Of returns the appointments that the registrar keeps, ended ones too: of their agency, for their territory and all that
+// lies in it, in the order of their ids, after the given one ("" : from the first), at most limit.
+func (o *Office) Of(ctx context.Context, by Actor, after ident.Appointment, limit int) (found []Appointment, err error) {
+	if by.Appointment == nil {
+		return nil, ErrForbidden
+	}
+	held := *by.Appointment
+	if err := o.registrarOf(by, Appointment{Agency: held.Agency, Territory: held.Territory}); err != nil {
+		return nil, err
+	}
+	err = o.Store.View(ctx, func(tx Reader) error {
+		found = nil
+		for last := after; len(found) < limit; {
+			page, err := tx.AppointmentsBy(held.Agency, last, limit)
+			if err != nil {
+				return err
+			}
+			for _, one := range page {
+				last = one.ID
+				// What lies nowhere any more is kept by whoever is appointed for the whole country.
+				if place := one.Territory; o.Territories.Contains(held.Territory, place) || !o.Territories.Has(place) && held.Territory == o.Territories.Root() {
+					found = append(found, one)
+				}
+			}
+			if len(page) < limit {
+				return nil
+			}
+		}
 		return nil
 	})
+	return found[:min(len(found), limit)], err
 }
 
 // In returns the appointments of the registrar's agency for exactly the territory, ended ones too, by role and then the
@@ -343,7 +477,7 @@ func (o *Office) save(ctx context.Context, by Actor, wanted Appointment, what st
 		return journal.AppendAs(tx, sealer, saved.Event, journal.Event{
 			Type: what, Actor: by.Journal(), Object: fmt.Sprintf("appointment:%s", saved.ID),
 			Covers: []journal.Cover{saved.Cover()},
-			Parts:  []journal.Part{{Subject: subject, Personal: map[string]any{"agency": saved.Agency, "role": saved.Role, "territory": saved.Territory}}},
+			Parts:  []journal.Part{saved.part()},
 		})
 	})
 	return saved, err

@@ -52,6 +52,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return nil
 		},
+		Sensitive: []ident.Role{access.Registrar}, Supervisor: "data-authority",
 	}
 	return w
 }
@@ -189,6 +190,129 @@ func TestASubstituteStandsInForTheSamePostAndNoLonger(t *testing.T) {
 	w.must(err)
 	_, err = w.Appoint(t.Context(), registrar, substitute(open, 2*time.Hour, day))
 	w.refused("for one whose appointment has ended", err, "appointment.substitute-term")
+}
+
+func TestWhoeverStandsInEndsWithThePost(t *testing.T) {
+	w := newWorld(t)
+	registrar := w.registrar("youth-agency", "X")
+	held, err := w.Appoint(t.Context(), registrar, leader())
+	w.must(err)
+	var standing []access.Appointment
+	for _, from := range []time.Duration{0, 48 * time.Hour} { // one who stands in already, one who would later
+		made, err := w.Appoint(t.Context(), registrar, leader(func(a *access.Appointment) {
+			a.Substitutes, a.From, a.Until = held.ID, monday.Add(from), monday.Add(from+24*time.Hour)
+		}))
+		w.must(err)
+		standing = append(standing, made)
+	}
+	bystander, err := w.Appoint(t.Context(), registrar, leader())
+	w.must(err)
+	w.now = w.now.Add(time.Hour)
+	_, err = w.End(t.Context(), registrar, held.ID)
+	w.must(err)
+	for _, one := range standing {
+		for _, at := range []time.Duration{0, time.Hour, 50 * time.Hour} {
+			if held, err := w.Appointments(t.Context(), one.Person, w.now.Add(at)); err != nil || len(held) != 0 {
+				t.Errorf("a substitute still holds %+v, %v", held, err)
+			}
+		}
+	}
+	if held, err := w.Appointments(t.Context(), bystander.Person, w.now); err != nil || len(held) != 1 {
+		t.Errorf("a colleague holds %+v, %v", held, err)
+	}
+}
+
+func TestASensitiveRoleNeedsASecondRegistrar(t *testing.T) {
+	w := newWorld(t)
+	registrar, second := w.registrar("youth-agency", "X"), w.registrar("youth-agency", "X")
+	district, authority := w.registrar("youth-agency", "X1"), w.registrar("data-authority", "X")
+	other := w.registrar("social-agency", "X")
+	sensitive := func() access.Appointment {
+		made, err := w.Appoint(t.Context(), registrar, leader(func(a *access.Appointment) { a.Role, a.Territory = access.Registrar, "X2" }))
+		w.must(err)
+		return made
+	}
+	made := sensitive()
+	if !made.Waits || made.MadeBy != registrar.Person || made.Holds(w.now) {
+		t.Errorf("made is %+v", made)
+	}
+	if held, err := w.Appointments(t.Context(), made.Person, w.now); err != nil || len(held) != 0 {
+		t.Errorf("before the approval the official holds %+v, %v", held, err)
+	}
+	itself := access.Actor{Person: made.Person, Appointment: second.Appointment}
+	for name, test := range map[string]struct {
+		by   access.Actor
+		code string
+	}{
+		"who made it":                   {registrar, "appointment.same-registrar"},
+		"whom it is for":                {itself, "access.forbidden"},
+		"a registrar of elsewhere":      {district, "access.forbidden"},
+		"a registrar of another agency": {other, "access.forbidden"},
+		"a resident":                    {access.Actor{Person: second.Person}, "access.forbidden"},
+	} {
+		_, err := w.Approve(t.Context(), test.by, made.ID)
+		w.refused(name, err, test.code)
+	}
+	w.now = w.now.Add(time.Hour)
+	approved, err := w.Approve(t.Context(), second, made.ID)
+	w.must(err)
+	if approved.Waits || !approved.From.Equal(w.now) || !approved.Holds(w.now) {
+		t.Errorf("approved is %+v", approved)
+	}
+	_, err = w.Approve(t.Context(), second, made.ID)
+	w.refused("a second time", err, "appointment.approved-already")
+	if _, err = w.Approve(t.Context(), authority, sensitive().ID); err != nil {
+		t.Errorf("the supervising agency's registrar: %v", err)
+	}
+	refused := sensitive()
+	_, err = w.End(t.Context(), second, refused.ID)
+	w.must(err)
+	_, err = w.Approve(t.Context(), second, refused.ID)
+	w.refused("one that was ended instead", err, "appointment.ended")
+	if plain, err := w.Appoint(t.Context(), registrar, leader()); err != nil || plain.Waits {
+		t.Errorf("a plain role: %+v, %v", plain, err)
+	}
+}
+
+func TestARegistrarPagesThroughWhatTheyKeep(t *testing.T) {
+	w := newWorld(t)
+	registrar, district := w.registrar("youth-agency", "X"), w.registrar("youth-agency", "X1")
+	w.registrar("social-agency", "X")
+	for i := range 7 {
+		_, err := w.Appoint(t.Context(), registrar, leader(func(a *access.Appointment) { a.Territory = []ident.Territory{"X1", "X2"}[i%2] }))
+		w.must(err)
+		w.now = w.now.Add(time.Second)
+	}
+	for name, test := range map[string]struct {
+		by   access.Actor
+		want int
+	}{"of the country": {registrar, 9}, "of a district": {district, 5}} {
+		for _, limit := range []int{1, 2, 3, 100} {
+			var seen []ident.Appointment
+			for after := ident.Appointment(""); ; {
+				page, err := w.Of(t.Context(), test.by, after, limit)
+				w.must(err)
+				if len(page) > limit {
+					t.Fatalf("%s: a page has %d of at most %d", name, len(page), limit)
+				}
+				for _, one := range page {
+					if one.Agency != "youth-agency" || one.ID <= after {
+						t.Errorf("%s: got %+v after %s", name, one, after)
+					}
+					after = one.ID
+					seen = append(seen, one.ID)
+				}
+				if len(page) < limit {
+					break
+				}
+			}
+			if len(seen) != test.want {
+				t.Errorf("%s, %d a page: %d appointments instead of %d", name, limit, len(seen), test.want)
+			}
+		}
+	}
+	_, err := w.Of(t.Context(), access.Actor{Person: registrar.Person}, "", 10)
+	w.refused("a resident who looks", err, "access.forbidden")
 }
 
 func TestAnAppointmentEndsOnce(t *testing.T) {

@@ -39,7 +39,7 @@ func (o *Office) TakeLeave(ctx context.Context, by Actor, substitute ident.Appoi
 		From: from.UTC().Truncate(time.Microsecond), Until: until.UTC().Truncate(time.Microsecond), Substitutes: held.ID,
 	}
 	return o.save(ctx, by, wanted, "leave.recorded", func(tx Tx, made *Appointment) error {
-		made.ID = ident.New[ident.Appointment](tx.Now())
+		made.ID, made.MadeBy = ident.New[ident.Appointment](tx.Now()), by.Person
 		if made.From.Before(tx.Now()) {
 			made.From = tx.Now()
 		}

@@ -54,7 +54,14 @@ type (
 		Account      schemeEntry `yaml:"bank-account"`
 		Phone        schemeEntry
 		SignIn       signInEntry `yaml:"sign-in"`
+		Supervision  supervisionEntry
 		Territories  territoriesEntry
+	}
+	supervisionEntry struct {
+		Agency       string
+		KeepPayments int `yaml:"keep-payments"` // years
+		Legal        string
+		Status       Status
 	}
 	currencyEntry struct {
 		Code        string
@@ -219,6 +226,19 @@ func (l *loader) general(doc *document, main *profileFile) {
 		doc.fail(l, path{"sign-in", "kind"},
 			"%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
 	}
+	supervision := main.Supervision
+	if supervision != (supervisionEntry{}) {
+		if !ident.IsName(supervision.Agency) {
+			doc.fail(l, path{"supervision", "agency"}, "%q is no agency's name; write it as its pack does", supervision.Agency)
+		}
+		if supervision.KeepPayments < 0 || supervision.KeepPayments > 100 {
+			doc.fail(l, path{"supervision", "keep-payments"}, "payments are kept for 0 to 100 years; correct it")
+		}
+		if supervision.Legal == "" || supervision.Status != InForce && supervision.Status != Illustrative {
+			doc.fail(l, path{"supervision"}, "say by which act, and whether it is in force or illustrative: legal and status")
+		}
+	}
+	p.Supervision = Supervision{ident.Agency(supervision.Agency), supervision.KeepPayments}
 	p.SignIn = SignIn{main.SignIn.Kind, doc.texts(l, path{"sign-in", "names"}, main.SignIn.Names)}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"yagona/kernel/calendar"
+	"yagona/kernel/ident"
 	"yagona/kernel/money"
 	"yagona/kernel/territory"
 )
@@ -31,6 +32,7 @@ type Profile struct {
 	Account      *Scheme // bank account
 	Phone        *Scheme
 	SignIn       SignIn
+	Supervision  Supervision
 	Calendar     *calendar.Calendar
 	Holidays     []Holiday     // what Calendar is made of, for people to read; in order of the file
 	Decreed      calendar.Date // the last day for which movable days off are known; later ones may still be declared
@@ -61,6 +63,12 @@ func (t Texts) In(languages ...string) string {
 		}
 	}
 	return ""
+}
+
+// Supervision says who watches over personal data, beside the agency that keeps it.
+type Supervision struct {
+	Agency       ident.Agency // whose officers confirm erasures and whose registrars approve sensitive appointments; "" : none
+	KeepPayments int          // for how many years the law keeps what was paid to whom
 }
 
 // SignIn says how people prove who they are.

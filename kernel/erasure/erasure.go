@@ -1,27 +1,34 @@
-// Package erasure owns the erasing of a subject's data by law: an act of two people that destroys the subject's key.
+// Package erasure owns the erasing of a subject's data by law: an act of two people of two agencies that destroys the
+// subject's key.
 //
-// One official proposes it, with the law that demands it; a second one of the same agency confirms. Both acts stand in
-// the journal and name the subject by its random id alone. Once it is confirmed, a job destroys the subject's key: every
-// record, every part of every event, every document of the subject stays where it is and can no longer be opened. All
-// hashes stay as they were, so that the log verifies and the auditor says "erased", not "tampered with".
+// An official of an agency with standing proposes it, with the law that demands it: one that keeps a register with a record
+// of the subject. One of the supervising agency, which the country profile names, confirms. Both are appointed for the whole
+// country, since an erasure reaches everywhere. Both acts stand in the journal and name the subject by its random id alone.
+// Once it is confirmed, a job destroys the subject's key: every record, every part of every event, every document of the
+// subject stays where it is and can no longer be opened. All hashes stay as they were, so that the log verifies and the
+// auditor says "erased", not "tampered with".
 //
-// Invariants: whoever proposed does not confirm, and neither is the subject; what is confirmed is carried out, after a
-// restart as well; a key that is destroyed never comes back.
+// Invariants: whoever proposed does not confirm, and neither is the subject; nothing is confirmed while business of the
+// subject is open: an application undecided, a payment not settled, a payment that the law still keeps; what is confirmed is
+// carried out, after a restart as well; a key that is destroyed never comes back.
 package erasure
 
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/casework"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
 	"yagona/kernel/seal"
 )
 
@@ -54,8 +61,16 @@ func (e Erasure) Cover() journal.Cover {
 type Reader interface {
 	// Erasure returns one, or fault.NotFound.
 	Erasure(id string) (Erasure, error)
-	// Erasures returns the agency's, newest first, at most limit.
+	// Erasures returns the agency's ("" : everybody's), newest first, at most limit.
 	Erasures(agency ident.Agency, limit int) ([]Erasure, error)
+	// RegistersOf returns which registers have records under the key, sorted.
+	RegistersOf(key act.Key) ([]ident.Register, error)
+	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
+	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]casework.Application, error)
+	// OrdersTo returns the payment orders whose payee the subject is, in every fund's book.
+	OrdersTo(subject ident.Subject) ([]ledger.Order, error)
+	// JobsOf returns all jobs under the key.
+	JobsOf(key act.Key) ([]job.Job, error)
 }
 
 // Tx is what erasing needs of an act.
@@ -71,13 +86,23 @@ type Tx interface {
 type Erasures struct {
 	Store act.Store[Reader, Tx]
 	Vault *seal.Vault
+
+	Country      ident.Territory // for which officers must be appointed
+	Supervisor   ident.Agency    // whose officers confirm; "" : nobody's
+	KeepPayments int             // for how many years after a payment was settled the law keeps to whom it went
+	Keeper       func(register ident.Register) ident.Agency
 }
+
+var (
+	errNoSupervisor = fault.New(fault.Conflict, "erasure.no-supervisor", "No supervising agency is declared, so nothing can be erased. Declare it in the country profile.")
+	errNoStanding   = fault.New(fault.Forbidden, "erasure.no-standing", "Your agency keeps no register with a record of this subject. An officer of one that does proposes the erasure.")
+)
 
 const mostLaw = 500
 
 // Propose proposes to erase a subject.
 func (e *Erasures) Propose(ctx context.Context, by access.Actor, subject ident.Subject, law string) (Erasure, error) {
-	if err := officer(by, subject); err != nil {
+	if err := e.officer(by, subject); err != nil {
 		return Erasure{}, err
 	}
 	if _, err := ident.ParseSubject(string(subject)); err != nil {
@@ -87,10 +112,16 @@ func (e *Erasures) Propose(ctx context.Context, by access.Actor, subject ident.S
 	if n := utf8.RuneCountInString(law); n == 0 || n > mostLaw || !utf8.ValidString(law) {
 		return Erasure{}, fault.New(fault.Invalid, "erasure.law", "Name the act of law that demands it, in at most 500 characters.").At("law")
 	}
+	if e.Supervisor == "" {
+		return Erasure{}, errNoSupervisor
+	}
 	proposed := Erasure{Subject: subject, Agency: by.Appointment.Agency, Law: law, By: by.Person}
 	return e.save(ctx, by, proposed, "erasure.proposed", func(tx Tx, saved *Erasure) error {
 		saved.ID, saved.Proposed = ident.New[string](tx.Now()), tx.Now()
-		return nil
+		if err := e.standing(tx, proposed); err != nil {
+			return err
+		}
+		return e.business(tx, subject)
 	})
 }
 
@@ -104,14 +135,14 @@ func (e *Erasures) Confirm(ctx context.Context, by access.Actor, id string) (Era
 	if err != nil {
 		return Erasure{}, err
 	}
-	if err := officer(by, found.Subject); err != nil {
+	if err := e.officer(by, found.Subject); err != nil {
 		return Erasure{}, err
 	}
 	switch {
-	case by.Appointment.Agency != found.Agency:
-		return Erasure{}, access.ErrForbidden
 	case by.Person == found.By:
-		return Erasure{}, fault.New(fault.Forbidden, "erasure.same-person", "Whoever proposed it does not confirm it. Ask a second officer of your agency.")
+		return Erasure{}, fault.New(fault.Forbidden, "erasure.same-person", "Whoever proposed it does not confirm it. Ask an officer of the supervising agency.")
+	case by.Appointment.Agency != e.Supervisor:
+		return Erasure{}, access.ErrForbidden
 	}
 	return e.save(ctx, by, found, "erasure.confirmed", func(tx Tx, saved *Erasure) error {
 		now, err := tx.Erasure(id)
@@ -121,28 +152,95 @@ func (e *Erasures) Confirm(ctx context.Context, by access.Actor, id string) (Era
 		if !now.Confirmed.IsZero() {
 			return fault.New(fault.Conflict, "erasure.confirmed-already", "It was confirmed already.")
 		}
+		if err := e.business(tx, now.Subject); err != nil {
+			return err
+		}
 		saved.Confirmed, saved.Second = tx.Now(), by.Person
 		return job.Queue(tx, JobErase, 0, map[string]string{"erasure": id})
 	})
 }
 
-// All returns the agency's erasures, newest first.
+// All returns erasures, newest first: those that the officer's agency proposed, to the supervising agency all.
 func (e *Erasures) All(ctx context.Context, by access.Actor, limit int) (found []Erasure, err error) {
-	if err := officer(by, ""); err != nil {
+	if err := e.officer(by, ""); err != nil {
 		return nil, err
 	}
+	agency := by.Appointment.Agency
+	if agency == e.Supervisor {
+		agency = ""
+	}
 	err = e.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.Erasures(by.Appointment.Agency, limit)
+		found, err = tx.Erasures(agency, limit)
 		return err
 	})
 	return found, err
 }
 
-func officer(by access.Actor, subject ident.Subject) error {
-	if by.Appointment == nil || by.Appointment.Role != Officer || by.Person.Subject() == subject {
+// officer checks that the actor is an officer for the whole country, and not the subject.
+func (e *Erasures) officer(by access.Actor, subject ident.Subject) error {
+	held := by.Appointment
+	if held == nil || held.Role != Officer || held.Territory != e.Country || by.Person.Subject() == subject {
 		return access.ErrForbidden
 	}
 	return nil
+}
+
+// standing checks that the proposing agency keeps a record of the subject, and is not the one that confirms.
+func (e *Erasures) standing(tx Tx, proposed Erasure) error {
+	if proposed.Agency == e.Supervisor {
+		return errNoStanding
+	}
+	kept, err := tx.RegistersOf(act.Of(proposed.Subject))
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(kept, func(r ident.Register) bool { return e.Keeper(r) == proposed.Agency }) {
+		return errNoStanding
+	}
+	return nil
+}
+
+// mostApplications is how many of a subject's newest applications are looked through for open ones.
+const mostApplications = 1000
+
+// business checks that nothing of the subject is open that an erasure would leave undone or take out of the law's keeping.
+// It lists all that is.
+func (e *Erasures) business(tx Tx, subject ident.Subject) error {
+	var open []string
+	applications, err := tx.ApplicationsOf(subject, "", mostApplications)
+	if err != nil {
+		return err
+	}
+	for _, one := range applications {
+		if one.State.IsOpen() {
+			open = append(open, "application "+string(one.ID)+" is not decided")
+		}
+	}
+	jobs, err := tx.JobsOf(act.Of(subject))
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(jobs, func(j job.Job) bool { return j.Kind == casework.JobPay }) {
+		open = append(open, "a payment is not prepared")
+	}
+	orders, err := tx.OrdersTo(subject)
+	if err != nil {
+		return err
+	}
+	for _, one := range orders {
+		kept := one.Settled.AddDate(e.KeepPayments, 0, 0)
+		switch {
+		case one.Settled.IsZero():
+			open = append(open, "payment order "+string(one.ID)+" is not settled")
+		case one.State == ledger.Confirmed && tx.Now().Before(kept):
+			open = append(open, "the law keeps payment order "+string(one.ID)+" until "+kept.Format(time.DateOnly))
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	listed := strings.Join(open, "; ")
+	return fault.Newf(fault.Conflict, "erasure.open-business", "This cannot be erased yet: %s. Wait until it is done, then try again.", listed).With("open", listed)
 }
 
 func (e *Erasures) save(ctx context.Context, by access.Actor, wanted Erasure, what string, change func(Tx, *Erasure) error) (Erasure, error) {

@@ -1,16 +1,22 @@
 package erasure_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/casework"
 	"yagona/kernel/erasure"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
 	"yagona/kernel/person"
+	"yagona/kernel/register"
 	"yagona/kernel/seal"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -18,7 +24,8 @@ import (
 
 func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	ctx := t.Context()
-	clock := func() time.Time { return time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC) }
+	now := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
 	db, err := sqlite.Temporary(ctx, clock)
 	if err != nil {
 		t.Fatal(err)
@@ -38,11 +45,23 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](db), Vault: vault}
-	officer := func(agency ident.Agency) access.Actor {
-		return access.Actor{Person: ident.Random[ident.Person](), Appointment: &access.Appointment{Agency: agency, Role: erasure.Officer}}
+	all := &erasure.Erasures{
+		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: vault, Country: "X", KeepPayments: 5,
+		Keeper: func(path ident.Register) ident.Agency {
+			return map[ident.Register]ident.Agency{"civil/births": "registry"}[path]
+		},
 	}
-	first, second := officer("registry"), officer("registry")
+	officer := func(agency ident.Agency, place ...ident.Territory) access.Actor {
+		held := &access.Appointment{Agency: agency, Role: erasure.Officer, Territory: append(place, "X")[0]}
+		return access.Actor{Person: ident.Random[ident.Person](), Appointment: held}
+	}
+	first, second := officer("registry"), officer("authority")
+	write := func(key act.Key, save func(tx *query.Tx) error) {
+		t.Helper()
+		if err := db.Update(ctx, key, save); err != nil {
+			t.Fatal(err)
+		}
+	}
 	refused := func(err error, code string) {
 		t.Helper()
 		if fault.Code(err) != code {
@@ -57,14 +76,76 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	own.Person = someone
 	_, err = all.Propose(ctx, own, someone.Subject(), "an act")
 	refused(err, "access.forbidden")
+	_, err = all.Propose(ctx, officer("registry", "X1"), someone.Subject(), "an act")
+	refused(err, "access.forbidden") // an erasure reaches beyond a district
+	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
+	refused(err, "erasure.no-supervisor")
+	all.Supervisor = "authority"
+	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
+	refused(err, "erasure.no-standing")
+	write(act.Of(someone.Subject()), func(tx *query.Tx) error {
+		return tx.SaveVersion(register.StoredVersion{
+			Key: tx.Key(), Register: "civil/births", Record: ident.New[ident.Record](tx.Now()), Number: 1, At: tx.Now(), From: calendar.DateOf(tx.Now(), time.UTC), Body: []byte("sealed"), Event: "e",
+		})
+	})
+	_, err = all.Propose(ctx, officer("employment"), someone.Subject(), "an act")
+	refused(err, "erasure.no-standing")
+
+	// Nothing is erased while something is open, and the error says what.
+	application := casework.Application{
+		ID: ident.New[ident.Application](clock()), Applicant: someone.Subject(), Service: "youth/tools", State: casework.Deciding, Created: clock(), Submitted: clock(), Sealed: []byte("sealed"),
+	}
+	order := ledger.Order{
+		ID: ident.New[ident.Order](clock()), Fund: "fund:youth", Subject: someone.Subject(), Amount: 1, State: ledger.Sent, Prepared: clock(), Released: clock(), Sent: clock(),
+	}
+	save := func() {
+		write(act.Of(someone.Subject()), func(tx *query.Tx) error { return tx.SaveApplication(application) })
+		write(act.OfAccount(order.Fund), func(tx *query.Tx) error { return tx.SavePaymentOrder(order) })
+	}
+	save()
+	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
+	refused(err, "erasure.open-business")
+	if message := fault.Of(err).Message; !strings.Contains(message, "application "+string(application.ID)+" is not decided") ||
+		!strings.Contains(message, "payment order "+string(order.ID)+" is not settled") {
+		t.Errorf("it does not list what is open: %s", message)
+	}
+	application.State, order.State, order.Settled = casework.Granted, ledger.Confirmed, now
+	save()
+	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
+	if refused(err, "erasure.open-business"); !strings.Contains(fault.Of(err).Message, "until 2031-03-02") {
+		t.Errorf("it does not say how long the law keeps the payment: %v", err)
+	}
+	now = now.AddDate(5, 0, 0)
+	write(act.Of(someone.Subject()), func(tx *query.Tx) error {
+		return tx.QueueJob(job.Job{ID: "j", Key: tx.Key(), Kind: casework.JobPay, Due: now.Add(time.Hour), Payload: []byte("{}")})
+	})
+	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
+	refused(err, "erasure.open-business")
+	write(act.Of(someone.Subject()), func(tx *query.Tx) error { return tx.FinishJob(tx.Key(), "j") })
 	proposed, err := all.Propose(ctx, first, someone.Subject(), "an act")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = all.Confirm(ctx, first, proposed.ID)
 	refused(err, "erasure.same-person")
-	_, err = all.Confirm(ctx, officer("another"), proposed.ID)
-	refused(err, "access.forbidden")
+	for _, agency := range []ident.Agency{"another", "registry"} {
+		_, err = all.Confirm(ctx, officer(agency), proposed.ID)
+		refused(err, "access.forbidden")
+	}
+	application.State = casework.Appealed // what comes up between the two acts
+	save()
+	_, err = all.Confirm(ctx, second, proposed.ID)
+	refused(err, "erasure.open-business")
+	application.State = casework.Refused
+	save()
+	for _, agency := range []ident.Agency{"registry", "authority"} {
+		if found, err := all.All(ctx, officer(agency), 10); err != nil || len(found) != 1 {
+			t.Errorf("officers of %s see %v, %v", agency, found, err)
+		}
+	}
+	if found, err := all.All(ctx, officer("another"), 10); err != nil || len(found) != 0 {
+		t.Errorf("others see %v, %v", found, err)
+	}
 	if _, err := people.Attributes(ctx, someone); err != nil {
 		t.Errorf("a proposal erased already: %v", err)
 	}

@@ -104,7 +104,8 @@ var posts = []post{
 	{"housing-agency", "inspector", []int{1, 2}, ""},
 	{"housing-agency", "head", []int{1, 2}, ""},
 	{"civil-registry", "registrar", []int{root}, ""},
-	{"civil-registry", "data-protection-officer", []int{root, root}, ""}, // two: one proposes, the other confirms
+	{"civil-registry", "data-protection-officer", []int{root}, ""},    // proposes, and
+	{"interior-ministry", "data-protection-officer", []int{root}, ""}, // of the supervising agency, confirms
 	{"interior-ministry", "registrar", []int{root}, ""},
 	{"employment-agency", "registrar", []int{root}, ""},
 	{"youth-agency", "registrar", []int{root}, ""},

@@ -2,15 +2,16 @@ package query
 
 import (
 	"yagona/kernel/access"
+	"yagona/kernel/act"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/person"
 )
 
-const appointmentColumns = `id, person, agency, role, territory, from_time, until_time, substitutes, event`
+const appointmentColumns = `id, person, agency, role, territory, from_time, until_time, substitutes, made_by, waits, event`
 
 func scanAppointment(scan func(into ...any) error) (a access.Appointment, err error) {
-	err = scan(&a.ID, &a.Person, &a.Agency, &a.Role, &a.Territory, instant{&a.From}, instant{&a.Until}, &a.Substitutes, &a.Event)
+	err = scan(&a.ID, &a.Person, &a.Agency, &a.Role, &a.Territory, instant{&a.From}, instant{&a.Until}, &a.Substitutes, &a.MadeBy, &a.Waits, &a.Event)
 	return a, err
 }
 
@@ -22,7 +23,7 @@ func (t *Tx) AppointmentsOf(person ident.Person) ([]access.Appointment, error) {
 // Appointment implements access.Reader.
 func (t *Tx) Appointment(id ident.Appointment) (found access.Appointment, err error) {
 	err = t.row(notFound("appointment.unknown", "appointment"), `SELECT `+appointmentColumns+` FROM appointment WHERE id = $1`, args(id),
-		&found.ID, &found.Person, &found.Agency, &found.Role, &found.Territory, instant{&found.From}, instant{&found.Until}, &found.Substitutes, &found.Event)
+		&found.ID, &found.Person, &found.Agency, &found.Role, &found.Territory, instant{&found.From}, instant{&found.Until}, &found.Substitutes, &found.MadeBy, &found.Waits, &found.Event)
 	return found, err
 }
 
@@ -32,11 +33,18 @@ func (t *Tx) AppointmentsIn(agency ident.Agency, role ident.Role, place ident.Te
 		args(agency, role, place), scanAppointment)
 }
 
+// AppointmentsBy implements access.Reader.
+func (t *Tx) AppointmentsBy(agency ident.Agency, after ident.Appointment, limit int) ([]access.Appointment, error) {
+	return list(t, `SELECT `+appointmentColumns+` FROM appointment WHERE key = $1 AND id > $2 ORDER BY id LIMIT $3`,
+		args(act.OfAgency(agency), after, limit), scanAppointment)
+}
+
 // SaveAppointment implements access.Tx.
 func (t *Tx) SaveAppointment(a access.Appointment) error {
-	return t.send(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (key, id) DO UPDATE SET until_time = excluded.until_time, event = excluded.event`,
-		t.key, a.ID, a.Person, a.Agency, a.Role, a.Territory, micros(a.From), micros(a.Until), a.Substitutes, a.Event)
+	return t.send(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT (key, id) DO UPDATE SET from_time = excluded.from_time, until_time = excluded.until_time,
+			waits = excluded.waits, event = excluded.event`,
+		t.key, a.ID, a.Person, a.Agency, a.Role, a.Territory, micros(a.From), micros(a.Until), a.Substitutes, a.MadeBy, flag(a.Waits), a.Event)
 }
 
 // PersonOfIndex implements person.Reader.

@@ -35,7 +35,7 @@ func (t *Tx) AwaitedJobs(after Awaited, limit int) ([]Awaited, error) {
 		})
 }
 
-// JobsOf returns all jobs under the key, dead ones too; for the auditor.
+// JobsOf implements erasure.Reader: dead ones, too.
 func (t *Tx) JobsOf(key act.Key) ([]job.Job, error) {
 	return list(t, `SELECT `+jobColumns+` FROM job WHERE key = $1 ORDER BY id`, args(key), scanJob)
 }

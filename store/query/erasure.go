@@ -32,6 +32,9 @@ func (t *Tx) Erasure(id string) (erasure.Erasure, error) {
 
 // Erasures implements erasure.Reader.
 func (t *Tx) Erasures(agency ident.Agency, limit int) ([]erasure.Erasure, error) {
+	if agency == "" {
+		return list(t, `SELECT row FROM erasure ORDER BY id DESC LIMIT $1`, args(limit), scanErasure)
+	}
 	return list(t, `SELECT row FROM erasure WHERE agency = $1 ORDER BY id DESC LIMIT $2`, args(agency, limit), scanErasure)
 }
 

@@ -137,6 +137,11 @@ func (t *Tx) PaymentOrders(fund ident.Account, state ledger.OrderState, after id
 		args(ledger.KeyOf(fund), state, after, limit), scanOrder)
 }
 
+// OrdersTo implements erasure.Reader. It reads all books: erasing is rare.
+func (t *Tx) OrdersTo(subject ident.Subject) ([]ledger.Order, error) {
+	return list(t, `SELECT `+orderColumns+` FROM payment_order WHERE subject = $1 ORDER BY id`, args(subject), scanOrder)
+}
+
 // SavePaymentOrder implements ledger.Tx.
 func (t *Tx) SavePaymentOrder(o ledger.Order) error {
 	preparedBy, err := json.Marshal(append([]ident.Person{}, o.PreparedBy...))

@@ -23,6 +23,8 @@ type Post struct {
 	From        time.Time         `json:"from"`
 	Until       time.Time         `json:"until,omitzero" doc:"absent: without end"`
 	Substitutes ident.Appointment `json:"substitutes,omitempty" doc:"the appointment that it stands in for"`
+	MadeBy      ident.Person      `json:"madeBy,omitempty" doc:"absent: whoever set the installation up"`
+	Waits       bool              `json:"waits,omitempty" doc:"it is not in force until a second registrar approves it"`
 	Event       ident.Event       `json:"event"`
 }
 
@@ -40,7 +42,7 @@ type NewPost struct {
 var errWho = fault.New(fault.Invalid, "appointment.person", "Name the person by their id or by their national number, not by both.").At("person")
 
 func postShown(a access.Appointment) Post {
-	return Post{a.ID, a.Person, a.Agency, a.Role, a.Territory, a.From, a.Until, a.Substitutes, a.Event}
+	return Post{a.ID, a.Person, a.Agency, a.Role, a.Territory, a.From, a.Until, a.Substitutes, a.MadeBy, a.Waits, a.Event}
 }
 
 // posts are what the handlers of a registrar's appointments stand on.
@@ -54,15 +56,15 @@ func appointmentOperations(p posts) []operation {
 	return []operation{
 		{
 			id: "listPosts", tag: "appointments",
-			summary: "Lists the appointments of one's agency for a territory, ended ones too, by role and then the oldest first.",
+			summary: "Lists the appointments of one's agency, ended ones too, the oldest first; or those for exactly one territory, by role.",
 			method:  "GET", path: "/appointments", access: registrar,
 			query: []parameter{
-				{"territory", "For exactly which territory; without it, that of one's own appointment.", "string"}, limitParameter, afterParameter,
+				{"territory", "For exactly which territory; without it, for that of one's own appointment and all that lies in it.", "string"}, limitParameter, afterParameter,
 			},
 			response: Page[Post]{}, codes: []string{"page.limit", "page.cursor", "territory.unknown"}, handle: p.list,
 		},
 		{
-			id: "appoint", tag: "appointments", summary: "Appoints a person to a role of one's agency, or as the substitute of one who holds it.",
+			id: "appoint", tag: "appointments", summary: "Appoints a person to a role of one's agency, or as the substitute of one who holds it. A sensitive role waits for a second registrar.",
 			method: "POST", path: "/appointments", access: registrar, body: smallBody, request: NewPost{}, response: Post{},
 			status: http.StatusCreated,
 			codes: []string{
@@ -73,7 +75,20 @@ func appointmentOperations(p posts) []operation {
 			handle: p.appoint,
 		},
 		{
-			id: "endAppointment", tag: "appointments", summary: "Ends an appointment of one's agency now. It stays on record.",
+			id: "approveAppointment", tag: "appointments",
+			summary: "Approves an appointment to a sensitive role that another registrar made: one of the same agency, or of the supervising agency.",
+			method:  "POST", path: "/appointments/{appointment}/approve", access: registrar, response: Post{},
+			codes: []string{"appointment.unknown", "appointment.ended", "appointment.approved-already", "appointment.same-registrar", "seal.erased"},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				approved, err := p.office.Approve(r.Context(), v.Actor, ident.Appointment(r.PathValue("appointment")))
+				if err != nil {
+					return err
+				}
+				return route.WriteJSON(w, http.StatusOK, postShown(approved))
+			},
+		},
+		{
+			id: "endAppointment", tag: "appointments", summary: "Ends an appointment of one's agency now, and with it that of whoever stands in. It stays on record.",
 			method: "POST", path: "/appointments/{appointment}/end", access: registrar, response: Post{},
 			codes: []string{"appointment.unknown", "appointment.ended", "seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
@@ -98,7 +113,7 @@ func (p posts) list(w http.ResponseWriter, r *http.Request, v route.Visitor) err
 	}
 	place := ident.Territory(r.URL.Query().Get("territory"))
 	if place == "" {
-		place = v.Actor.Appointment.Territory
+		return p.listAll(w, r, v, wanted, last)
 	}
 	found, err := p.office.In(r.Context(), v.Actor, place)
 	if err != nil {
@@ -114,6 +129,25 @@ func (p posts) list(w http.ResponseWriter, r *http.Request, v route.Visitor) err
 			return errCursor
 		}
 		shown = shown[at+1:]
+	}
+	return route.WriteJSON(w, http.StatusOK, pageOf(shown, wanted, func(last Post) string { return cursor(last.ID) }))
+}
+
+// listAll lists what the registrar keeps, page by page.
+func (p posts) listAll(w http.ResponseWriter, r *http.Request, v route.Visitor, wanted int, last []string) (err error) {
+	var from ident.Appointment
+	if last != nil {
+		if from, err = ident.Parse[ident.Appointment](last[0]); err != nil {
+			return errCursor
+		}
+	}
+	found, err := p.office.Of(r.Context(), v.Actor, from, wanted+1)
+	if err != nil {
+		return err
+	}
+	shown := make([]Post, len(found))
+	for i, one := range found {
+		shown[i] = postShown(one)
 	}
 	return route.WriteJSON(w, http.StatusOK, pageOf(shown, wanted, func(last Post) string { return cursor(last.ID) }))
 }

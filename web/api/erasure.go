@@ -35,7 +35,7 @@ func erasureOperations(erasures *erasure.Erasures) []operation {
 	officer := route.Role(erasure.Officer)
 	return []operation{
 		{
-			id: "listErasures", tag: "erasures", summary: "Lists the erasures that officers of one's agency proposed, the newest first.",
+			id: "listErasures", tag: "erasures", summary: "Lists the erasures that officers of one's agency proposed, the newest first; to the supervising agency, all.",
 			method: "GET", path: "/erasures", access: officer, query: []parameter{limitParameter}, response: Page[Erasure]{},
 			codes: []string{"page.limit"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
@@ -55,9 +55,9 @@ func erasureOperations(erasures *erasure.Erasures) []operation {
 			},
 		},
 		{
-			id: "proposeErasure", tag: "erasures", summary: "Proposes to erase the data of a subject. Nothing is erased before a second officer confirms it.",
+			id: "proposeErasure", tag: "erasures", summary: "Proposes to erase the data of a subject of whom one's agency keeps a record. Nothing is erased before an officer of the supervising agency confirms it.",
 			method: "POST", path: "/erasures", access: officer, body: smallBody, request: NewErasure{}, response: Erasure{},
-			status: http.StatusCreated, codes: []string{"ident.malformed", "erasure.law"},
+			status: http.StatusCreated, codes: []string{"ident.malformed", "erasure.law", "erasure.no-standing", "erasure.no-supervisor", "erasure.open-business"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewErasure
 				if err := read(r, &sent); err != nil {
@@ -71,9 +71,9 @@ func erasureOperations(erasures *erasure.Erasures) []operation {
 			},
 		},
 		{
-			id: "confirmErasure", tag: "erasures", summary: "Confirms an erasure that a colleague proposed. The subject's key is destroyed soon after; it cannot be undone.",
+			id: "confirmErasure", tag: "erasures", summary: "Confirms, for the supervising agency, an erasure that another agency's officer proposed. The subject's key is destroyed soon after; it cannot be undone.",
 			method: "POST", path: "/erasures/{erasure}/confirm", access: officer, response: Erasure{},
-			codes: []string{"erasure.unknown", "erasure.same-person", "erasure.confirmed-already"},
+			codes: []string{"erasure.unknown", "erasure.same-person", "erasure.confirmed-already", "erasure.open-business"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				confirmed, err := erasures.Confirm(r.Context(), v.Actor, r.PathValue("erasure"))
 				if err != nil {

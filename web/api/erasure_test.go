@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
 )
@@ -17,9 +18,13 @@ func TestErasingNeedsTwoOfficersAndLeavesNothingToRead(t *testing.T) {
 	w.decide(chair, map[string]any{"action": "approve"})
 	w.must(w.jobs.Drain(t.Context()))
 	document := into[Page[DocumentSummary]](w.ask("GET", "/documents", w.resident, nil), http.StatusOK).Items[0].ID
-	first, second := w.official("youth-agency", erasure.Officer), w.official("youth-agency", erasure.Officer)
-	stranger := w.official("employment-agency", erasure.Officer)
+	root := w.Profile.Territories.Root()
+	first, second := w.officialFor("employment-agency", erasure.Officer, root), w.officialFor("data-authority", erasure.Officer, root)
+	stranger, district := w.officialFor("youth-agency", erasure.Officer, root), w.official("employment-agency", erasure.Officer)
 	subject := w.resident.Subject()
+	into[Version](w.ask("POST", "/registers/employment/unemployed/records", w.official("employment-agency", access.Registrar), map[string]any{
+		"reason": "registered", "values": map[string]any{"person": subject, "registeredOn": "2026-02-01"},
+	}), http.StatusCreated)
 
 	for name, test := range map[string]struct {
 		by     ident.Person
@@ -33,7 +38,10 @@ func TestErasingNeedsTwoOfficersAndLeavesNothingToRead(t *testing.T) {
 		"no law":         {first, NewErasure{subject, " "}, 422, "erasure.law"},
 		"too much law":   {first, NewErasure{subject, strings.Repeat("ў", 501)}, 422, "erasure.law"},
 		"oneself":        {first, NewErasure{first.Subject(), "an act"}, 403, "access.forbidden"},
-		"another's role": {first, map[string]any{"subject": subject, "law": "an act", "agency": "youth-agency"}, 422, "http.unknown-field"},
+		"of a district":  {district, NewErasure{subject, "an act"}, 403, "access.forbidden"},
+		"no record":      {stranger, NewErasure{subject, "an act"}, 403, "erasure.no-standing"},
+		"a payment":      {first, NewErasure{subject, "an act"}, 409, "erasure.open-business"},
+		"another's role": {first, map[string]any{"subject": subject, "law": "an act", "agency": "data-authority"}, 422, "http.unknown-field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.T = t
@@ -41,6 +49,10 @@ func TestErasingNeedsTwoOfficersAndLeavesNothingToRead(t *testing.T) {
 		})
 	}
 	w.T = t
+	treasurer := w.official("youth-agency", access.Treasurer)
+	order := into[Page[Order]](w.ask("GET", "/orders", treasurer, nil), http.StatusOK).Items[0].ID
+	into[Order](w.ask("POST", "/orders/"+string(order)+"/refuse", treasurer, map[string]any{"reason": "wrong-amount"}), http.StatusOK)
+	w.must(w.jobs.Drain(t.Context()))
 	proposed := into[Erasure](w.ask("POST", "/erasures", first, NewErasure{subject, "illustrative act"}), http.StatusCreated)
 	if proposed.By != first || proposed.Subject != subject || !proposed.Confirmed.IsZero() {
 		t.Errorf("proposed is %+v", proposed)

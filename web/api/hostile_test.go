@@ -47,7 +47,7 @@ func TestWhoIsRefused(t *testing.T) {
 	people := map[string]ident.Person{
 		"nobody": "", "resident": w.resident, "youth-leader": w.official("youth-agency", "youth-leader"),
 		"treasurer": w.official("youth-agency", access.Treasurer), "registrar": w.official("employment-agency", access.Registrar),
-		"operator": w.official("youth-agency", access.Operator), "data-protection-officer": w.official("youth-agency", erasure.Officer),
+		"operator": w.official("youth-agency", access.Operator), "data-protection-officer": w.officialFor("youth-agency", erasure.Officer, w.Profile.Territories.Root()),
 	}
 	wildcard := regexp.MustCompile(`\{[^}]+\}`)
 	for _, one := range operations(w.Dependencies) {

@@ -165,7 +165,10 @@ func newWorld(t *testing.T) *world {
 		Ledger:    &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
 		Log:       transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)),
 	}
-	w.Erasures = &erasure.Erasures{Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault}
+	w.Erasures = &erasure.Erasures{
+		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",
+		Keeper: func(ident.Register) ident.Agency { return "employment-agency" },
+	}
 	w.OwnReadings = NewOwnReadings(w.Journal, vault)
 	w.Casework = casework.New(casework.Config{
 		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
@@ -173,7 +176,8 @@ func newWorld(t *testing.T) *world {
 	})
 	w.Office = &access.Office{
 		Store: query.For[access.Reader, access.Tx](w.db), Vault: vault, Territories: profile.Territories,
-		Roles: func(ident.Agency) []ident.Role { return []ident.Role{"youth-leader", "chair", access.Registrar} },
+		Roles:     func(ident.Agency) []ident.Role { return []ident.Role{"youth-leader", "chair", access.Registrar} },
+		Sensitive: []ident.Role{access.Registrar},
 	}
 	w.Publications = &publication.Press{
 		Store: query.For[publication.Reader, publication.Tx](w.db), Vault: vault, Ring: w.keys, Clock: clock,
@@ -324,8 +328,14 @@ func (w *world) subsidy() *service.Definition {
 // official appoints somebody and returns who they are.
 func (w *world) official(agency ident.Agency, role ident.Role) ident.Person {
 	w.Helper()
+	return w.officialFor(agency, role, w.mahalla)
+}
+
+// officialFor appoints somebody for a territory.
+func (w *world) officialFor(agency ident.Agency, role ident.Role, place ident.Territory) ident.Person {
+	w.Helper()
 	made, err := w.Office.Appoint(w.Context(), access.Actor{}, access.Appointment{
-		Person: ident.Random[ident.Person](), Agency: agency, Role: role, Territory: w.mahalla,
+		Person: ident.Random[ident.Person](), Agency: agency, Role: role, Territory: place,
 	})
 	w.must(err)
 	return made.Person
