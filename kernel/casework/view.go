@@ -95,22 +95,37 @@ func (c *Casework) OwnAll(ctx context.Context, by access.Actor, before ident.App
 	return found, err
 }
 
-// Statistics returns the public figures of a service, per territory and state. A cell of fewer than five applications is
-// shown as zero, so that nobody is recognised in it.
+// What is published of a cell of the statistics. Counts are rounded to base 5, as Statistics Canada does with every count
+// of its census (2011 Census, Data Quality and Confidentiality Standards and Guidelines, "Random rounding"), here to the
+// nearest multiple, so that one more application is mostly not seen. Totals that are rounded by themselves would let a
+// cell be computed out of the others: none is published but the sum of what is.
+const (
+	SmallestCell = 5 // a cell of fewer is published as "fewer than five", so that nobody is recognised in it
+	RoundedTo    = 5
+)
+
+// Statistics returns the public figures of a service, per territory and state, as they are published.
 func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []Count, err error) {
 	err = c.Store.View(ctx, func(tx Reader) error {
 		counts, err = tx.Counts(of)
 		return err
 	})
 	for i := range counts {
-		if counts[i].Number < smallestCell {
-			counts[i].Number, counts[i].Median = 0, 0
-		}
+		counts[i] = counts[i].published()
 	}
 	return counts, err
 }
 
-const smallestCell = 5
+// published returns what of the exact figures is published.
+func (c Count) published() Count {
+	if c.Number < SmallestCell {
+		c.Number, c.Few, c.Median = 0, true, 0
+		return c
+	}
+	c.Number = (c.Number + RoundedTo/2) / RoundedTo * RoundedTo
+	c.Median = c.Median.Round(time.Hour) // an exact one is the time of one person's application
+	return c
+}
 
 // Because returns the words that a refused person reads for a reason.
 func Because(definition *service.Definition, reason Reason, languages ...string) string {

@@ -101,14 +101,16 @@ type Territory struct {
 type Count struct {
 	Territory ident.Territory `json:"territory"`
 	State     casework.State  `json:"state"`
-	Number    int64           `json:"number" doc:"0 stands for fewer than five"`
-	Median    int64           `json:"median" doc:"seconds from receipt to decision; 0: none is decided"`
+	Number    int64           `json:"number,omitempty" doc:"how many, rounded to roundedTo; absent: it is not published"`
+	FewerThan int64           `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
+	Median    int64           `json:"median,omitempty" doc:"seconds from receipt to decision, in whole hours; absent: none is decided, or it is not published"`
 }
 
 // Statistics are the public figures of a service.
 type Statistics struct {
-	Service ident.Service `json:"service"`
-	Counts  []Count       `json:"counts"`
+	Service   ident.Service `json:"service"`
+	RoundedTo int64         `json:"roundedTo" doc:"each number is rounded to the nearest multiple of this; no total is published, for small numbers could be computed from it"`
+	Counts    []Count       `json:"counts"`
 }
 
 // counter gives the public figures of a service.
@@ -145,7 +147,7 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 			},
 		},
 		{
-			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service. Small numbers are hidden.",
+			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service. Numbers are rounded; small ones are shown as fewer than five.",
 			method: "GET", path: "/services/{pack}/{service}/statistics", access: route.Public(), response: Statistics{},
 			codes: []string{"service.unknown"},
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
@@ -157,9 +159,13 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 				if err != nil {
 					return err
 				}
-				shown := Statistics{Service: of, Counts: []Count{}}
+				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}}
 				for _, one := range found {
-					shown.Counts = append(shown.Counts, Count{one.Territory, one.State, one.Number, int64(one.Median / time.Second)})
+					count := Count{Territory: one.Territory, State: one.State, Number: one.Number, Median: int64(one.Median / time.Second)}
+					if one.Few {
+						count.FewerThan = casework.SmallestCell
+					}
+					shown.Counts = append(shown.Counts, count)
 				}
 				return route.WriteJSON(w, http.StatusOK, shown)
 			},

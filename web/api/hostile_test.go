@@ -406,13 +406,22 @@ func (f figures) Statistics(context.Context, ident.Service) ([]casework.Count, e
 
 func TestStatisticsArePublic(t *testing.T) {
 	w := newWorld(t)
-	found := figures{{Service: "youth/tools", Territory: w.mahalla, State: casework.Granted, Number: 7, Median: 90 * time.Second}}
+	found := figures{
+		{Service: "youth/tools", Territory: w.mahalla, State: casework.Granted, Number: 10, Median: time.Hour},
+		{Service: "youth/tools", Territory: w.mahalla, State: casework.Refused, Few: true},
+	}
 	w.router = route.New(route.Config{Recognise: w.recognise})
 	for _, one := range catalogueOperations(w.Dependencies.Catalogue, found, w.Profile, w.Clock) {
 		w.router.Add(one.route())
 	}
-	got := into[Statistics](w.ask("GET", "/services/youth/tools/statistics", "", nil), http.StatusOK)
-	want := Statistics{Service: "youth/tools", Counts: []Count{{w.mahalla, casework.Granted, 7, 90}}}
+	answer := w.ask("GET", "/services/youth/tools/statistics", "", nil)
+	if bytes.Contains(answer.body, []byte(`:0`)) {
+		t.Errorf("what is not published stands there as zero: %s", answer.body)
+	}
+	got := into[Statistics](answer, http.StatusOK)
+	want := Statistics{Service: "youth/tools", RoundedTo: 5, Counts: []Count{
+		{Territory: w.mahalla, State: casework.Granted, Number: 10, Median: 3600}, {Territory: w.mahalla, State: casework.Refused, FewerThan: 5},
+	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -216,7 +216,7 @@ func (p *Portal) statistics(w http.ResponseWriter, req *http.Request, v route.Vi
 			continue
 		}
 		number, median := r.Words.Value(r.Language, count.Number), "–"
-		if count.Number == 0 {
+		if count.Few {
 			number = r.Say("portal.fewer-than-five")
 		} else if count.Median > 0 {
 			median = r.Say("duration.days", "count", int(count.Median.Round(24*time.Hour)/(24*time.Hour)))
