@@ -70,7 +70,10 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		shown.what = evidenceWords(r, said.Disclosed)
 		if said.Asking != "" && entry.Header.Actor.Agency == "" {
 			shown.who = r.Agency(said.Asking)
-			if entry.Header.Actor.Person != "" {
+			switch asked := entry.Header.Actor.Person; {
+			case asked != "" && entry.Opening.Subject == asked.Subject():
+				shown.who = r.Say("reading.for-you", "agency", r.Agency(said.Asking))
+			case asked != "":
 				shown.who = r.Say("reading.asked-by", "agency", r.Agency(said.Asking), "who", r.Actor(entry.Header.Actor))
 			}
 		}
