@@ -3,7 +3,6 @@ package demo_test
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -394,32 +393,6 @@ func TestAProfileThatCannotHavePeopleIsRefused(t *testing.T) {
 	if _, err := demo.Generate(1, &p, today, 10); fault.Code(err) != "country.no-layout" {
 		t.Errorf("people without numbers: %v", err)
 	}
-}
-
-func TestFiveThousandPeopleAreMadeAtOnce(t *testing.T) {
-	p := profile(t)
-	best := time.Hour
-	for range 5 {
-		start := time.Now()
-		if _, err := demo.Generate(1, p, today, 5000); err != nil {
-			t.Fatal(err)
-		}
-		best = min(best, time.Since(start))
-	}
-	t.Logf("5,000 people in %v", best)
-	limit := 100 * time.Millisecond
-	if raceDetector() {
-		limit *= 10 // it slows memory access about tenfold
-	}
-	if best > limit {
-		t.Errorf("5,000 people took %v", best)
-	}
-}
-
-// raceDetector reports whether the test was built with -race.
-func raceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 func BenchmarkGenerate(b *testing.B) {
