@@ -23,14 +23,14 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
+	"yagona/store"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 // Audit is what an auditor has and trusts.
 type Audit struct {
 	// DB is the installation's database or a copy of it. It is only read, all of it in one snapshot. Required.
-	DB *sqlite.DB
+	DB store.DB
 	// Subjects and Master open the parts of the journal. Without them the parts are compared with nothing; the report
 	// says how many were left closed. Nothing is added to Subjects.
 	Subjects seal.Store

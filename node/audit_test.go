@@ -244,7 +244,7 @@ func published(t *testing.T, n *node.Node) {
 // verify audits a folder.
 func verify(t *testing.T, folder string, change ...func(*node.Audit)) node.Report {
 	t.Helper()
-	copied, err := node.OpenCopy(t.Context(), folder)
+	copied, err := node.OpenCopy(t.Context(), folder, node.Databases{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -659,7 +659,7 @@ func names(report node.Report, prefix string) bool {
 // publishedCheckpoint returns the checkpoint that the log of a folder publishes.
 func publishedCheckpoint(t *testing.T, folder string) (signed []byte) {
 	t.Helper()
-	copied, err := node.OpenCopy(t.Context(), folder)
+	copied, err := node.OpenCopy(t.Context(), folder, node.Databases{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -678,7 +678,7 @@ func publishedCheckpoint(t *testing.T, folder string) (signed []byte) {
 // logKey returns the key of the log of a folder.
 func logKey(t *testing.T, folder string) note.Verifier {
 	t.Helper()
-	copied, err := node.OpenCopy(t.Context(), folder)
+	copied, err := node.OpenCopy(t.Context(), folder, node.Databases{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,12 +104,23 @@ func compile(packs map[string]publication.Bundle, profile pack.Profile, mode pac
 	return compiled, nil
 }
 
-// load replays the publications: what is in force now, and every version of a service on the way there.
+// load replays the publications: what is in force now, and every version of a service on the way there. If that is what
+// was loaded before, it does nothing.
 func (n *Node) load(ctx context.Context) error {
-	all, closed, err := n.Press.All(ctx, true)
+	n.loading.Lock()
+	defer n.loading.Unlock()
+	all, closed, err := n.Press.All(ctx, false)
 	if err != nil {
 		return err
 	}
+	state := stateOf(all, closed)
+	if state == n.loaded {
+		return nil
+	}
+	if all, closed, err = n.Press.All(ctx, true); err != nil {
+		return err
+	}
+	state = stateOf(all, closed)
 	all = slices.DeleteFunc(all, func(p publication.Publication) bool { return p.State != publication.InForce })
 	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
 	profile := pack.ProfileOf(n.Profile)
@@ -174,7 +185,20 @@ func (n *Node) load(ctx context.Context) error {
 		return err
 	}
 	n.catalogue.Store(loaded)
+	n.loaded = state
 	return nil
+}
+
+// stateOf tells publications and closures apart from others.
+func stateOf(all []publication.Publication, closed []publication.Closure) string {
+	var state strings.Builder
+	for _, one := range all {
+		fmt.Fprintf(&state, "%s %s %s\n", one.ID, one.State, one.Digest)
+	}
+	for _, one := range closed {
+		fmt.Fprintln(&state, one.Version)
+	}
+	return state.String()
 }
 
 // speakers returns the agencies for which the pack in force speaks, nil if there is none of the name.

@@ -17,8 +17,12 @@ import (
 
 // Config is what an installation is made of.
 type Config struct {
-	// Folder holds everything that is kept: the database, the subjects' keys, the signing keys. Required.
+	// Folder holds everything that is kept: the signing keys, and unless they are on a server the database and the
+	// subjects' keys. Required.
 	Folder string
+	// Database and SubjectKeys are the addresses of two PostgreSQL databases (postgres://…), which several processes may
+	// share; they must then share the keys in the folder, too. Empty: files in the folder.
+	Database, SubjectKeys string
 	// Site is the address by which people reach the installation, without a path: "https://services.example". Required.
 	Site *url.URL
 	// Country is the country profile's folder. Required.

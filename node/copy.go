@@ -12,36 +12,47 @@ import (
 
 	"yagona/kernel/seal"
 	"yagona/std/c2sp"
+	"yagona/store"
 	"yagona/store/keyfile"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 // Copy is an installation's folder, or a copy of one, that is opened to be audited, not to be served. An installation
 // that is being served may be opened at the same time.
 type Copy struct {
 	audit    Audit
-	subjects *sqlite.SubjectKeys
+	subjects store.SubjectKeys
+}
+
+// Databases are the addresses of an installation's databases on a server, both empty if they are files in its folder.
+type Databases struct {
+	Database, SubjectKeys string
 }
 
 // OpenCopy opens a folder. The database must be there; the subjects' keys and the signing keys may be missing.
-func OpenCopy(ctx context.Context, folder string) (_ *Copy, err error) {
+func OpenCopy(ctx context.Context, folder string, on Databases) (_ *Copy, err error) {
 	c := &Copy{}
 	defer func() {
 		if err != nil {
 			c.Close()
 		}
 	}()
-	database := filepath.Join(folder, databaseFile)
-	if !exists(database) {
-		return nil, fmt.Errorf("%s is not the folder of an installation: it has no %s", folder, databaseFile)
+	database, subjects := on.Database, on.SubjectKeys
+	if database == "" {
+		database, subjects = filepath.Join(folder, databaseFile), filepath.Join(folder, subjectKeysFile)
+		if !exists(database) {
+			return nil, fmt.Errorf("%s is not the folder of an installation: it has no %s", folder, databaseFile)
+		}
+		if !exists(subjects) {
+			subjects = ""
+		}
 	}
-	if c.audit.DB, err = sqlite.Open(ctx, sqlite.Config{Path: database, Clock: time.Now, Readers: 1, Durable: true}); err != nil {
+	if c.audit.DB, err = store.Open(ctx, store.Config{Location: database, Clock: time.Now, Unhurried: true}); err != nil {
 		return nil, err
 	}
 	keys := filepath.Join(folder, keysFolder)
-	if subjects := filepath.Join(folder, subjectKeysFile); exists(subjects) && exists(filepath.Join(keys, "master.secret")) {
-		if c.subjects, err = sqlite.OpenSubjectKeys(ctx, subjects, true); err != nil {
+	if subjects != "" && exists(filepath.Join(keys, "master.secret")) {
+		if c.subjects, err = store.OpenSubjectKeys(ctx, subjects, true); err != nil {
 			return nil, err
 		}
 		c.audit.Subjects = c.subjects

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,10 +40,10 @@ import (
 	"yagona/kernel/wording"
 	"yagona/locale"
 	"yagona/std/c2sp"
+	"yagona/store"
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 	"yagona/web/api"
 	"yagona/web/page"
 	"yagona/web/route"
@@ -58,7 +59,7 @@ type Node struct {
 
 	Profile   *country.Profile
 	Words     country.Words
-	DB        *sqlite.DB
+	DB        store.DB
 	Keys      *keyfile.Folder
 	Ring      *signature.Memory // the keys, for whoever signs and verifies
 	Vault     *seal.Vault
@@ -81,10 +82,13 @@ type Node struct {
 	Handler   http.Handler
 
 	catalogue   atomic.Pointer[Catalogue]
+	loading     sync.Mutex                // held while the catalogue is loaded
+	loaded      string                    // guarded by loading: what was loaded, as Node.published tells it
+	published   chan struct{}             // that publications may have changed
 	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
 	readings    *api.OwnReadings          // one for the pages and the API: a session reads its own data once
 	closers     []func() error            // what else Close closes
-	subjectKeys *sqlite.SubjectKeys
+	subjectKeys store.SubjectKeys
 	index       []byte // the key of the indexes over personal values
 	background  sync.WaitGroup
 	stop        context.CancelFunc
@@ -95,7 +99,7 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{config: config, doubles: map[ident.Register]string{}}
+	n := &Node{config: config, doubles: map[ident.Register]string{}, published: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -140,19 +144,35 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 // Catalogue returns what is loaded now.
 func (n *Node) Catalogue() *Catalogue { return n.catalogue.Load() }
 
-// keyFiles are what a database is worthless without.
-var keyFiles = []string{"subject-keys.db", "keys/master.secret", "keys/index.secret"}
+// secretFiles are what a database is worthless without.
+var secretFiles = []string{"keys/master.secret", "keys/index.secret"}
 
 func (n *Node) openStores(ctx context.Context) (err error) {
 	folder := n.config.Folder
-	if _, err := os.Stat(filepath.Join(folder, "yagona.db")); err == nil {
-		for _, name := range keyFiles {
-			if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-				return fmt.Errorf("the folder %s has a database, but %s is missing: put it back from its backup; a new one would not open what is stored", folder, name)
-			}
-		}
+	if err := store.Check(n.config.Database, n.config.SubjectKeys); err != nil {
+		return err
 	}
-	if n.Keys, err = keyfile.Open(filepath.Join(folder, "keys"), n.config.Clock); err != nil {
+	database, subjectKeys, needed := n.config.Database, n.config.SubjectKeys, secretFiles
+	onServer := database != ""
+	if !onServer {
+		database, subjectKeys = filepath.Join(folder, databaseFile), filepath.Join(folder, subjectKeysFile)
+		needed = append([]string{subjectKeysFile}, needed...)
+	}
+	missing := slices.IndexFunc(needed, func(name string) bool { return !exists(filepath.Join(folder, name)) })
+	if missing >= 0 && !onServer && exists(database) {
+		return fmt.Errorf("the folder %s has a database, but %s is missing: put it back from its backup; a new one would not open what is stored", folder, needed[missing])
+	}
+	if n.subjectKeys, err = store.OpenSubjectKeys(ctx, subjectKeys, !n.config.Volatile); err != nil {
+		return err
+	}
+	some, err := n.subjectKeys.Some(ctx)
+	if err != nil {
+		return err
+	}
+	if missing >= 0 && some != "" {
+		return fmt.Errorf("there are keys of people, but %s is missing in %s: put it back from its backup; a new one would not open them", needed[missing], folder)
+	}
+	if n.Keys, err = keyfile.Open(filepath.Join(folder, keysFolder), n.config.Clock); err != nil {
 		return err
 	}
 	n.Ring = signature.Remember(n.Keys)
@@ -163,30 +183,29 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if n.index, err = n.Keys.Secret("index"); err != nil {
 		return err
 	}
-	if n.subjectKeys, err = sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, "subject-keys.db"), !n.config.Volatile); err != nil {
-		return err
-	}
 	if n.Vault, err = seal.NewVault(n.subjectKeys, master); err != nil {
 		return err
 	}
-	some, err := n.subjectKeys.Some(ctx)
-	if err != nil {
-		return err
-	}
+	n.subjectKeys.OnErased(n.Vault.Forget)
 	if some != "" {
 		if _, err := n.Vault.Open(ctx, some); err != nil {
 			return err
 		}
-		if _, err := os.Stat(filepath.Join(folder, "yagona.db")); err != nil {
+		if !onServer && !exists(database) {
 			return fmt.Errorf("the folder %s has keys of people, but yagona.db is missing: put it back from its backup, or begin in an empty folder", folder)
 		}
 	}
-	if n.DB, err = sqlite.Open(ctx, sqlite.Config{
-		Path: filepath.Join(folder, "yagona.db"), Clock: n.config.Clock, Durable: !n.config.Volatile,
-	}); err != nil {
-		return err
+	n.DB, err = store.Open(ctx, store.Config{Location: database, Clock: n.config.Clock, Durable: !n.config.Volatile})
+	if some != "" && onServer && err == nil {
+		return n.DB.View(ctx, func(tx *query.Tx) error {
+			last, err := tx.LastActTime()
+			if err == nil && last.IsZero() {
+				err = errors.New("there are keys of people, but the database is empty: put it back from its backup, or begin with two empty databases")
+			}
+			return err
+		})
 	}
-	return nil
+	return err
 }
 
 func (n *Node) wireKernel() {
@@ -243,7 +262,16 @@ func (n *Node) wireKernel() {
 	}
 	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
 	n.Jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
+	if shared, ok := db.(store.Claims); ok {
+		n.Jobs.Claim = shared.ClaimJobs
+	}
 	db.OnJobs(n.Jobs.Wake)
+	db.OnPublications(func() {
+		select {
+		case n.published <- struct{}{}:
+		default:
+		}
+	})
 }
 
 // handlers returns who does which job.
@@ -346,6 +374,18 @@ func (n *Node) reload() {
 	}
 }
 
+// follow loads the catalogue whenever another process has published.
+func (n *Node) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.published:
+			n.reload()
+		}
+	}
+}
+
 func (n *Node) openLog() error {
 	store := query.For[transparency.Reader, transparency.Tx](n.DB)
 	signer, err := transparency.RingSigner(n.Keys, LogHolder, n.Origin())
@@ -411,6 +451,7 @@ func (n *Node) Start(ctx context.Context) {
 	run("jobs", func() error { return n.Jobs.Run(ctx) })
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
 	n.background.Go(func() { n.tidy(ctx) })
+	n.background.Go(func() { n.follow(ctx) })
 	run("refusals", func() error { return n.Refusals.Run(ctx, time.Minute, n.config.Log) })
 	n.Jobs.Wake()
 	n.Sequencer.Wake()

@@ -45,6 +45,13 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if encoded := os.Getenv(processVariable); encoded != "" {
+		if err := serveAsProcess(encoded); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
@@ -65,7 +72,8 @@ type installation struct {
 	output     *lines
 	population *demo.Population
 	client     *http.Client
-	running    running // what a verifier knows from elsewhere
+	running    running  // what a verifier knows from elsewhere
+	databases  []string // flags that name databases on a server
 }
 
 // running is what a demonstration leaves in its folder while it runs.
@@ -220,6 +228,7 @@ func (i *installation) terminate() error {
 // be audited, too.
 func (i *installation) audit() (string, error) {
 	arguments := []string{"audit", "verify", "--folder", i.folder, "--log", i.running.LogKey}
+	arguments = append(arguments, i.databases...)
 	for _, witness := range i.running.Witnesses {
 		arguments = append(arguments, "--witness", witness)
 	}

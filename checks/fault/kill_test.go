@@ -36,14 +36,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a process under load for half a minute and more")
 	}
-	kills := 12
-	if text := os.Getenv(killsVariable); text != "" {
-		wanted, err := strconv.Atoi(text)
-		if err != nil || wanted < 1 {
-			t.Fatalf("%s=%q: it must be how often to kill, 1 or more", killsVariable, text)
-		}
-		kills = wanted
-	}
+	kills := killsWanted(t, 12)
 	seed := uint64(time.Now().UnixNano())
 	chance := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
@@ -90,6 +83,20 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if err := i.terminate(); err != nil {
 		t.Errorf("asked to end: %v", err)
 	}
+}
+
+// killsWanted returns how often to kill.
+func killsWanted(t *testing.T, usually int) int {
+	t.Helper()
+	text := os.Getenv(killsVariable)
+	if text == "" {
+		return usually
+	}
+	wanted, err := strconv.Atoi(text)
+	if err != nil || wanted < 1 {
+		t.Fatalf("%s=%q: it must be how often to kill, 1 or more", killsVariable, text)
+	}
+	return wanted
 }
 
 // settle goes on without kills until every story has its end.

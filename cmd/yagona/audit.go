@@ -22,12 +22,14 @@ type auditCommand struct {
 
 // auditVerifyCommand audits an installation's folder or a copy of it.
 type auditVerifyCommand struct {
-	Folder     string   `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder, or a copy of it."`
-	Tiles      string   `placeholder:"DIR|URL" help:"The log as it is published: a copy of its files, or its address (…/log/). Without it, the log in the database."`
-	Log        string   `placeholder:"KEY" help:"The log's verifier key, as the installation publishes it. Without it, the key in the folder is believed."`
-	Checkpoint string   `type:"existingfile" placeholder:"FILE" help:"A checkpoint that you kept: the log must continue it."`
-	Witness    []string `sep:"none" placeholder:"KEY" help:"The verifier key of a witness. Repeat it for several."`
-	Quorum     *int     `placeholder:"N" help:"How many of the witnesses must have cosigned; all of them if it is not given."`
+	Folder      string   `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder, or a copy of it."`
+	Database    string   `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
+	SubjectKeys string   `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of the database of the subjects' keys, if it is on a server."`
+	Tiles       string   `placeholder:"DIR|URL" help:"The log as it is published: a copy of its files, or its address (…/log/). Without it, the log in the database."`
+	Log         string   `placeholder:"KEY" help:"The log's verifier key, as the installation publishes it. Without it, the key in the folder is believed."`
+	Checkpoint  string   `type:"existingfile" placeholder:"FILE" help:"A checkpoint that you kept: the log must continue it."`
+	Witness     []string `sep:"none" placeholder:"KEY" help:"The verifier key of a witness. Repeat it for several."`
+	Quorum      *int     `placeholder:"N" help:"How many of the witnesses must have cosigned; all of them if it is not given."`
 }
 
 // Run audits.
@@ -54,7 +56,7 @@ func (c auditVerifyCommand) Run(ctx context.Context, terminal terminal) error {
 			return usageError{fmt.Errorf("the log's key %q: %w", c.Log, err)}
 		}
 	}
-	copied, err := node.OpenCopy(ctx, c.Folder)
+	copied, err := node.OpenCopy(ctx, c.Folder, node.Databases{Database: c.Database, SubjectKeys: c.SubjectKeys})
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,15 @@ import (
 	"yagona/packs"
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
+	"yagona/store"
 )
 
 // Config is the configuration of yagona serve. It is read from the file that --config names, then from the environment,
 // then from flags: what comes later counts. A key that is not listed here is an error.
 //
 //	folder: /var/lib/yagona            # YAGONA_FOLDER    everything that is kept. Required.
+//	database: postgres://…             # YAGONA_DATABASE  a PostgreSQL database, which several processes may serve; without it a file in the folder
+//	subject-keys: postgres://…         # YAGONA_SUBJECT_KEYS   another one, for the subjects' keys. Required with database.
 //	site: https://services.example     # YAGONA_SITE      the address by which people reach it. Required.
 //	listen: 127.0.0.1:8080             # YAGONA_LISTEN    where to listen; put a proxy with TLS before it
 //	country: /etc/yagona/country       # YAGONA_COUNTRY   the country profile's folder; without it the shipped one
@@ -43,6 +46,8 @@ import (
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
 type Config struct {
 	Folder       string            `yaml:"folder" env:"FOLDER"`
+	Database     string            `yaml:"database" env:"DATABASE" secret:"true"`
+	SubjectKeys  string            `yaml:"subject-keys" env:"SUBJECT_KEYS" secret:"true"`
 	Site         string            `yaml:"site" env:"SITE"`
 	Listen       string            `yaml:"listen" env:"LISTEN"`
 	Country      string            `yaml:"country" env:"COUNTRY"`
@@ -128,8 +133,11 @@ func (c Config) node() (node.Config, error) {
 		return node.Config{}, fmt.Errorf("site: %q is not an address like https://services.example, without a path", c.Site)
 	}
 	site.Path = ""
+	if err := store.Check(c.Database, c.SubjectKeys); err != nil {
+		return node.Config{}, err
+	}
 	config := node.Config{
-		Folder: c.Folder, Site: site, Country: uz.Files, Secrets: c.Secrets,
+		Folder: c.Folder, Database: c.Database, SubjectKeys: c.SubjectKeys, Site: site, Country: uz.Files, Secrets: c.Secrets,
 		Provider: node.Provider{Issuer: c.SignIn.Issuer, Client: c.SignIn.Client, Secret: c.SignIn.Secret, Number: c.SignIn.Number},
 	}
 	if c.Country != "" {

@@ -24,16 +24,19 @@ import (
 	"yagona/packs"
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
+	"yagona/store"
 )
 
 // demoCommand serves a demonstration: synthetic people, the shipped packs, two witnesses in processes of their own.
 type demoCommand struct {
-	Folder string   `default:"data/demo" placeholder:"DIR" help:"Folder of everything that is kept; a second start finds it again."`
-	Listen string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Loopback address to listen on."`
-	Packs  []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
-	People int      `default:"1000" help:"How many people to make at the first start."`
-	Walk   bool     `help:"Walk through the story in the demonstration that runs in the folder; if none does, in a new one."`
-	Log    bool     `help:"Write the log to standard error."`
+	Folder      string   `default:"data/demo" placeholder:"DIR" help:"Folder of everything that is kept; a second start finds it again."`
+	Listen      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Loopback address to listen on."`
+	Database    string   `placeholder:"URL" help:"Address of an empty PostgreSQL database (postgres://…) instead of a file in the folder."`
+	SubjectKeys string   `placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --database."`
+	Packs       []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
+	People      int      `default:"1000" help:"How many people to make at the first start."`
+	Walk        bool     `help:"Walk through the story in the demonstration that runs in the folder; if none does, in a new one."`
+	Log         bool     `help:"Write the log to standard error."`
 }
 
 // witnessCount is how many witnesses a demonstration has; all of them must cosign.
@@ -134,7 +137,10 @@ func (c demoCommand) serve(ctx context.Context, terminal terminal, ready func(ru
 		return usageError{errors.New("a demonstration lets everyone be anyone: it listens on loopback only, for example 127.0.0.1:8080")}
 	}
 	site := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	config := node.Config{Folder: c.Folder, Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Quorum: witnessCount}
+	if err := store.Check(c.Database, c.SubjectKeys); err != nil {
+		return usageError{err}
+	}
+	config := node.Config{Folder: c.Folder, Database: c.Database, SubjectKeys: c.SubjectKeys, Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Quorum: witnessCount}
 	if c.Log {
 		config.Log = slog.New(slog.NewTextHandler(terminal.Err, nil))
 	}

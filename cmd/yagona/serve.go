@@ -13,12 +13,14 @@ import (
 
 // serveCommand serves an installation until it is asked to end.
 type serveCommand struct {
-	Config string   `placeholder:"FILE" help:"Configuration file (YAML)."`
-	Folder string   `placeholder:"DIR" help:"Folder of everything that is kept."`
-	Site   string   `placeholder:"URL" help:"Address by which people reach the installation."`
-	Listen string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
-	Packs  []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
-	Check  bool     `help:"Check the configuration and end."`
+	Config      string   `placeholder:"FILE" help:"Configuration file (YAML)."`
+	Folder      string   `placeholder:"DIR" help:"Folder of everything that is kept."`
+	Database    string   `placeholder:"URL" help:"Address of a PostgreSQL database (postgres://…), which several processes may serve; without it a file in the folder."`
+	SubjectKeys string   `placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --database."`
+	Site        string   `placeholder:"URL" help:"Address by which people reach the installation."`
+	Listen      string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
+	Packs       []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
+	Check       bool     `help:"Check the configuration and end."`
 }
 
 // Run serves. The first signal ends it: no new requests are taken, those that have begun are answered, acts under way
@@ -28,7 +30,10 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	for flag, setting := range map[*string]*string{&c.Folder: &settings.Folder, &c.Site: &settings.Site, &c.Listen: &settings.Listen} {
+	for flag, setting := range map[*string]*string{
+		&c.Folder: &settings.Folder, &c.Database: &settings.Database, &c.SubjectKeys: &settings.SubjectKeys, &c.Site: &settings.Site,
+		&c.Listen: &settings.Listen,
+	} {
 		if *flag != "" {
 			*setting = *flag
 		}

@@ -37,7 +37,8 @@ type Job struct {
 type Reader interface {
 	// DueJobs returns jobs due at the time that are not dead, oldest first, at most limit.
 	DueJobs(at time.Time, limit int) ([]Job, error)
-	// NextJob returns when the earliest living job is due, zero if there is none.
+	// NextJob returns when the earliest living job is due that no process has claimed, or when a claim runs out; zero if
+	// there is neither.
 	NextJob() (time.Time, error)
 	// DeadJobs returns the dead letters, oldest first.
 	DeadJobs(limit int) ([]Job, error)
@@ -75,6 +76,10 @@ func QueueAt(tx Tx, kind string, due time.Time, payload any) error {
 // Handler does a job. It may be called again for a job that it did.
 type Handler func(ctx context.Context, job Job) error
 
+// Lease is for how long a process claims a job. A handler's context ends before its claim does; if the process dies,
+// another does the job when the claim has run out.
+const Lease = time.Minute
+
 // Runner does due jobs, several at a time, never the same twice at once. An idle runner sleeps until the next job is
 // due or until it is woken: it does not poll.
 type Runner struct {
@@ -85,6 +90,9 @@ type Runner struct {
 	// MostAttempts is after how many failures a job becomes a dead letter; zero: 20 (about two days).
 	MostAttempts int
 	Log          *slog.Logger
+	// Claim takes due jobs upon this process until the time, at most limit, so that no other process does them before.
+	// Required where several processes run the jobs of one store; nil: this one does all.
+	Claim func(ctx context.Context, at, until time.Time, limit int) ([]Job, error)
 
 	wake chan struct{}
 	once sync.Once
@@ -125,7 +133,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	)
 	defer workers.Wait()
 	for {
-		due, next, err := r.look(ctx)
+		mu.Lock()
+		free := r.Workers - len(running)
+		mu.Unlock()
+		due, next, err := r.look(ctx, free)
 		if err != nil && ctx.Err() == nil {
 			r.Log.Error("reading the queue failed", "error", err)
 			next = r.Clock().Add(time.Second)
@@ -157,21 +168,33 @@ func (r *Runner) Run(ctx context.Context) error {
 		if started {
 			continue
 		}
-		if err := r.sleep(ctx, next, len(due) > 0); err != nil {
+		if err := r.sleep(ctx, next, len(due) > 0 || r.Claim != nil && free <= 0); err != nil {
 			return nil
 		}
 	}
 }
 
-// look returns the due jobs and when the next is due (zero: none).
-func (r *Runner) look(ctx context.Context) (due []Job, next time.Time, err error) {
+// look returns the due jobs and when the next is due (zero: none). Jobs that must be claimed are as many as can be done
+// at once.
+func (r *Runner) look(ctx context.Context, free int) (due []Job, next time.Time, err error) {
+	now := r.Clock()
+	if r.Claim != nil && free > 0 {
+		if due, err = r.Claim(ctx, now, now.Add(Lease), free); err != nil {
+			return nil, next, err
+		}
+	}
 	err = r.Store.View(ctx, func(tx Reader) error {
-		if due, err = tx.DueJobs(r.Clock(), 64); err != nil {
-			return err
+		if r.Claim == nil {
+			if due, err = tx.DueJobs(now, 64); err != nil {
+				return err
+			}
 		}
 		next, err = tx.NextJob()
 		return err
 	})
+	if len(due) > 0 && r.Claim != nil {
+		err = nil // what was claimed is done first; the next look will tell
+	}
 	return due, next, err
 }
 
@@ -198,7 +221,7 @@ func (r *Runner) sleep(ctx context.Context, next time.Time, busy bool) error {
 func (r *Runner) Drain(ctx context.Context) error {
 	r.init()
 	for {
-		due, _, err := r.look(ctx)
+		due, _, err := r.look(ctx, r.Workers)
 		if err != nil || len(due) == 0 {
 			return err
 		}
@@ -230,7 +253,8 @@ func (r *Runner) do(ctx context.Context, job Job) {
 		job := job
 		job.Attempts++
 		job.Failure = fault.Code(err)
-		job.Dead = job.Attempts >= r.MostAttempts || !ok
+		// Where several processes run, another may be of a newer release and know the kind.
+		job.Dead = job.Attempts >= r.MostAttempts || !ok && r.Claim == nil
 		job.Due = tx.Now().Add(Backoff(job.Attempts))
 		return tx.DelayJob(job)
 	}
@@ -249,6 +273,11 @@ func (r *Runner) call(ctx context.Context, handler Handler, job Job) (err error)
 			err = fault.Newf(fault.Internal, "job.panic", "The handler of %s panicked: %v", job.Kind, broken)
 		}
 	}()
+	if r.Claim != nil {
+		bounded, cancel := context.WithTimeout(ctx, Lease-5*time.Second)
+		defer cancel()
+		ctx = bounded
+	}
 	return handler(ctx, job)
 }
 

@@ -48,8 +48,9 @@ type Vault struct {
 	store  Store
 	master cipher.AEAD
 
-	mu    sync.Mutex
-	cache map[ident.Subject]cipher.AEAD // guarded by mu; nil value: erased
+	mu        sync.Mutex
+	cache     map[ident.Subject]cipher.AEAD // guarded by mu; nil value: erased
+	forgotten int                           // guarded by mu: how often keys were erased or forgotten
 }
 
 // most keys that a vault keeps in memory; a key with its schedule takes about 600 bytes.
@@ -97,6 +98,9 @@ func (v *Vault) Open(ctx context.Context, subjects ...ident.Subject) (*Sealer, e
 
 // load fetches keys of the subjects into the sealer and the cache, and makes missing ones if asked to.
 func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subject, create bool) error {
+	v.mu.Lock()
+	asOf := v.forgotten
+	v.mu.Unlock()
 	stored, err := v.store.SubjectKeys(ctx, subjects)
 	if err != nil {
 		return err
@@ -115,7 +119,7 @@ func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subje
 			}
 		}
 		sealer.keys[wrapped.Subject] = key
-		v.remember(wrapped.Subject, key)
+		v.remember(wrapped.Subject, key, asOf)
 	}
 	if !create || len(found) == len(subjects) {
 		return nil
@@ -137,9 +141,13 @@ func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subje
 	return v.load(ctx, sealer, missing, false)
 }
 
-func (v *Vault) remember(subject ident.Subject, key cipher.AEAD) {
+// remember keeps a key that was read when so many had been forgotten; if others were since, it may be one of them.
+func (v *Vault) remember(subject ident.Subject, key cipher.AEAD, asOf int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if asOf != v.forgotten {
+		return
+	}
 	if len(v.cache) >= cacheSize {
 		for some := range v.cache { // any one: the map's order is random
 			delete(v.cache, some)
@@ -149,13 +157,26 @@ func (v *Vault) remember(subject ident.Subject, key cipher.AEAD) {
 	v.cache[subject] = key
 }
 
+// Forget drops the keys of the subjects from memory, those of all without any: another process may have erased them.
+func (v *Vault) Forget(subjects ...ident.Subject) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.forgotten++
+	if len(subjects) == 0 {
+		clear(v.cache)
+	}
+	for _, subject := range subjects {
+		delete(v.cache, subject)
+	}
+}
+
 // Erase destroys the subject's key. The act that decides it and the event that names what is erased come first; this
 // is their effect, and doing it twice does no harm.
 func (v *Vault) Erase(ctx context.Context, subject ident.Subject) error {
 	if err := v.store.EraseSubjectKey(ctx, subject); err != nil {
 		return err
 	}
-	v.remember(subject, nil)
+	v.Forget(subject)
 	return nil
 }
 

@@ -2,7 +2,8 @@
 // keeper behind signature.Ring. A hardware module takes its place by implementing the same interface.
 //
 // A signing key is one JSON file. A holder may have several: the newest in force signs, all verify. Writing is atomic
-// (a new file, synced, then renamed), so a crash leaves a whole file or none.
+// (a new file, synced, then renamed), so a crash leaves a whole file or none. Several processes may share a folder: what
+// one of them makes the others find when they need it.
 package keyfile
 
 import (
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
@@ -31,6 +33,7 @@ type Folder struct {
 	mu      sync.RWMutex
 	keys    []signature.Key               // guarded by mu; oldest first
 	private map[string]ed25519.PrivateKey // guarded by mu; by key id
+	asOf    time.Time                     // guarded by mu; when the folder had changed last as the keys were read
 }
 
 type file struct {
@@ -43,25 +46,49 @@ func Open(path string, clock act.Clock) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err
 	}
-	folder := &Folder{path: path, clock: clock, private: map[string]ed25519.PrivateKey{}}
-	names, err := filepath.Glob(filepath.Join(path, "*.key.json"))
+	folder := &Folder{path: path, clock: clock}
+	return folder, folder.read()
+}
+
+// read reads all keys, in place of those that are known. The folder's mu is held, or nobody else has the folder.
+func (f *Folder) read() error {
+	info, err := os.Stat(f.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	names, err := filepath.Glob(filepath.Join(f.path, "*.key.json"))
+	if err != nil {
+		return err
+	}
+	fresh := &Folder{private: map[string]ed25519.PrivateKey{}}
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var stored file
 		if err := json.Unmarshal(data, &stored); err != nil {
-			return nil, fmt.Errorf("%s: this is not a key file: %w", name, err)
+			return fmt.Errorf("%s: this is not a key file: %w", name, err)
 		}
-		if err := folder.add(stored); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err := fresh.add(stored); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return folder, nil
+	f.keys, f.private, f.asOf = fresh.keys, fresh.private, info.ModTime()
+	return nil
+}
+
+// readAgain reads the keys again if another process may have changed them. The folder's mu is held.
+func (f *Folder) readAgain() error {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	// A change so short ago may not have moved the time on.
+	if info.ModTime().Equal(f.asOf) && time.Since(f.asOf).Abs() > time.Second {
+		return nil
+	}
+	return f.read()
 }
 
 func (f *Folder) add(stored file) error {
@@ -87,6 +114,17 @@ func (f *Folder) add(stored file) error {
 func (f *Folder) Ensure(holders ...signature.Holder) ([]signature.Key, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	missing := slices.ContainsFunc(holders, func(holder signature.Holder) bool { _, ok := f.inForce(holder); return !ok })
+	if missing {
+		unlock, err := lockFolder(f.path) // so that two processes do not make two
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
+		if err := f.readAgain(); err != nil {
+			return nil, err
+		}
+	}
 	keys := make([]signature.Key, len(holders))
 	for i, holder := range holders {
 		key, ok := f.inForce(holder)
@@ -199,6 +237,14 @@ func (f *Folder) inForce(holder signature.Holder) (signature.Key, bool) {
 	return signature.Key{}, false
 }
 
+func (f *Folder) known(id string) (signature.Key, bool) {
+	at := slices.IndexFunc(f.keys, func(key signature.Key) bool { return key.ID == id })
+	if at < 0 {
+		return signature.Key{}, false
+	}
+	return f.keys[at], true
+}
+
 // Sign implements signature.Ring.
 func (f *Folder) Sign(_ context.Context, holder signature.Holder, message []byte) (signature.Signature, error) {
 	f.mu.RLock()
@@ -213,11 +259,18 @@ func (f *Folder) Sign(_ context.Context, holder signature.Holder, message []byte
 // Key implements signature.Ring.
 func (f *Folder) Key(id string) (signature.Key, error) {
 	f.mu.RLock()
-	defer f.mu.RUnlock()
-	for _, key := range f.keys {
-		if key.ID == id {
-			return key, nil
-		}
+	key, ok := f.known(id)
+	f.mu.RUnlock()
+	if ok {
+		return key, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.readAgain(); err != nil {
+		return signature.Key{}, err
+	}
+	if key, ok := f.known(id); ok {
+		return key, nil
 	}
 	return signature.Key{}, fault.Newf(fault.NotFound, "signature.unknown-key", "The key %s is not known here.", id)
 }
@@ -246,6 +299,14 @@ func (f *Folder) Secret(name string) ([]byte, error) {
 	defer f.mu.Unlock()
 	path := filepath.Join(f.path, name+".secret")
 	secret, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		unlock, failed := lockFolder(f.path)
+		if failed != nil {
+			return nil, failed
+		}
+		defer unlock()
+		secret, err = os.ReadFile(path) // another process may have made it
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		secret = make([]byte, 32)
 		rand.Read(secret)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -94,18 +95,39 @@ func (db *DB) tell() {
 
 // listen hears what other processes committed.
 func (db *DB) listen() {
+	hear(db.closing, db.pool.Config().ConnConfig, channel, db.wakeAll, db.wakeAll, func(payload string) {
+		said := strings.Fields(payload)
+		if len(said) == 0 || said[0] == db.self {
+			return
+		}
+		for kind, word := range words {
+			if slices.Contains(said[1:], word) {
+				db.wake(kind)
+			}
+		}
+	})
+}
+
+func (db *DB) wakeAll() {
+	for kind := range words {
+		db.wake(kind)
+	}
+}
+
+// hear listens on a channel, on a connection of its own, until the context ends. It calls missed when something may have
+// been said while it did not listen, and quiet after each heartbeat without a word.
+func hear(ctx context.Context, config *pgx.ConnConfig, channel string, missed, quiet func(), said func(payload string)) {
 	for attempt := 0; ; attempt++ {
-		_ = db.hear(&attempt) // the connection is lost: connect again
-		if pause(db.closing, attempt) != nil {
+		_ = hearOnce(ctx, config, channel, func() { attempt = 0; missed() }, quiet, said) // the connection is lost: connect again
+		if pause(ctx, attempt) != nil {
 			return
 		}
 	}
 }
 
-// hear listens on one connection until it is lost; attempt is set back when it stands.
-func (db *DB) hear(attempt *int) error {
-	ctx := db.closing
-	conn, err := pgx.ConnectConfig(ctx, db.pool.Config().ConnConfig)
+// hearOnce listens until the connection is lost.
+func hearOnce(ctx context.Context, config *pgx.ConnConfig, channel string, missed, quiet func(), said func(payload string)) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -117,36 +139,22 @@ func (db *DB) hear(attempt *int) error {
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	*attempt = 0
+	missed()
 	for {
-		for kind := range words { // what was said while nobody listened
-			db.wake(kind)
-		}
-		for {
-			waiting, cancel := context.WithTimeout(ctx, heartbeat)
-			heard, err := conn.WaitForNotification(waiting)
-			quiet := waiting.Err() != nil && ctx.Err() == nil
-			cancel()
-			if quiet {
-				break
-			}
-			if err != nil {
+		waiting, cancel := context.WithTimeout(ctx, heartbeat)
+		heard, err := conn.WaitForNotification(waiting)
+		nothing := waiting.Err() != nil && ctx.Err() == nil
+		cancel()
+		switch {
+		case nothing:
+			if err := conn.Ping(ctx); err != nil {
 				return err
 			}
-			said := strings.Fields(heard.Payload)
-			if len(said) == 0 || said[0] == db.self {
-				continue
-			}
-			for kind, word := range words {
-				for _, one := range said[1:] {
-					if one == word {
-						db.wake(kind)
-					}
-				}
-			}
-		}
-		if err := conn.Ping(ctx); err != nil {
+			quiet()
+		case err != nil:
 			return err
+		default:
+			said(heard.Payload)
 		}
 	}
 }

@@ -65,6 +65,8 @@ type Config struct {
 	Connections int
 	// Patience is how long an act is tried again while the database does not take it; zero: 5 s.
 	Patience time.Duration
+	// Unhurried lets a statement take as long as it takes: for audits.
+	Unhurried bool
 	// Durable refuses a server that would lose commits when it loses power.
 	Durable bool
 }
@@ -138,6 +140,9 @@ func (db *DB) open(ctx context.Context) error {
 		settings.MaxConns = int32(db.config.Connections)
 	} else if !strings.Contains(db.config.URL, "pool_max_conns") {
 		settings.MaxConns = 16
+	}
+	if db.config.Unhurried {
+		settings.ConnConfig.RuntimeParams["statement_timeout"] = "0"
 	}
 	prepare(settings.ConnConfig)
 	settings.ConnConfig.OnNotice = warned

@@ -97,8 +97,20 @@ func (t *Tx) DueJobs(at time.Time, limit int) ([]job.Job, error) {
 
 // NextJob implements job.Reader.
 func (t *Tx) NextJob() (next time.Time, err error) {
-	err = t.row(nil, `SELECT min(due) FROM job WHERE dead = 0 AND claimed_until = 0`, nil, instant{&next})
+	err = t.row(nil, `SELECT min(at) FROM (
+		SELECT min(due) AS at FROM job WHERE dead = 0 AND claimed_until = 0
+		UNION ALL SELECT min(claimed_until) FROM job WHERE claimed_until > 0) AS next`, nil, instant{&next})
 	return next, err
+}
+
+// ClaimJobs takes free due jobs upon the caller until the time, at most limit, in no order: for PostgreSQL, where several
+// processes look for jobs. It is a whole transaction of its own.
+func (t *Tx) ClaimJobs(at, until time.Time, limit int) ([]job.Job, error) {
+	return list(t, `WITH free AS MATERIALIZED (
+			SELECT key, id FROM job WHERE dead = 0 AND due <= $1 AND claimed_until <= $1
+			ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+		UPDATE job SET claimed_until = $2 WHERE (key, id) IN (SELECT key, id FROM free)
+		RETURNING `+jobColumns, args(micros(at), micros(until), limit), scanJob)
 }
 
 // DeadJobs implements job.Reader.

@@ -56,9 +56,9 @@ type DB struct {
 	newest  atomic.Int64    // lastAct in microseconds, for Now
 	written []query.Written // by the acts of the commit under way; used by the writing goroutine only
 
-	onJobs, onEvents atomic.Pointer[func()]
-	onCommit         atomic.Pointer[func([]query.Written)]
-	remove           string // a folder to remove at Close, or ""
+	onJobs, onEvents, onPublications atomic.Pointer[func()]
+	onCommit                         atomic.Pointer[func([]query.Written)]
+	remove                           string // a folder to remove at Close, or ""
 }
 
 // Open opens a database and brings its tables up to date.
@@ -191,6 +191,9 @@ func (db *DB) OnJobs(wake func()) { db.onJobs.Store(&wake) }
 
 // OnEvents sets what is called after a commit that appended events. It must not block.
 func (db *DB) OnEvents(wake func()) { db.onEvents.Store(&wake) }
+
+// OnPublications sets what is called after a commit that changed publications. It must not block.
+func (db *DB) OnPublications(wake func()) { db.onPublications.Store(&wake) }
 
 // OnCommit sets what is called after each commit with what each of its acts wrote, in order; nil: nothing. It must not
 // block, and it must not keep the slice.
@@ -366,7 +369,7 @@ func (db *DB) transact(group []*pending) (err error) {
 			_ = db.writer.exec("ROLLBACK") // it fails where SQLite has rolled back by itself
 		}
 	}()
-	var jobs, events bool
+	var jobs, events, publications bool
 	db.written = db.written[:0]
 	now := db.lastAct
 	for _, one := range group {
@@ -385,6 +388,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		} else {
 			jobs = jobs || tx.Woken.Jobs
 			events = events || tx.Woken.Events
+			publications = publications || tx.Woken.Publications
 			db.written = append(db.written, tx.Written)
 		}
 		if err := db.writer.exec("RELEASE act"); err != nil {
@@ -403,6 +407,9 @@ func (db *DB) transact(group []*pending) (err error) {
 		(*wake)()
 	}
 	if wake := db.onEvents.Load(); events && wake != nil {
+		(*wake)()
+	}
+	if wake := db.onPublications.Load(); publications && wake != nil {
 		(*wake)()
 	}
 	return nil

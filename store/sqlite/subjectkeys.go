@@ -42,6 +42,9 @@ func OpenSubjectKeys(ctx context.Context, path string, durable bool) (*SubjectKe
 // Close closes the file.
 func (s *SubjectKeys) Close() error { return s.pool.Close() }
 
+// OnErased sets what is called when another process erased a key: there is none.
+func (s *SubjectKeys) OnErased(func(...ident.Subject)) {}
+
 // SubjectKeys implements seal.Store.
 func (s *SubjectKeys) SubjectKeys(ctx context.Context, subjects []ident.Subject) (found []seal.WrappedKey, err error) {
 	const most = 500 // variables of one statement

@@ -20,8 +20,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"yagona/kernel/act"
 	"yagona/kernel/ident"
+	"yagona/store"
 	"yagona/store/postgres"
+	"yagona/store/sqlite"
 )
 
 // Server is a PostgreSQL server of a test process: it is started when it is first needed, listens on loopback, and ends
@@ -43,18 +46,30 @@ var errNoServer = errors.New("there is no PostgreSQL 15 or newer in /usr/lib/pos
 // tested.
 func ServerURL(t testing.TB) string {
 	t.Helper()
-	server := StartServer(t)
+	return StartServer(t).fresh(t, template)
+}
+
+// EmptyURL is ServerURL without the tables.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	return StartServer(t).fresh(t, `template0 ENCODING 'UTF8' LOCALE 'C'`)
+}
+
+const template = "yagona_template"
+
+func (s *Server) fresh(t testing.TB, template string) string {
+	t.Helper()
 	name := "yagona_" + fmt.Sprintf("%x", ident.Random[string]())[:40]
 	ctx := context.WithoutCancel(t.Context())
-	if err := server.admin(ctx, `CREATE DATABASE `+name+` TEMPLATE yagona_template`); err != nil {
+	if err := s.admin(ctx, `CREATE DATABASE `+name+` TEMPLATE `+template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := server.admin(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+		if err := s.admin(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
 			t.Error(err)
 		}
 	})
-	return server.URL(name)
+	return s.URL(name)
 }
 
 // StartServer returns the server of this test process.
@@ -111,7 +126,12 @@ func start() (*Server, error) {
 	}
 	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
 	s := &Server{bin: filepath.Dir(found[len(found)-1])}
-	if s.Folder, err = os.MkdirTemp("", "yagona-postgres-"); err != nil {
+	// In memory where there is a place: the server syncs its files as it would on a disk, and what a test kills is a
+	// process, not the machine.
+	if s.Folder, err = os.MkdirTemp("/dev/shm", "yagona-postgres-"); err != nil {
+		s.Folder, err = os.MkdirTemp("", "yagona-postgres-")
+	}
+	if err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -136,8 +156,8 @@ func start() (*Server, error) {
 	}
 	// Whoever watches over the server ends it when its standard input ends: when this process does.
 	script := `cd "$1" && "$2/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >server.log 2>&1 &&
-		{ "$2/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$3" -c unix_socket_directories= -c fsync=off \
-			-c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB -c autovacuum_naptime=5 \
+		{ "$2/postgres" -D data -c listen_addresses=127.0.0.1 -c port="$3" -c unix_socket_directories= \
+			-c max_connections=200 -c shared_buffers=64MB -c autovacuum_naptime=5 \
 			-c log_min_messages=fatal >>server.log 2>&1 & server=$!; cat >/dev/null; kill -QUIT $server; wait $server; }
 		cd / && rm -rf "$1"`
 	watch := exec.Command("sh", "-c", script, "sh", s.Folder, s.bin, strconv.Itoa(s.Port))
@@ -153,7 +173,7 @@ func start() (*Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		err := s.admin(ctx, `CREATE DATABASE yagona_template TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`)
+		err := s.admin(ctx, `CREATE DATABASE `+template+` TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`)
 		if err == nil {
 			break
 		}
@@ -163,9 +183,53 @@ func start() (*Server, error) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	db, err := postgres.Open(ctx, postgres.Config{URL: s.URL("yagona_template"), Clock: Still})
+	db, err := postgres.Open(ctx, postgres.Config{URL: s.URL(template), Clock: Still})
 	if err != nil {
 		return nil, err
 	}
 	return s, db.Close()
+}
+
+// Variable says that what takes a store from Temporary and Keys is tested on PostgreSQL.
+const Variable = "YAGONA_TEST_POSTGRES"
+
+// Temporary returns a fresh store that ends with the test: a temporary file of the embedded engine, or with
+// YAGONA_TEST_POSTGRES=1 a database in the server of this test process.
+func Temporary(t testing.TB, clock act.Clock) store.DB {
+	t.Helper()
+	var db store.DB
+	var err error
+	if os.Getenv(Variable) == "" {
+		db, err = sqlite.Temporary(context.WithoutCancel(t.Context()), clock)
+	} else {
+		db, err = postgres.Open(context.WithoutCancel(t.Context()), postgres.Config{URL: ServerURL(t), Clock: clock})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// Keys is Temporary for the subjects' keys.
+func Keys(t testing.TB) store.SubjectKeys {
+	t.Helper()
+	location := filepath.Join(t.TempDir(), "keys.db")
+	if os.Getenv(Variable) != "" {
+		location = EmptyURL(t)
+	}
+	keys, err := store.OpenSubjectKeys(context.WithoutCancel(t.Context()), location, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := keys.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return keys
 }
