@@ -88,8 +88,8 @@ func (applicant) options() []string { return []string{"person", "organisation", 
 
 type legal struct {
 	mark
-	Act     word              `key:"act" need:"true" doc:"The act."`
-	Article word              `key:"article" doc:"Its article."`
+	Act     text              `key:"act" need:"true" doc:"The act, with its number and its day."`
+	Article text              `key:"article" doc:"Its article."`
 	URL     word              `key:"url" doc:"Where it can be read."`
 	Status  choice[lawStatus] `key:"status" need:"true" doc:"in force, or illustrative: made up for a demonstration."`
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
@@ -138,10 +139,13 @@ type compiler struct {
 	applicant ident.Subject          // of the examples of the service that is compiled
 }
 
+// platformWords are the platform's own words; they are embedded, and read once.
+var platformWords = sync.OnceValues(locale.Platform)
+
 // Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a
 // warning.
 func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
-	platform, err := locale.Platform()
+	platform, err := platformWords()
 	if err != nil {
 		panic(err) // what is embedded is broken, and every test would say so
 	}

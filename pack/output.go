@@ -6,7 +6,6 @@ import (
 
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
-	"yagona/kernel/money"
 	"yagona/kernel/register"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
@@ -40,6 +39,7 @@ func (sc *serviceCompiler) outputs() {
 			}
 		}
 		sc.d.Output.Document = out
+		sc.documentPrints()
 	}
 	if o.Payment.given() {
 		sc.payment(&o.Payment)
@@ -80,48 +80,10 @@ func (sc *serviceCompiler) payment(p *payment) {
 	if amount == nil {
 		return
 	}
-	if amount.Interval(sc.interval).Low < 0 {
+	if amount.Interval().Low < 0 {
 		sc.fail(p.Amount.place(), "write positive(…) around what may fall below zero", "the amount can be negative")
 	}
 	sc.d.Output.Payment = &service.Payment{Amount: amount, To: to, Fund: p.Fund.text}
-}
-
-// interval is what is known of the inputs of an amount.
-func (sc *serviceCompiler) interval(input string) rules.Interval {
-	first, rest, _ := strings.Cut(input, ".")
-	switch first {
-	case "ask":
-		fields := sc.d.Fields()
-		list, inner, nested := strings.Cut(rest, "[].")
-		if nested {
-			group, _ := field.Find(fields, list)
-			fields, rest = group.Fields, inner
-		}
-		if f, ok := field.Find(fields, rest); ok {
-			return fieldInterval(f)
-		}
-	case "param":
-		for _, p := range sc.d.Params {
-			if p.Name == rest && len(p.Values) > 0 {
-				return paramInterval(p)
-			}
-		}
-	}
-	return rules.Anything
-}
-
-func fieldInterval(f field.Definition) rules.Interval {
-	i := rules.Anything
-	if f.Kind == field.Money {
-		i.Low = 0 // an answer of money is never negative unless min says so
-	}
-	if f.Min != nil {
-		i.Low = *f.Min
-	}
-	if f.Max != nil {
-		i.High = *f.Max
-	}
-	return i
 }
 
 func (sc *serviceCompiler) record(r *record) {
@@ -183,6 +145,10 @@ func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Prog
 		sc.explain(is.node, err)
 		return nil
 	}
+	sc.total(is.node, program)
+	if strings.TrimSpace(is.text) != "applicant" {
+		sc.fits(is.node, program, f, sc.sourceOfService)
+	}
 	for _, kind := range sc.d.For {
 		if strings.TrimSpace(is.text) == "applicant" && kind != string(f.Kind) {
 			sc.fail(is.place(), "write into a field of the type "+kind,
@@ -190,20 +156,4 @@ func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Prog
 		}
 	}
 	return program
-}
-
-// paramInterval is what is known of a number or an amount that the law sets: the values that it has had.
-func paramInterval(p service.Param) rules.Interval {
-	var values []int64
-	for _, v := range p.Values {
-		switch v := v.Value.(type) {
-		case money.Amount:
-			values = append(values, int64(v))
-		case int64:
-			values = append(values, v)
-		default:
-			return rules.Anything
-		}
-	}
-	return rules.Interval{Low: slices.Min(values), High: slices.Max(values)}
 }

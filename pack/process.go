@@ -2,6 +2,7 @@ package pack
 
 import (
 	"slices"
+	"strings"
 
 	"yagona/kernel/ident"
 	"yagona/kernel/rules"
@@ -41,6 +42,37 @@ func (sc *serviceCompiler) process() {
 	sc.checkEnds()
 	sc.checkSeparation()
 	sc.checkSilence()
+	sc.checkAttested()
+}
+
+// checkAttested checks that somebody can attest what a register lacks, before it is needed.
+func (sc *serviceCompiler) checkAttested() {
+	for _, e := range sc.d.Evidence {
+		if e.None != service.NoneAttest {
+			continue
+		}
+		declared, _ := sc.doc.Evidence.get(e.Name)
+		if len(sc.d.Process) == 0 {
+			sc.fail(declared.None.place(), "add a step, or write none: refuse or none: allow",
+				"nobody can attest %s: the service has no officials", e.Name)
+			continue
+		}
+		for i, stage := range sc.d.Process {
+			for _, s := range stage.Steps {
+				if i == 0 && s.Territory != nil && reads(s.Territory, e.Name) {
+					sc.fail(sc.stepPlace(s.Name), "take the territory from evidence that always has a record, or write country",
+						"the territory of the first step is not known before somebody attests %s", e.Name)
+				}
+			}
+		}
+	}
+}
+
+// reads reports whether an expression reads the evidence.
+func reads(p *rules.Program, evidence string) bool {
+	return slices.ContainsFunc(p.Inputs(), func(input string) bool {
+		return input == evidence || strings.HasPrefix(input, evidence+".") || strings.HasPrefix(input, evidence+"[")
+	})
 }
 
 func (sc *serviceCompiler) step(s *step) service.Step {

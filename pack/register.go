@@ -17,7 +17,8 @@ type evidenceSource struct {
 	register.EvidenceType
 	subject string // person, organisation or household
 	doc     *evidenceType
-	fields  []field.Definition // of its register
+	fields  []field.Definition          // of its register
+	answers map[string]field.Definition // by name: the kind of each answer, and the form that it has from its record
 }
 
 func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
@@ -64,7 +65,7 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 		c.compileEvidenceType(s, d, environment, &doc.Evidence.list[i])
 	}
 	for i := range doc.Relations.list {
-		c.compileRelation(d, environment, &doc.Relations.list[i])
+		c.compileRelation(from, d, environment, &doc.Relations.list[i])
 	}
 	c.compileAdapter(from, d)
 	s.compiled.Registers = append(s.compiled.Registers, d)
@@ -136,14 +137,14 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 	c.checkName(one.key, one.at)
 	_, registerName, _ := strings.Cut(string(d.Path), "/")
 	key := "registers." + registerName + ".evidence." + one.key
-	e := &evidenceSource{doc: &one.value, fields: d.Fields, EvidenceType: register.EvidenceType{
+	e := &evidenceSource{doc: &one.value, fields: d.Fields, answers: map[string]field.Definition{}, EvidenceType: register.EvidenceType{
 		Path: ident.Evidence(s.name + "/" + one.key), Register: d.Path, Agency: d.Agency, Of: one.value.Of.text,
 		Title: s.texts.sayOr(key+".title", one.value.Title, one.key),
 		Where: c.compile(environment, one.value.Where, rules.KindBool),
 	}}
 	e.subject = c.checkSubject(one.value.Of, d.Fields)
 	for i := range one.value.Answer.list {
-		if a, ok := c.compileAnswer(s, key, environment, &one.value.Answer.list[i]); ok {
+		if a, ok := c.compileAnswer(s, key, environment, &one.value.Answer.list[i], e); ok {
 			e.Answer = append(e.Answer, a) // also a faulty one: its type is known to those who ask for it
 		}
 	}
@@ -171,7 +172,7 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 
 // compileAnswer compiles one value of an answer.
 func (c *compiler) compileAnswer(s *source, key string, environment *rules.Environment,
-	one *entry[answer],
+	one *entry[answer], of *evidenceSource,
 ) (register.Answer, bool) {
 	as := c.defineField(s, key+".answer."+one.key, one.key, one.at, &formField{
 		Type:  one.value.Type,
@@ -195,12 +196,27 @@ func (c *compiler) compileAnswer(s *source, key string, environment *rules.Envir
 	program, err := compile(is.text, a.Type.Kind)
 	if err != nil {
 		c.explain(is.node, err)
+		of.answers[a.Name] = as
+		return a, true
+	}
+	c.total(is.node, program)
+	source := sourceOfRecord(of.fields)
+	c.fitsForm(is.node, program, as, source)
+	if sources, chosen := program.Sources(); chosen && len(sources) == 1 {
+		from := source(sources[0])
+		as.Level, as.Pattern = from.Level, from.Pattern
+	}
+	of.answers[a.Name] = as
+	if a.Type.Within != nil {
+		a.Type = a.Type.WithBounds(program.Interval())
 	}
 	a.Is = program
 	return a, true
 }
 
-func (c *compiler) compileRelation(d *register.Definition, environment *rules.Environment, one *entry[relation]) {
+func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Definition, environment *rules.Environment,
+	one *entry[relation],
+) {
 	c.checkName(one.key, one.at)
 	r := register.Relation{
 		Name: one.key, Where: c.compile(environment, one.value.Where,
@@ -215,6 +231,10 @@ func (c *compiler) compileRelation(d *register.Definition, environment *rules.En
 		c.checkSubject(one.value.To, d.Fields)
 	}
 	c.checkField(one.value.Same, d.Fields)
+	if d.Held != register.HeldHere && from.doc.Held.given() {
+		c.fail(from.doc.Held.place(), "declare the relation in a register that is held here",
+			"only a register that is held here says who is related")
+	}
 	if d.Subject == "" {
 		c.fail(one.at, "add subject: the field that names whose record it is", "a register without a subject relates nobody")
 	}

@@ -213,6 +213,9 @@ type span struct {
 	period service.Period
 }
 
+// longestYears is how long anything can be valid: what should last for ever has no span.
+const longestYears = 100
+
 var spanPattern = regexp.MustCompile(`^([1-9][0-9]{0,3}) (day|month|year)s?$`)
 
 func (v *span) read(n *node) (string, string) {
@@ -228,6 +231,9 @@ func (v *span) read(n *node) (string, string) {
 		v.period.Months = count
 	default:
 		v.period.Months = 12 * count
+	}
+	if v.period.Months > 12*longestYears || v.period.Days > 366*longestYears {
+		return n.describe() + " is too long", "write at most " + strconv.Itoa(longestYears) + " years"
 	}
 	return "", ""
 }

@@ -3,6 +3,7 @@ package pack
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -52,12 +53,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	for _, event := range doc.Events {
 		d.Events = append(d.Events, event.text)
 	}
-	for _, l := range doc.Legal {
-		d.Legal = append(d.Legal, service.Legal{
-			Act: l.Act.text, Article: l.Article.text, URL: l.URL.text,
-			Status: string(l.Status.value),
-		})
-	}
+	sc.legal()
 	if doc.Version.given() && doc.Version.value < 1 && digits.MatchString(doc.Version.node.text) {
 		c.fail(doc.Version.place(), "write 1 for the first version", "a version is counted from 1")
 	}
@@ -83,6 +79,26 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	s.compiled.Services = append(s.compiled.Services, d)
 }
 
+// legal compiles the acts that the service stands on.
+func (sc *serviceCompiler) legal() {
+	for i, l := range sc.doc.Legal {
+		key := fmt.Sprintf("%s.legal.%d", sc.key, i+1)
+		sc.d.Legal = append(sc.d.Legal, service.Legal{
+			Act: sc.s.texts.say(key+".act", l.Act), Article: sc.s.texts.say(key+".article", l.Article), URL: l.URL.text,
+			Status: string(l.Status.value),
+		})
+		if l.URL.given() && !isPublic(l.URL.text) {
+			sc.fail(l.URL.place(), "write the whole address: https://…", "this is no address where people can read the act")
+		}
+	}
+}
+
+// isPublic reports whether the text is an address that people can follow safely.
+func isPublic(text string) bool {
+	address, err := url.Parse(text)
+	return err == nil && address.Scheme == "https" && address.Host != "" && address.User == nil
+}
+
 // questions compiles what is asked.
 func (sc *serviceCompiler) questions() {
 	for i := range sc.doc.Ask.list {
@@ -102,6 +118,7 @@ func (sc *serviceCompiler) questions() {
 			before := &service.Definition{Params: sc.d.Params, Ask: slices.Clone(sc.d.Ask)}
 			if environment, err := before.Environment(); err == nil {
 				compiled.When = sc.compile(environment, q.When, rules.KindBool)
+				sc.asked(q.When, compiled.When)
 			}
 		}
 		if q.Owner.given() && compiled.Kind != field.BankAccount {
@@ -109,6 +126,18 @@ func (sc *serviceCompiler) questions() {
 		}
 		sc.onceOnly(one)
 		sc.d.Ask = append(sc.d.Ask, compiled)
+	}
+}
+
+// asked refuses a condition that never holds, or always.
+func (sc *serviceCompiler) asked(when expression, condition *rules.Program) {
+	if condition == nil {
+		return
+	}
+	if value, always := condition.Always(); always && value {
+		sc.fail(when.place(), "remove it", "the condition always holds")
+	} else if always {
+		sc.fail(when.place(), "correct the condition, or remove the question", "the condition never holds: nobody is asked this")
 	}
 }
 
@@ -314,7 +343,7 @@ func (sc *serviceCompiler) requirements() {
 		if compiled.That == nil {
 			continue
 		}
-		if len(compiled.That.Inputs()) == 0 {
+		if _, always := compiled.That.Always(); always || len(compiled.That.Inputs()) == 0 {
 			sc.fail(r.That.place(), "let it read an answer or an evidence, or remove it", "the rule always says the same")
 		}
 		compiled.Private = sc.readsOthers(compiled.That)

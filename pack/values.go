@@ -10,6 +10,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
+	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 )
@@ -42,7 +43,15 @@ func (c *compiler) compile(e *rules.Environment, source expression, wanted ...ru
 		c.explain(source.node, err)
 		return nil
 	}
+	c.total(source.node, program)
 	return program
+}
+
+// total refuses an expression that may have no result: nothing that passes the checker fails while somebody waits.
+func (c *compiler) total(n *node, program *rules.Program) {
+	if partial := program.Partial(); len(partial) > 0 {
+		c.explain(n, partial)
+	}
 }
 
 func (c *compiler) compileParam(one entry[param]) service.Param {
@@ -83,6 +92,7 @@ func (c *compiler) compileParam(one entry[param]) service.Param {
 			p.Values = append(p.Values, service.ParamValue{From: from, Value: value, Source: source})
 		}
 	}
+	p.Type = boundsOf(p)
 	if !slices.IsSortedFunc(p.Values, func(a, b service.ParamValue) int { return a.From.Compare(b.From) }) {
 		c.fail(one.value.History.place(), "write the oldest value first", "the history is not in order")
 	}
@@ -107,6 +117,23 @@ func (c *compiler) paramOf(one entry[param]) service.Param {
 	}
 	c.fail(from.place(), "name the pack that declares it with its history", "%s declares no param %s", from.text, shorten(one.key))
 	return service.Param{Name: one.key, Type: rules.Money} // so that nothing more is said of the rules that read it
+}
+
+// boundsOf returns the type of a param with what its values have been: rules see no other.
+func boundsOf(p service.Param) rules.Type {
+	var within []int64
+	for _, v := range p.Values {
+		switch v := v.Value.(type) {
+		case money.Amount:
+			within = append(within, int64(v))
+		case int64:
+			within = append(within, v)
+		}
+	}
+	if len(within) == 0 {
+		return p.Type
+	}
+	return p.Type.WithBounds(rules.Interval{Low: slices.Min(within), High: slices.Max(within)})
 }
 
 // value reads a value of the type as a pack writes it, or collects what is wrong and returns nil.
@@ -150,6 +177,10 @@ func (c *compiler) value(n *node, t rules.Type) any {
 		value, err = ident.ParseSubject(n.text)
 	default:
 		value, err = n.text, t.Check(n.text)
+	}
+	if wide := (rules.Type{Kind: t.Kind}); err == nil && t.Kind != rules.KindChoice && wide.Check(value) != nil {
+		c.fail(n.at, "write a smaller one", "%s is more than the platform counts", n.describe())
+		return nil
 	}
 	if err != nil {
 		c.fail(n.at, "write "+exampleOf(c, t), "%s is not %s", n.describe(), t)

@@ -216,8 +216,8 @@ func TestTheSubsidyPaysByTheBaseValueOfTheDay(t *testing.T) {
 func TestLawIsCitedOrMarked(t *testing.T) {
 	for path, d := range services(t) {
 		for _, l := range d.Legal {
-			if l.Status == "in force" && !strings.Contains(l.Act, "No. ") {
-				t.Errorf("%s cites %q as in force without its number", path, l.Act)
+			if l.Status == "in force" && !strings.Contains(l.Act.In("en"), "No. ") {
+				t.Errorf("%s cites %q as in force without its number", path, l.Act.In("en"))
 			}
 		}
 	}

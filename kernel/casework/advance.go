@@ -168,7 +168,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 		f.documents = append(f.documents, prepared)
 		result.Document = id
 	}
-	if f.def.Output.Payment != nil {
+	if outcome.Payment > 0 {
 		result.Order = ident.New[ident.Order](f.now)
 		f.queue(JobPay, time.Time{}, f.job(""))
 	}
@@ -210,7 +210,7 @@ func (c *Casework) Payment(ctx context.Context, id ident.Application) (Payment, 
 	if err != nil {
 		return Payment{}, err
 	}
-	if f.app.State != Granted || f.def.Output.Payment == nil {
+	if f.app.State != Granted || f.def.Output.Payment == nil || f.content.Granted.Order == "" {
 		return Payment{}, fault.New(fault.Conflict, "application.no-payment", "Nothing is paid for this application.")
 	}
 	answers, err := f.answersOf()

@@ -52,8 +52,7 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) er
 		c.closeTask(f, task, TaskVoid)
 		c.refuse(f, []Reason{{Text: step.Silent.In(f.app.Language)}})
 	case service.LateGrant:
-		c.closeTask(f, task, TaskDone)
-		if err := c.silentConsent(ctx, f, task); err != nil {
+		if err := c.silentConsent(ctx, f, task, days, step); err != nil {
 			return err
 		}
 	default:
@@ -76,7 +75,7 @@ func (c *Casework) moveDeadline(ctx context.Context, f *file, task *Task, due ti
 }
 
 // silentConsent lets a late step count as consent. No money ever follows it.
-func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task) error {
+func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task, days *calendar.Calendar, step service.Step) error {
 	if f.def.Output.Payment != nil {
 		return fault.New(fault.Internal, "task.silent-payment", "Silence never pays: the definition should have been refused.")
 	}
@@ -84,8 +83,13 @@ func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task) error
 	if err != nil {
 		return err
 	}
+	outcome := evaluation.Outcome()
+	if outcome == rules.Unclear { // somebody has to attest what a register lacks: silence cannot
+		return c.escalate(ctx, f, task, days, step.Within)
+	}
+	c.closeTask(f, task, TaskDone)
 	switch {
-	case evaluation.Outcome() != rules.Met:
+	case outcome == rules.NotMet:
 		c.refuse(f, reasonsOf(evaluation))
 		return nil
 	case f.app.Stage == len(f.def.Process)-1 && f.stageDone():

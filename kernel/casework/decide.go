@@ -162,7 +162,8 @@ func (c *Casework) attest(f *file, by access.Actor, attested map[string]map[stri
 	for name, values := range attested {
 		i := slices.IndexFunc(f.def.Evidence, func(e service.Evidence) bool { return e.Name == name })
 		bound := f.bound(name)
-		if i < 0 || f.def.Evidence[i].None != service.NoneAttest || len(bound) != 1 || bound[0].Status != exchange.StatusNone {
+		if i < 0 || f.def.Evidence[i].None != service.NoneAttest || len(bound) != 1 ||
+			bound[0].Status != exchange.StatusNone && bound[0].Status != statusNoRelation {
 			return fault.New(fault.Invalid, "task.attest", "Only what a register has no record of can be attested.").At("attest." + name)
 		}
 		if err := f.def.Evidence[i].Type.Check(values); err != nil {

@@ -141,8 +141,15 @@ func (c *Casework) subjectsOf(ctx context.Context, f *file, evidence service.Evi
 	if evidence.Of.Relation == "" {
 		return []ident.Subject{f.app.Applicant}, nil
 	}
-	return c.Evidence.Related(ctx, evidence.Of.Relation, f.app.Applicant, c.request(f, evidence.From, f.app.Applicant, purpose, by))
+	related, err := c.Evidence.Related(ctx, evidence.Of.Relation, f.app.Applicant, c.request(f, evidence.From, f.app.Applicant, purpose, by))
+	if err == nil && len(related) > rules.MostElements {
+		return nil, errRelated
+	}
+	return related, err
 }
+
+// The rules are checked for lists of so many.
+var errRelated = fault.Newf(fault.Conflict, "application.too-many-related", "A register names more than %d relatives of yours, more than the rules can be computed for. Ask the register's agency to correct it.", rules.MostElements)
 
 // differing returns the names of evidences whose values are not those that were bound before.
 func (c *Casework) differing(ctx context.Context, f *file, fresh []Bound) (names []string, err error) {

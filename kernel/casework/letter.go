@@ -5,9 +5,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"yagona/kernel/country"
 	"yagona/kernel/document"
+	"yagona/kernel/document/font"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/person"
@@ -62,14 +66,14 @@ func (l *Letter) text(language string, definition *service.Definition, holder pe
 		},
 	}
 	if holder.Name != "" {
-		text.Lines = append(text.Lines, document.Line{Label: say("holder"), Value: holder.Name, Checked: true})
+		text.Lines = append(text.Lines, document.Line{Label: say("holder"), Value: printed(holder.Name), Checked: true})
 	}
 	if !holder.Birth.IsZero() {
 		text.Lines = append(text.Lines, document.Line{Label: say("born"), Value: l.Words.Date(language, holder.Birth), Checked: true})
 	}
 	for _, line := range form.Lines {
 		text.Lines = append(text.Lines, document.Line{
-			Label: in(line.Label), Value: Shown(l.Words, definition, language, line.Is.Source(), outcome.Lines[line.Name]),
+			Label: in(line.Label), Value: printed(Shown(l.Words, definition, language, line.Is.Source(), outcome.Lines[line.Name])),
 			Checked: len(text.Lines) < document.MaxFacts,
 		})
 	}
@@ -82,9 +86,29 @@ func (l *Letter) text(language string, definition *service.Definition, holder pe
 	return text
 }
 
+// unprinted stands for a letter that a document cannot print: what a person wrote, or a register says, is not a reason
+// to fail when everything is decided.
+const unprinted = "?"
+
+// printed returns a value as a document can print it.
+func printed(value string) string {
+	var shown strings.Builder
+	for _, letter := range norm.NFC.String(value) {
+		switch _, lacks := font.Lacks(string(letter)); {
+		case letter == '\n' || !lacks:
+			shown.WriteRune(letter)
+		case unicode.IsSpace(letter):
+			shown.WriteByte(' ')
+		default:
+			shown.WriteString(unprinted)
+		}
+	}
+	return shown.String()
+}
+
 // LegalBasis writes an act that a service stands on; an invented one says that it is.
 func LegalBasis(words country.Words, language string, legal service.Legal) string {
-	basis := strings.TrimSpace(legal.Act + " " + legal.Article)
+	basis := legal.In(language, words.Profile.Authoritative())
 	if legal.Status == "illustrative" {
 		basis += " (" + words.Text(locale.Tag(language), "document.illustrative", nil) + ")"
 	}

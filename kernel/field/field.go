@@ -10,6 +10,7 @@ package field
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -85,8 +86,51 @@ type Scheme interface {
 	ParseMoney(text string) (money.Amount, error)
 }
 
-// Type returns the field's type in rules.
+// Type returns the field's type in rules, with the bounds that every checked value keeps.
 func (d Definition) Type() rules.Type {
+	of := d.unbounded()
+	switch d.Kind {
+	case Int:
+		return of.WithBounds(d.between(rules.Int.Bounds()))
+	case Money:
+		within := rules.Money.Bounds()
+		within.Low = 0 // an amount is never negative unless min says so
+		return of.WithBounds(d.between(within))
+	case Date:
+		return of.WithBounds(rules.DaysBetween(d.Earliest, d.Latest))
+	case Text, LongText, BankAccount, Phone:
+		within := rules.Interval{Low: 1, High: d.mostLetters()}
+		if d.Optional {
+			within.Low = 0
+		}
+		return of.WithBounds(d.between(within))
+	case List:
+		return of.WithBounds(d.between(rules.Interval{Low: 0, High: mostGroups}))
+	}
+	return of
+}
+
+// between lays Min and Max over the interval.
+func (d Definition) between(within rules.Interval) rules.Interval {
+	if d.Min != nil {
+		within.Low = *d.Min
+	}
+	if d.Max != nil {
+		within.High = *d.Max
+	}
+	return within
+}
+
+// mostLetters is how long a text may be where the definition names no Max.
+func (d Definition) mostLetters() int64 {
+	if d.Kind == LongText {
+		return mostLongText
+	}
+	return mostText
+}
+
+// unbounded returns the field's type without its bounds.
+func (d Definition) unbounded() rules.Type {
 	switch d.Kind {
 	case Int:
 		return rules.Int
@@ -202,7 +246,8 @@ func (d Definition) Check(scheme Scheme, value any) (any, Problems) {
 	if d.Kind == List {
 		return d.checkList(scheme, value)
 	}
-	if err := d.Type().Check(value); err != nil {
+	var wrong *rules.TypeError
+	if err := d.unbounded().Check(value); errors.As(err, &wrong) && !wrong.Bounds {
 		if d.Kind == Choice {
 			return bad("option", "This is not one of the options. Choose one of them.")
 		}
@@ -212,15 +257,15 @@ func (d Definition) Check(scheme Scheme, value any) (any, Problems) {
 	case string:
 		return d.checkText(scheme, value)
 	case int64:
-		if d.Min != nil && value < *d.Min || d.Max != nil && value > *d.Max {
+		if d.Type().Check(value) != nil {
 			return nil, Problems{d.outOfRange()}
 		}
 	case money.Amount:
-		if d.Min != nil && int64(value) < *d.Min || d.Max != nil && int64(value) > *d.Max || d.Min == nil && value < 0 {
+		if d.Type().Check(value) != nil {
 			return nil, Problems{d.outOfRange()}
 		}
 	case calendar.Date:
-		if !d.Earliest.IsZero() && value.Before(d.Earliest) || !d.Latest.IsZero() && value.After(d.Latest) {
+		if d.Type().Check(value) != nil {
 			return bad("date-range", "This date is outside the allowed time. Check the year.")
 		}
 	case ident.Territory:
@@ -252,10 +297,7 @@ func (d Definition) checkText(scheme Scheme, text string) (any, Problems) {
 	}
 	text = strings.TrimSpace(text)
 	length := int64(utf8.RuneCountInString(text))
-	most := int64(mostText)
-	if d.Kind == LongText {
-		most = mostLongText
-	}
+	most := d.mostLetters()
 	if d.Max != nil {
 		most = *d.Max
 	}

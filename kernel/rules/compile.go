@@ -79,7 +79,7 @@ func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Pro
 	}
 	return &Program{
 		environment: e, source: source, result: result, optional: optional,
-		inputs: walk.inputs(), checked: tree, program: program,
+		inputs: walk.inputs(), checked: tree, costed: checked, program: program,
 	}, nil
 }
 

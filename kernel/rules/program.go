@@ -23,6 +23,7 @@ type Program struct {
 	optional    bool // the result may be absent
 	inputs      []string
 	checked     *ast.AST
+	costed      *cel.Ast // the same, as CEL estimates its cost
 	program     cel.Program
 }
 

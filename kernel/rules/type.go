@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"yagona/kernel/calendar"
 	"yagona/kernel/ident"
@@ -41,6 +42,9 @@ type Type struct {
 	Options []string // of a choice: what may be chosen, in order
 	Element *Type    // of a list
 	Fields  []Field  // of an object, in order
+	// Within is between which ends a number, an amount, a date, the length of a text or of a list lies; nil: between the
+	// platform's own (Bounds).
+	Within *Interval
 }
 
 // Field is one named part of an object, or one variable of an Environment.
@@ -161,7 +165,27 @@ func (t Type) check(path string, value any) error {
 	if !good {
 		return &TypeError{Path: path, Message: "is not " + t.String()}
 	}
+	if !t.holds(value) {
+		return &TypeError{Path: path, Message: "lies outside its bounds", Bounds: true}
+	}
 	return nil
+}
+
+// holds reports whether a value of the type lies in its bounds.
+func (t Type) holds(value any) bool {
+	switch value := value.(type) {
+	case int64:
+		return t.Bounds().has(value)
+	case money.Amount:
+		return t.Bounds().has(int64(value))
+	case calendar.Date:
+		return t.Bounds().has(dayOf(value))
+	case string:
+		return t.Bounds().has(int64(utf8.RuneCountInString(value)))
+	case []any:
+		return t.Bounds().has(int64(len(value)))
+	}
+	return true
 }
 
 func (t Type) checkFields(path string, object map[string]any) error {
@@ -196,6 +220,7 @@ func (t Type) checkFields(path string, object map[string]any) error {
 type TypeError struct {
 	Path    string // "ask.price"; empty for the value itself
 	Message string // "is not money"; never a value
+	Bounds  bool   // the value is of the type, and lies outside its bounds
 }
 
 // Error returns the path and what is wrong there.

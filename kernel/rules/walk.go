@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type walk struct {
 	tree        *ast.AST
 	errors      Errors
 	read        map[string]bool
+	partial     bool // it looks for parts that may have no result, and for nothing else
 }
 
 func newWalk(e *Environment, tree *ast.AST) *walk {
@@ -24,14 +26,16 @@ func newWalk(e *Environment, tree *ast.AST) *walk {
 
 // scope is what is known at one place of the expression.
 type scope struct {
-	locals  map[string]local // the variables of all(), map() and so on
-	present map[string]bool  // the paths that has() found present
+	locals  map[string]local    // the variables of all(), map() and so on
+	present map[string]bool     // the paths that has() found present
+	known   map[string]Interval // what conditions say of numbers, by the key of the expression
 }
 
 type local struct {
-	path string // of the element: "children[]"
-	t    Type
-	ok   bool // the type is known
+	path   string // of the element: "children[]"
+	t      Type
+	ok     bool      // the type is known
+	within *Interval // of an element that is no object, or of an accumulator
 }
 
 func (s scope) with(present map[string]bool) scope {
@@ -42,7 +46,7 @@ func (s scope) with(present map[string]bool) scope {
 	for path := range present {
 		merged[path] = true
 	}
-	return scope{s.locals, merged}
+	return scope{s.locals, merged, s.known}
 }
 
 func (s scope) bind(name string, to local) scope {
@@ -58,7 +62,29 @@ func (s scope) bind(name string, to local) scope {
 			present[path] = true
 		}
 	}
-	return scope{locals, present}
+	known := make(map[string]Interval, len(s.known))
+	for key, i := range s.known {
+		if !strings.Contains(key, localMark+name+localMark) {
+			known[key] = i
+		}
+	}
+	return scope{locals, present, known}
+}
+
+// inside is the scope of a comprehension's steps.
+func (w *walk) inside(c ast.ComprehensionExpr, s scope) scope {
+	bound := local{path: c.IterVar()}
+	if path, list, ok := w.input(c.IterRange(), s); ok && list.Type.Kind == KindList {
+		bound = local{path: path + "[]", t: *list.Type.Element, ok: true}
+	} else if t, ok := w.environment.typeOf(w.tree.GetType(c.IterRange().ID())); ok && t.Kind == KindList {
+		bound = local{path: c.IterVar(), t: *t.Element, ok: true}
+	}
+	if bound.t.Kind != KindObject {
+		within := w.elements(c.IterRange(), s)
+		bound.within = &within
+	}
+	counted := Interval{0, math.MaxInt32} // exists_one() counts with it
+	return s.bind(c.IterVar(), bound).bind(c.AccuVar(), local{path: c.AccuVar(), within: &counted})
 }
 
 // input returns the path and type of an expression that only selects: a variable, a field, an element.
@@ -100,7 +126,7 @@ func (w *walk) visit(x ast.Expr, s scope) {
 		}
 		w.visitInput(x, s)
 	case ast.CallKind:
-		w.visitCall(x.AsCall(), s)
+		w.visitCall(x, s)
 	case ast.ListKind:
 		for _, element := range x.AsList().Elements() {
 			w.visit(element, s)
@@ -110,13 +136,7 @@ func (w *walk) visit(x ast.Expr, s scope) {
 	case ast.ComprehensionKind:
 		c := x.AsComprehension()
 		w.visit(c.IterRange(), s)
-		bound := local{path: c.IterVar()}
-		if path, list, ok := w.input(c.IterRange(), s); ok && list.Type.Kind == KindList {
-			bound = local{path + "[]", *list.Type.Element, true}
-		} else if t, ok := w.environment.typeOf(w.tree.GetType(c.IterRange().ID())); ok && t.Kind == KindList {
-			bound = local{c.IterVar(), *t.Element, true}
-		}
-		inner := s.bind(c.IterVar(), bound).bind(c.AccuVar(), local{path: c.AccuVar()})
+		inner := w.inside(c, s)
 		w.visit(c.AccuInit(), s)
 		w.visit(c.LoopCondition(), inner)
 		w.visit(c.LoopStep(), inner)
@@ -135,7 +155,7 @@ func (w *walk) visitInput(x ast.Expr, s scope) {
 	if field.Type.Kind != KindObject {
 		w.read[path] = true
 	}
-	if field.Optional && !s.present[path] {
+	if field.Optional && !s.present[path] && !w.partial {
 		w.fail(x, shown(x)+" may be absent", "ask first: has("+shown(x)+") && …, or has("+shown(x)+") ? … : …")
 	}
 }
@@ -148,24 +168,35 @@ func shown(x ast.Expr) string {
 	if x.Kind() == ast.IdentKind {
 		return x.AsIdent()
 	}
+	if x.Kind() == ast.CallKind && IsName(x.AsCall().FunctionName()) && !x.AsCall().IsMemberFunction() {
+		args := make([]string, len(x.AsCall().Args()))
+		for i, arg := range x.AsCall().Args() {
+			args[i] = shown(arg)
+		}
+		return x.AsCall().FunctionName() + "(" + strings.Join(args, ", ") + ")"
+	}
 	return "…"
 }
 
-func (w *walk) visitCall(call ast.CallExpr, s scope) {
+func (w *walk) visitCall(x ast.Expr, s scope) {
+	call := x.AsCall()
 	args := call.Args()
+	if w.partial {
+		w.visitPartial(x, s)
+	}
 	switch call.FunctionName() {
 	case "_&&_":
 		w.visit(args[0], s)
-		w.visit(args[1], s.with(w.shows(args[0], s, true)))
+		w.visit(args[1], w.under(args[0], s, true))
 		return
 	case "_||_":
 		w.visit(args[0], s)
-		w.visit(args[1], s.with(w.shows(args[0], s, false)))
+		w.visit(args[1], w.under(args[0], s, false))
 		return
 	case "_?_:_":
 		w.visit(args[0], s)
-		w.visit(args[1], s.with(w.shows(args[0], s, true)))
-		w.visit(args[2], s.with(w.shows(args[0], s, false)))
+		w.visit(args[1], w.under(args[0], s, true))
+		w.visit(args[2], w.under(args[0], s, false))
 		return
 	case present:
 		w.visit(args[0], s)

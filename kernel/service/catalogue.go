@@ -11,7 +11,7 @@ import (
 
 var (
 	errUnknown = fault.New(fault.Conflict, "service.unknown-value", "A value that the output needs is not known yet.")
-	errAmount  = fault.New(fault.Conflict, "service.amount", "The amount comes out as nothing or less. Nothing is paid on it; an official looks at the rule.")
+	errAmount  = fault.New(fault.Conflict, "service.amount", "The amount comes out as less than nothing. Nothing is paid on it; an official looks at the rule.")
 
 	// ErrNoService is what asking for an unknown service gives.
 	ErrNoService = fault.New(fault.NotFound, "service.unknown", "There is no such service. Look in the catalogue.")

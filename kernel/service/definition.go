@@ -8,6 +8,8 @@
 package service
 
 import (
+	"strings"
+
 	"yagona/kernel/calendar"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
@@ -40,8 +42,15 @@ type Definition struct {
 
 // Legal is an act that the service stands on.
 type Legal struct {
-	Act, Article, URL string
-	Status            string // "in force" or "illustrative"
+	Act     wording.Text
+	Article wording.Text // nil: the whole act
+	URL     string       // where it can be read; empty: nowhere that is known
+	Status  string       // "in force" or "illustrative"
+}
+
+// In returns the act and its article in the first of the languages that has them.
+func (l Legal) In(languages ...string) string {
+	return strings.TrimSpace(l.Act.In(languages...) + " " + l.Article.In(languages...))
 }
 
 // Question is what only the applicant knows.

@@ -194,7 +194,7 @@ func (d *Definition) Asked(ctx context.Context, facts Facts) (map[string]bool, e
 
 // Outcome is what a granted application gives, computed.
 type Outcome struct {
-	Payment money.Amount   // zero: none
+	Payment money.Amount   // zero: nothing is paid
 	Lines   map[string]any // of the document, by name
 	Record  map[string]any // of the register, by field
 }
@@ -219,7 +219,7 @@ func (d *Definition) Grant(ctx context.Context, facts Facts) (Outcome, error) {
 			return Outcome{}, err
 		}
 		outcome.Payment = value.(money.Amount)
-		if outcome.Payment <= 0 {
+		if outcome.Payment < 0 {
 			return Outcome{}, errAmount
 		}
 	}

@@ -146,12 +146,13 @@ func (p *Population) Person(id ident.Person) (Person, bool) {
 // Persona returns the person whom the story calls so. Every persona is in every population.
 func (p *Population) Persona(name Persona) Person { return p.People[p.index[p.Personas[name]]] }
 
-// Children returns the ids of the person's children, in the order of the population.
-func (p *Population) Children(of ident.Person) []ident.Person {
-	var children []ident.Person
-	for i := range p.People {
+// Children returns the person's children, in the order of the population. It looks only around them: children are
+// added soon after their parents.
+func (p *Population) Children(of ident.Person) (children []Person) {
+	at := p.index[of]
+	for i := max(0, at-20); i < min(len(p.People), at+20); i++ {
 		if p.People[i].Mother == of || p.People[i].Father == of {
-			children = append(children, p.People[i].ID)
+			children = append(children, p.People[i])
 		}
 	}
 	return children

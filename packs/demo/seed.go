@@ -126,7 +126,7 @@ func (p *Population) records(one *Person) []register.Write {
 			"relative": one.Spouse.Subject(), "tie": "spouse", "since": one.Married,
 		}))
 	}
-	for _, child := range p.childrenOf(one.ID) {
+	for _, child := range p.Children(one.ID) {
 		records = append(records, write("civil/family", child.Birth, map[string]any{
 			"relative": child.ID.Subject(), "tie": "child", "since": child.Birth,
 		}))
@@ -165,17 +165,6 @@ func (p *Person) owns(today calendar.Date) bool {
 
 // wage is what every job of the demonstration pays in a month: 3 million in major units, illustrative.
 const wage money.Amount = 300_000_000
-
-// childrenOf returns the person's children. It looks only around them: children are added after their parents.
-func (p *Population) childrenOf(parent ident.Person) (children []Person) {
-	at := p.index[parent]
-	for i := max(0, at-20); i < min(len(p.People), at+20); i++ {
-		if p.People[i].Mother == parent || p.People[i].Father == parent {
-			children = append(children, p.People[i])
-		}
-	}
-	return children
-}
 
 func (p *Population) appoint(ctx context.Context, into Keepers, official Official) error {
 	held, err := into.Office.Appointments(ctx, official.Person, p.Today.Start(into.Registers.Location).AddDate(0, 0, 1))

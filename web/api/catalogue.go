@@ -229,7 +229,7 @@ func serviceOf(d *service.Definition, languages ...string) Service {
 		Evidence: []ServiceEvidence{}, Require: []Requirement{}, Process: [][]Step{}, Gives: []string{}, Appeal: d.Appeal.Within,
 	}
 	for _, one := range d.Legal {
-		shown.Legal = append(shown.Legal, Legal{one.Act, one.Article, one.URL, one.Status})
+		shown.Legal = append(shown.Legal, Legal{one.Act.In(languages...), one.Article.In(languages...), one.URL, one.Status})
 	}
 	for _, one := range d.Ask {
 		shown.Ask = append(shown.Ask, Question{

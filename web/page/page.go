@@ -245,7 +245,7 @@ func (r Reader) account() *ui.Account {
 func (r Reader) Legal(definition *service.Definition) []ui.Link {
 	links := make([]ui.Link, len(definition.Legal))
 	for i, legal := range definition.Legal {
-		text := strings.TrimSpace(legal.Act + " " + legal.Article)
+		text := legal.In(r.Language, r.Words.Profile.Authoritative())
 		if legal.Status == "illustrative" {
 			text += " (" + r.Say("document.illustrative") + ")"
 		}

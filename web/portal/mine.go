@@ -106,7 +106,7 @@ func (p *Portal) payments(ctx context.Context, r page.Reader, by access.Actor, a
 			return table, err
 		}
 		payment := view.Definition.Output.Payment
-		if payment == nil || view.Content.Granted == nil {
+		if payment == nil || view.Content.Granted == nil || view.Content.Granted.Order == "" {
 			continue
 		}
 		state, err := p.paymentState(ctx, r, payment.Fund, view.Content.Granted.Order)
