@@ -171,6 +171,9 @@ func (n *Node) load(ctx context.Context) error {
 	if loaded.Registers, err = register.NewCatalogue(compiled.Registers()); err != nil {
 		return err
 	}
+	if err := loaded.Registers.CheckComplete(); err != nil {
+		return err
+	}
 	for _, one := range compiled.Packs {
 		for _, agency := range one.Agencies {
 			loaded.Agencies[agency.Name] = agency
@@ -229,6 +232,13 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 	packs[name] = files
 	compiled, err := compile(packs, pack.ProfileOf(n.Profile), pack.Release)
 	if err != nil {
+		return nil, err
+	}
+	registers, err := register.NewCatalogue(compiled.Registers())
+	if err != nil {
+		return nil, err
+	}
+	if err := registers.CheckComplete(); err != nil {
 		return nil, err
 	}
 	for _, one := range compiled.Packs {

@@ -347,6 +347,7 @@ func (n *Node) output(ctx context.Context, id ident.Application) (register.Outpu
 	values, err := field.Decode(field.TypeOf(definition.Fields), wanted.Values)
 	return register.Output{
 		Register: wanted.Register, Values: values, Reason: "application:" + string(id), By: journal.Actor{Component: "casework"},
+		Service: wanted.Application.Service, Agency: wanted.Application.Agency,
 	}, err
 }
 

@@ -354,6 +354,7 @@ type relation struct {
 	To    word       `key:"to" doc:"The field that names the related person."`
 	Same  word       `key:"same" doc:"The field whose value the related share."`
 	Many  flag       `key:"many" doc:"true: several may be related."`
+	For   []grant    `key:"for" doc:"The services that may be told; everything else is refused and journaled."`
 }
 
 type adapter struct {

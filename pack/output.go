@@ -102,7 +102,7 @@ func (sc *serviceCompiler) record(r *record) {
 	if to.Held != register.HeldHere {
 		sc.fail(r.Register.place(), "write into a register that is held here", "%s is not held here", to.Path)
 	}
-	if to.Agency != sc.d.Agency && !slices.Contains(to.Writers, sc.d.Path) {
+	if !to.Takes(sc.d.Path, sc.d.Agency) {
 		sc.fail(r.Register.place(), "ask "+string(to.Agency)+" to add "+string(sc.d.Path)+" to writers: of the register",
 			"%s belongs to %s, which does not let this service write into it", to.Path, to.Agency)
 	}

@@ -148,7 +148,17 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 			e.Answer = append(e.Answer, a) // also a faulty one: its type is known to those who ask for it
 		}
 	}
-	for _, g := range one.value.For {
+	e.For = c.compileGrants(one.value.For)
+	if c.evidence[e.Path] != nil {
+		c.fail(one.at, "give each evidence type of a pack a name of its own", "another register answers %s too", e.Path)
+		return
+	}
+	c.evidence[e.Path] = e
+	d.Evidence = append(d.Evidence, e.EvidenceType)
+}
+
+func (c *compiler) compileGrants(given []grant) (grants []register.Grant) {
+	for _, g := range given {
 		granted := register.Grant{Service: ident.Service(g.Service.text)}
 		for _, purpose := range g.Purposes {
 			granted.Purposes = append(granted.Purposes, access.Purpose(purpose.value))
@@ -160,14 +170,9 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 			c.add(g.Service.place(), true, "there is no service "+g.Service.text+" in the packs that are loaded",
 				"load its pack too, or correct the name")
 		}
-		e.For = append(e.For, granted)
+		grants = append(grants, granted)
 	}
-	if c.evidence[e.Path] != nil {
-		c.fail(one.at, "give each evidence type of a pack a name of its own", "another register answers %s too", e.Path)
-		return
-	}
-	c.evidence[e.Path] = e
-	d.Evidence = append(d.Evidence, e.EvidenceType)
+	return grants
 }
 
 // compileAnswer compiles one value of an answer.
@@ -221,7 +226,7 @@ func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Def
 	r := register.Relation{
 		Name: one.key, Where: c.compile(environment, one.value.Where,
 			rules.KindBool), To: one.value.To.text, Same: one.value.Same.text,
-		Many: one.value.Many.value,
+		Many: one.value.Many.value, For: c.compileGrants(one.value.For),
 	}
 	if (r.To == "") == (r.Same == "") {
 		c.fail(one.at, "write to: the field that names the other, or same: the field that both share",

@@ -288,12 +288,26 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 			}[r.Many],
 				"a person has %s %s", map[bool]string{true: "several", false: "one"}[r.Many], of.Relation)
 		}
+		if ok {
+			sc.checkRelationGrant(e, r)
+		}
 		return
 	}
 	for _, kind := range sc.d.For {
 		if from.subject != "" && kind != from.subject {
 			sc.fail(e.Of.place(), "ask a register of each kind of applicant, or narrow for:",
 				"%s is about a %s, and the service is for: %s", from.Path, from.subject, kind)
+		}
+	}
+}
+
+// checkRelationGrant checks that the register that knows the relation tells it to this service.
+func (sc *serviceCompiler) checkRelationGrant(e *evidence, r register.Relation) {
+	for _, purpose := range []access.Purpose{access.Preview, access.Apply} {
+		if !r.Grants(sc.d.Path, purpose) {
+			sc.fail(e.Of.place(), "ask the register's agency to add "+string(sc.d.Path)+" to for: of the relation",
+				"the relation %s is not granted to %s for %s", r.Name, sc.d.Path, purpose)
+			return
 		}
 	}
 }

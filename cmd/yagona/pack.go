@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"yagona/kernel/country"
+	"yagona/kernel/register"
 	"yagona/pack"
 	"yagona/packs"
 )
@@ -60,6 +61,15 @@ func (f packFolders) load(mode pack.Mode) (*pack.Catalogue, *country.Profile, pa
 		}
 	}
 	catalogue, problems := pack.Load(sources, pack.ProfileOf(profile), mode)
+	if catalogue != nil && !f.Alone { // what is alone is a part of an installation
+		registers, err := register.NewCatalogue(catalogue.Registers())
+		if err == nil {
+			err = registers.CheckComplete()
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+	}
 	return catalogue, profile, problems, nil
 }
 

@@ -227,6 +227,3 @@ func (c *Casework) evaluate(ctx context.Context, f *file) (service.Facts, servic
 func retryAfter(waited time.Duration) time.Duration {
 	return min(max(firstRetry, waited/2), time.Hour)
 }
-
-// relationHousehold is the relation between people who live together, as a register of the country declares it.
-const relationHousehold = "household"

@@ -9,6 +9,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/register"
 )
 
 // taken loads a file and its task for an official, and checks that it is theirs: role, agency, territory, turn, and no
@@ -44,7 +45,7 @@ func (c *Casework) disinterested(ctx context.Context, by access.Actor, task Task
 	if task.Applicant == own {
 		return errInterest
 	}
-	together, err := c.Evidence.AreRelated(ctx, relationHousehold, own, task.Applicant)
+	together, err := c.Evidence.AreRelated(ctx, register.RelationHousehold, own, task.Applicant)
 	if err != nil {
 		return err
 	}

@@ -253,9 +253,9 @@ func TestRelationsAndAnotherAdult(t *testing.T) {
 		t.Errorf("the subject's log says %+v", own)
 	}
 	ungranted := request("", "")
-	ungranted.Service = "youth/other"
+	ungranted.Service = "youth/evidence-only" // a grant of evidence grants no relation
 	if _, err := w.Related(t.Context(), "spouse", subject, ungranted); !fault.Is(err, fault.Forbidden) {
-		t.Errorf("a service without any grant got %v", err)
+		t.Errorf("a service without the relation's grant got %v", err)
 	}
 	refused := w.log(t, subject)
 	i := slices.IndexFunc(refused, func(one entry) bool { return one.Type == "relation.refused" })

@@ -14,11 +14,11 @@ import (
 
 // Related returns whom the relation relates the subject to: "spouse", "children", "household", as the register that
 // declares it says today; without the subject, sorted. The request says who asks for what; its Evidence and Of are not
-// read. A service is told a relation if some evidence is granted to it for that purpose. The disclosure is committed
+// read. A service is told a relation if the register that declares it grants it for that purpose. The disclosure is committed
 // first, and stands in the log of the subject and of each of the related.
 func (x *Exchange) Related(ctx context.Context, relation string, of ident.Subject, request Request) ([]ident.Subject, error) {
 	catalogue := x.Registers.Definitions()
-	_, definition, err := catalogue.Relation(relation)
+	declared, definition, err := catalogue.Relation(relation)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (x *Exchange) Related(ctx context.Context, relation string, of ident.Subjec
 	switch {
 	case request.Purpose == access.Simulate:
 		refusal = errAggregates
-	case !catalogue.GrantsAny(request.Service, request.Purpose):
+	case !declared.Grants(request.Service, request.Purpose):
 		refusal = errNotGranted
 	default:
 		if related, err = x.Registers.Related(ctx, relation, of); err != nil {

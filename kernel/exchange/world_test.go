@@ -164,7 +164,8 @@ func definitions(t *testing.T) []*register.Definition {
 			Delay: &register.Delay{Days: 10, Legal: "illustrative"},
 			Evidence: []register.EvidenceType{
 				{
-					Path: "civil/married", Register: "civil/marriages", Agency: "civil", Of: "person", For: grant,
+					Path: "civil/married", Register: "civil/marriages", Agency: "civil", Of: "person",
+					For:    append([]register.Grant{{Service: "youth/evidence-only", Purposes: grant[0].Purposes}}, grant...),
 					Answer: []register.Answer{{Name: "married", Type: rules.Bool, Is: compile(t, marriages, "true", rules.KindBool)}},
 				},
 				{
@@ -172,7 +173,7 @@ func definitions(t *testing.T) []*register.Definition {
 					Answer: []register.Answer{{Name: "named", Type: rules.Bool, Is: compile(t, marriages, "true", rules.KindBool)}},
 				},
 			},
-			Relations: []register.Relation{{Name: "spouse", To: "spouse"}},
+			Relations: []register.Relation{{Name: "spouse", To: "spouse", For: grant}},
 		},
 		{
 			Path: "tax/income", Agency: "tax", Held: register.HeldNode, Subject: "person",

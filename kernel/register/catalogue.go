@@ -107,17 +107,24 @@ func (c *Catalogue) All() []*Definition {
 
 // Grants reports whether the service may ask for the evidence for the purpose.
 func (e *EvidenceType) Grants(service ident.Service, purpose access.Purpose) bool {
-	return slices.ContainsFunc(e.For, func(g Grant) bool {
+	return grants(e.For, service, purpose)
+}
+
+func grants(all []Grant, service ident.Service, purpose access.Purpose) bool {
+	return slices.ContainsFunc(all, func(g Grant) bool {
 		return g.Service == service && slices.Contains(g.Purposes, purpose)
 	})
 }
 
-// GrantsAny reports whether the service may ask for any evidence for the purpose.
-func (c *Catalogue) GrantsAny(service ident.Service, purpose access.Purpose) bool {
-	for _, one := range c.evidence {
-		if one.Grants(service, purpose) {
-			return true
-		}
+// RelationHousehold is the relation between people who live together. The platform needs it: nobody decides for those
+// they live with.
+const RelationHousehold = "household"
+
+// CheckComplete reports what an installation cannot work without: a register that says who lives together.
+func (c *Catalogue) CheckComplete() error {
+	if _, ok := c.relations[RelationHousehold]; ok {
+		return nil
 	}
-	return false
+	return fault.Newf(fault.Invalid, "register.no-household",
+		"No register declares the relation %[1]s, without which no official can open a task: nobody decides for those they live with. Load the pack that keeps the residents, or add to a register that names each person's household: relations: {%[1]s: {same: household, many: true}}.", RelationHousehold)
 }

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -87,6 +88,18 @@ type Relation struct {
 	To    string         // the field that names the related person; or
 	Same  string         // the field whose value the related share
 	Many  bool           // several may be related
+	For   []Grant        // the services that may be told; the platform's own checks need no grant
+}
+
+// Grants reports whether the service may be told for the purpose who is related.
+func (r Relation) Grants(service ident.Service, purpose access.Purpose) bool {
+	return grants(r.For, service, purpose)
+}
+
+// Takes reports whether a service of the agency may write records: one of the register's own agency, or one of its
+// writers.
+func (d *Definition) Takes(service ident.Service, of ident.Agency) bool {
+	return of != "" && of == d.Agency || slices.Contains(d.Writers, service)
 }
 
 // Adapter says how an existing HTTP system is asked.

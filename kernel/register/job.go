@@ -29,7 +29,11 @@ type Output struct {
 	From     calendar.Date // zero: the day of the act
 	Reason   string
 	By       journal.Actor // who decided
+	Service  ident.Service // that the application is to
+	Agency   ident.Agency  // whose service it is
 }
+
+var errNoWriter = fault.New(fault.Forbidden, "register.no-writer", "This service may not write into the register. Ask the register's agency to add it to the writers.")
 
 // Handlers returns the handlers of this package's jobs. Output returns what an application writes, by whoever decides
 // on applications; it may be called again.
@@ -44,6 +48,13 @@ func (k *Keeper) Handlers(output func(context.Context, ident.Application) (Outpu
 			wanted, err := output(ctx, payload.Application)
 			if err != nil {
 				return err
+			}
+			definition, err := k.Definitions().Register(wanted.Register)
+			if err != nil {
+				return err
+			}
+			if !definition.Takes(wanted.Service, wanted.Agency) {
+				return errNoWriter
 			}
 			_, _, err = k.Put(ctx, wanted.By, Write{
 				Register: wanted.Register, Values: wanted.Values, From: wanted.From, Reason: wanted.Reason,

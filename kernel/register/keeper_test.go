@@ -401,7 +401,7 @@ func TestPutIsIdempotent(t *testing.T) {
 	output := func(context.Context, ident.Application) (register.Output, error) {
 		calls++
 		return register.Output{
-			Register: unemployed, Reason: "granted", By: journal.Actor{Component: "casework"},
+			Register: unemployed, Reason: "granted", By: journal.Actor{Component: "casework"}, Agency: w.agency(t, unemployed),
 			Values: map[string]any{"person": subject, "registeredOn": date("2026-03-01")},
 		}, nil
 	}
@@ -537,5 +537,61 @@ func TestRelations(t *testing.T) {
 	}
 	if _, err := w.Related(t.Context(), "cousins", a); fault.Code(err) != "register.no-relation" {
 		t.Errorf("an unknown relation gave %v", err)
+	}
+}
+
+func (w *world) agency(t *testing.T, path ident.Register) ident.Agency {
+	t.Helper()
+	definition, err := w.Definitions().Register(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return definition.Agency
+}
+
+func TestOnlyAWriterOfTheRegisterWrites(t *testing.T) {
+	w, subject := newWorld(t), newPerson()
+	definition, err := w.Definitions().Register(unemployed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition.Writers = []ident.Service{"youth/tools"}
+	for name, c := range map[string]struct {
+		service ident.Service
+		agency  ident.Agency
+		written bool
+	}{
+		"a service of the register's agency": {"employment/any", definition.Agency, true},
+		"a writer of another agency":         {"youth/tools", "youth-agency", true},
+		"a service of another agency":        {"youth/course", "youth-agency", false},
+		"nobody's service":                   {"", "", false},
+	} {
+		output := func(context.Context, ident.Application) (register.Output, error) {
+			return register.Output{
+				Register: unemployed, Reason: "granted", By: journal.Actor{Component: "casework"}, Service: c.service, Agency: c.agency,
+				Values: map[string]any{"person": subject, "registeredOn": date("2026-03-01")},
+			}, nil
+		}
+		payload, err := json.Marshal(register.WritePayload{Application: ident.New[ident.Application](w.now)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Handlers(output)[register.JobWrite](t.Context(), job.Job{Payload: payload})
+		if c.written && err != nil || !c.written && fault.Code(err) != "register.no-writer" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAnInstallationNeedsToKnowWhoLivesTogether(t *testing.T) {
+	catalogue, err := register.NewCatalogue([]*register.Definition{{Path: "interior/residences"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := catalogue.CheckComplete(); fault.Code(err) != "register.no-household" {
+		t.Error(err)
+	}
+	if err := newWorld(t).Definitions().CheckComplete(); err != nil {
+		t.Error(err)
 	}
 }
