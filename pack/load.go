@@ -145,17 +145,39 @@ var platformWords = sync.OnceValues(locale.Platform)
 // Load reads the packs, checks them together and compiles them. The catalogue is nil if a problem is more than a
 // warning.
 func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
+	c := newCompiler(profile, mode)
+	c.compileAll(sources)
+	catalogue := &Catalogue{}
+	for _, s := range c.sources {
+		catalogue.Packs = append(catalogue.Packs, s.compiled)
+	}
+	slices.SortFunc(catalogue.Packs, func(a, b *Pack) int { return strings.Compare(a.Name, b.Name) })
+	if !c.problems.Failed() {
+		c.cover(context.Background(), catalogue)
+	}
+	problems := c.sorted()
+	if problems.Failed() {
+		return nil, problems
+	}
+	return catalogue, problems
+}
+
+func newCompiler(profile Profile, mode Mode) *compiler {
 	platform, err := platformWords()
 	if err != nil {
 		panic(err) // what is embedded is broken, and every test would say so
 	}
-	c := &compiler{
+	return &compiler{
 		platform:  platform,
 		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
 		agencies: map[string]*agency{}, registers: map[ident.Register]*register.Definition{},
 		evidence: map[ident.Evidence]*evidenceSource{}, relations: map[string]register.Relation{},
 		services: map[ident.Service]bool{},
 	}
+}
+
+// compileAll reads and compiles the packs. What is wrong is collected.
+func (c *compiler) compileAll(sources []Source) {
 	for _, s := range sources {
 		c.read(s)
 	}
@@ -176,19 +198,6 @@ func Load(sources []Source, profile Profile, mode Mode) (*Catalogue, Problems) {
 		c.current = s.file.place()
 		c.finishTexts(s)
 	}
-	catalogue := &Catalogue{}
-	for _, s := range c.sources {
-		catalogue.Packs = append(catalogue.Packs, s.compiled)
-	}
-	slices.SortFunc(catalogue.Packs, func(a, b *Pack) int { return strings.Compare(a.Name, b.Name) })
-	if !c.problems.Failed() {
-		c.cover(context.Background(), catalogue)
-	}
-	problems := c.sorted()
-	if problems.Failed() {
-		return nil, problems
-	}
-	return catalogue, problems
 }
 
 // fileLimit is how many files a pack may have.
