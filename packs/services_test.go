@@ -95,10 +95,10 @@ and fetch %d answers from registers, each of which would otherwise be a paper to
 		fmt.Fprintf(&b, "Authority: `%s`. Shape: %s.\n\n", d.Agency, strings.Join(shape(d), "; "))
 		for _, l := range d.Legal {
 			article := ""
-			if l.Article != "" {
-				article = ", " + l.Article
+			if said := l.Article.In("en"); said != "" {
+				article = ", " + said
 			}
-			fmt.Fprintf(&b, "- Act: %s%s (%s)\n", l.Act, article, l.Status)
+			fmt.Fprintf(&b, "- Act: %s%s (%s)\n", l.Act.In("en"), article, l.Status)
 		}
 		for _, e := range d.Evidence {
 			of := "the applicant"
