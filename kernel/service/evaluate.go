@@ -27,6 +27,10 @@ func (d *Definition) Environment() (*rules.Environment, error) {
 	return rules.NewEnvironment(d.Variables()...)
 }
 
+// today is the type of the day on which something is done: so that a day a lifetime later is still a date.
+var today = rules.Date.WithBounds(rules.DaysBetween(
+	calendar.Date{Year: 2000, Month: 1, Day: 1}, calendar.Date{Year: 2899, Month: 12, Day: 31}))
+
 // Variables returns the declarations of the environment.
 func (d *Definition) Variables() []rules.Field {
 	var params []rules.Field
@@ -41,8 +45,8 @@ func (d *Definition) Variables() []rules.Field {
 		{Name: "ask", Type: asked},
 		{Name: "param", Type: rules.ObjectOf(params...)},
 		{Name: "applicant", Type: rules.Subject},
-		{Name: "submitted", Type: rules.Date},
-		{Name: "decided", Type: rules.Date},
+		{Name: "submitted", Type: today},
+		{Name: "decided", Type: today},
 	}
 	for _, evidence := range d.Evidence {
 		of := evidence.Type
