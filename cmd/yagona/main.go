@@ -35,6 +35,7 @@ type commandLine struct {
 	Witness witnessCommand `cmd:"" help:"Witness the log of an installation."`
 	Audit   auditCommand   `cmd:"" help:"Recompute what an installation has recorded."`
 	Key     keyCommand     `cmd:"" help:"List and rotate the keys of an installation."`
+	DB      dbCommand      `cmd:"" name:"db" help:"Plan how an installation's tables are spread over machines."`
 }
 
 // terminal is where a command prints: what was asked for, and what is to be said about it.

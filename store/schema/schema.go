@@ -7,6 +7,8 @@
 //	{{clustered}}   ends a table of short rows that lie in the order of its primary key. SQLite: WITHOUT ROWID. Long rows
 //	                (sealed ones) are appended instead, so that those of one commit share pages. PostgreSQL has
 //	                heaps only: nothing.
+//	{{concurrently}} makes an index on a table in use without keeping anybody from writing. PostgreSQL: CONCURRENTLY, in
+//	                a migration with -- +goose NO TRANSACTION. SQLite: nothing.
 //	{{if postgres}} … {{end}}, {{if sqlite}} … {{end}}   what one engine alone needs.
 //
 // Of the types, BIGINT, INTEGER and TEXT mean the same on both. BYTEA is PostgreSQL's; SQLite takes any name for a type
@@ -39,6 +41,12 @@ func Migrations(engine Engine) (fs.FS, error) {
 		"clustered": func() string {
 			if engine == SQLite {
 				return " WITHOUT ROWID"
+			}
+			return ""
+		},
+		"concurrently": func() string {
+			if engine == Postgres {
+				return "CONCURRENTLY"
 			}
 			return ""
 		},

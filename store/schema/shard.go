@@ -1,0 +1,147 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Table says how the rows of a table are spread over machines.
+type Table struct {
+	Name string
+	// Column is the one that rows are distributed by: the first of the primary key. Empty: the table stays on the
+	// coordinator.
+	Column string
+	// Why a table stays on the coordinator.
+	Why string
+}
+
+// Tables are all tables. Those that are distributed by a key lie together: what one key has is on one machine.
+var Tables = []Table{
+	{Name: "answer", Column: "key"},
+	{Name: "application", Column: "key"},
+	{Name: "appointment", Column: "key"},
+	{Name: "closure", Column: "key"},
+	{Name: "document", Column: "key"},
+	{Name: "document_revocation", Column: "key"},
+	{Name: "erasure", Column: "key"},
+	{Name: "event", Column: "key"},
+	{Name: "event_part", Column: "key"},
+	{Name: "exchange", Column: "key"},
+	{Name: "job", Column: "key"},
+	{Name: "ledger_account", Column: "key"},
+	{Name: "ledger_entry", Column: "key"},
+	{Name: "ledger_transfer", Column: "key"},
+	{Name: "log_head", Column: "key"},
+	{Name: "log_tile", Column: "key"},
+	{Name: "notice", Column: "key"},
+	{Name: "outage", Column: "key"},
+	{Name: "payment_order", Column: "key"},
+	{Name: "person", Column: "key"},
+	{Name: "person_index", Column: "number_index"},
+	{Name: "publication", Column: "key"},
+	{Name: "register_claim", Column: "hash"},
+	{Name: "register_index", Column: "key"},
+	{Name: "register_version", Column: "key"},
+	{Name: "session", Column: "key"},
+	{Name: "spent_proof", Column: "key"},
+	{Name: "task", Column: "key"},
+	{Name: "act_mark", Why: "one row for each connection to the coordinator"},
+	{Name: "goose_db_version", Why: "which migrations were applied"},
+}
+
+// Unsharded are unique indexes that do not begin with their table's column, and who keeps them unique once the rows are
+// spread: the plan makes them plain indexes.
+var Unsharded = map[string]string{
+	"event_log_index": "only the log's leader gives indexes, one after another, in acts under the platform's key that check its term",
+}
+
+// CrossShard are the statements of package query, by their function, that ask every machine, and why they may.
+var CrossShard = map[string]string{
+	"Application":              "by the id alone, from a link: each machine answers from an index (application_id)",
+	"Task":                     "by the id alone, from a link: each machine answers from an index (task_id)",
+	"Document":                 "whoever checks a document has its number only (document_id)",
+	"DocumentRevocation":       "whoever checks a document has its number only (document_revocation_document)",
+	"Erasure":                  "by the id alone, from a link (erasure_id)",
+	"RecordVersions":           "a correction names the record only (register_version_record)",
+	"IndexedRecords":           "looking a record up by a value: a keyed hash of it (register_index_hash)",
+	"Inbox":                    "an official's tasks are of many subjects: each machine gives one page by index (task_inbox), merged",
+	"InboxCount":               "as Inbox, counted up to a limit",
+	"Loads":                    "a leader's overview: each machine counts by index (task_place)",
+	"Spans":                    "a leader's overview: each machine counts by index (task_done)",
+	"OpenTasks":                "an operator's overview, page by page",
+	"Counts":                   "public figures of a service: each machine counts by index (application_service)",
+	"PartsOf":                  "who read my data: an event about several people lies under the key of its act; by index (event_part_subject)",
+	"SessionsOf":               "a person's sessions, when they look or end them all (session_person)",
+	"RemoveEnded":              "forgetting what has ended, once an hour",
+	"AppointmentsOf":           "an official's appointments, few (appointment_person)",
+	"Appointment":              "by the id alone (appointment_id)",
+	"AppointmentsIn":           "who holds an office at a place (appointment_place)",
+	"Funds":                    "the funds, few (ledger_account_fund)",
+	"DueJobs":                  "what is due anywhere, by index (job_due)",
+	"NextJob":                  "when something is due anywhere, by index (job_due, job_claimed)",
+	"ClaimJobs":                "what is due anywhere, by index (job_due)",
+	"DeadJobs":                 "an operator's list",
+	"PendingEntries":           "the log's leader collects from everywhere (event_pending)",
+	"EventsByIndex":            "the auditor reads in the log's order (event_log_index)",
+	"LastActTime":              "once at a start",
+	"StoredExchanges":          "the auditor reads all",
+	"StoredVersions":           "an export reads all, page by page",
+	"DocumentsAfter":           "an export reads all, page by page",
+	"DocumentRevocationsAfter": "an export reads all, page by page",
+	"Erasures":                 "an agency's list (erasure_agency)",
+	"Outages":                  "declared outages, few",
+	"OrdersTo":                 "a person's payments are in the books of several funds",
+	"AwaitedJobs":              "the auditor reads all",
+	"PersonIndexRows":          "the auditor reads all",
+	"RegisterClaimRows":        "the auditor reads all",
+	"RegisterIndexRows":        "the auditor reads all",
+	"SessionRows":              "the auditor reads all",
+	"AppointmentRows":          "the auditor reads all",
+	"CaseworkRows":             "the auditor reads all",
+	"ErasureRows":              "the auditor reads all",
+	"LedgerRows":               "the auditor reads all",
+	"NoticeRows":               "the auditor reads all",
+	"OutageRows":               "the auditor reads all",
+	"PersonRows":               "the auditor reads all",
+	"PublicationRows":          "the auditor reads all",
+}
+
+// CitusPlan returns the statements that spread the tables over the machines of a Citus cluster, once, on its coordinator,
+// after the migrations.
+func CitusPlan() string {
+	var plan strings.Builder
+	plan.WriteString("-- Run on the coordinator, in the migrated database, while nothing serves.\nCREATE EXTENSION IF NOT EXISTS citus;\n")
+	for _, name := range sorted(Unsharded) {
+		fmt.Fprintf(&plan, "\n-- %s: %s.\nDROP INDEX %s;\nCREATE INDEX %s ON event (log_index) WHERE log_index IS NOT NULL;\n", name, Unsharded[name], name, name)
+	}
+	first := ""
+	plan.WriteString("\n-- Rows of one key lie on one machine: an act stays there.\n")
+	for _, table := range Tables {
+		switch {
+		case table.Column == "":
+			continue
+		case table.Column == "key" && first == "":
+			first = table.Name
+			fmt.Fprintf(&plan, "SELECT create_distributed_table('%s', '%s', colocate_with => 'none');\n", table.Name, table.Column)
+		case table.Column == "key":
+			fmt.Fprintf(&plan, "SELECT create_distributed_table('%s', '%s', colocate_with => '%s');\n", table.Name, table.Column, first)
+		default:
+			fmt.Fprintf(&plan, "SELECT create_distributed_table('%s', '%s', colocate_with => 'none'); -- a key of its own\n", table.Name, table.Column)
+		}
+	}
+	plan.WriteString("\n-- Code lists (territories, agencies, services) are in the packs, not in tables: there are no reference tables.\n")
+	for _, table := range Tables {
+		if table.Column == "" {
+			fmt.Fprintf(&plan, "-- %s stays on the coordinator: %s.\n", table.Name, table.Why)
+		}
+	}
+	plan.WriteString("\n-- These statements ask every machine:\n")
+	for _, name := range sorted(CrossShard) {
+		fmt.Fprintf(&plan, "--   %s: %s\n", name, CrossShard[name])
+	}
+	return plan.String()
+}
+
+func sorted(of map[string]string) []string { return slices.Sorted(maps.Keys(of)) }
