@@ -55,4 +55,6 @@ func (s *told) desk(t *testing.T, language locale.Tag) {
 	leader.look("leave")
 	leader.submit(`form[action$="/leave"]`)
 	leader.look("leave-wrong")
+	leader.open("/desk/offline")
+	leader.look("offline")
 }

@@ -57,6 +57,23 @@ func (w *window) until(what, expression string) {
 	w.t.Fatalf("%s: not within %v: %s", what, patience, w.text())
 }
 
+// unlock opens what is on the device.
+func (w *window) unlock(with string) {
+	w.t.Helper()
+	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
+	w.enter("pin", with)
+	w.tap(`[data-part="unlock"] form button`)
+}
+
+// signIn signs in again.
+func (w *window) signIn(who demo.Person, next string) {
+	w.t.Helper()
+	w.open("/sign-in?next=" + next)
+	w.fill("number", who.Number)
+	w.submit(`form:has(input[name="number"])`)
+	w.at(next)
+}
+
 // lines waits until a list of the offline page has so many lines.
 func (w *window) lines(part string, number int) {
 	w.t.Helper()
@@ -113,6 +130,26 @@ func (s *told) decisions(t *testing.T) (decided, offline, late int) {
 	return decided, offline, late
 }
 
+// heaviest is how much an official's first page may weigh over the wire, in bytes.
+const heaviest = 200_000
+
+// weighs opens a page as for the first time, and returns how many bytes came over the wire.
+func (w *window) weighs(path string) int {
+	w.t.Helper()
+	without := func(cache bool) chromedp.Action[chromedp.Void] {
+		return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, target, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: cache})
+			return chromedp.Void{}, err
+		}
+	}
+	w.run(without(true))
+	w.open(path)
+	w.until("all of the page", `document.readyState === "complete"`)
+	bytes := ask(w, chromedp.Evaluate[int](`[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((sum, one) => sum + one.transferSize, 0)`))
+	w.run(without(false))
+	return bytes
+}
+
 const pin = "namuna-pin-2026"
 
 // An official takes tasks along, decides two with the network off, and both are carried out once; what arrives after its
@@ -125,7 +162,13 @@ func TestTheDeskWithoutAConnection(t *testing.T) {
 	w.open("/desk/offline")
 	w.look("offline-new")
 	w.run(scripts(true))
-	w.open("/desk/offline")
+	for _, path := range []string{"/desk", "/desk/offline"} {
+		if bytes := w.weighs(path); bytes > heaviest || bytes < 10_000 {
+			t.Errorf("%s weighs %d bytes over the wire; it may weigh %d", path, bytes, heaviest)
+		} else {
+			t.Logf("%s weighs %d bytes over the wire", path, bytes)
+		}
+	}
 	w.until("the worker", `document.getElementById("offline").dataset.ready`)
 	w.enter("new-pin", pin)
 	w.enter("again", pin)
@@ -133,14 +176,23 @@ func TestTheDeskWithoutAConnection(t *testing.T) {
 	w.tells("device.taken")
 	w.lines("tasks", 3)
 
+	// Signing out drops what can be read.
+	w.leading(chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	w.run(scripts(false))
+	w.signIn(leader, "/desk/offline")
+	w.run(scripts(true))
+	w.open("/desk/offline")
+	w.unlock(pin)
+	w.lines("tasks", 0)
+	w.tap(`[data-part="take"]`)
+	w.tells("device.taken")
+	w.lines("tasks", 3)
+
 	w.connected(false)
 	w.open("/desk") // the worker shows the page that it keeps
-	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
-	w.enter("pin", "wrong-"+pin)
-	w.tap(`[data-part="unlock"] form button`)
+	w.unlock("wrong-" + pin)
 	w.tells("device.wrong-pin")
-	w.enter("pin", pin)
-	w.tap(`[data-part="unlock"] form button`)
+	w.unlock(pin)
 	w.lines("tasks", 3)
 	w.decideOffline("recommend", nil)
 	w.tells("device.not-sent")
@@ -156,9 +208,7 @@ func TestTheDeskWithoutAConnection(t *testing.T) {
 	w.tells("device.dropped")
 	w.lines("tasks", 0)
 	w.open("/desk/offline")
-	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
-	w.enter("pin", pin)
-	w.tap(`[data-part="unlock"] form button`)
+	w.unlock(pin)
 	w.lines("acts", 2)
 	kept := ask(w, chromedp.Evaluate[string](everythingKept, chromedp.EvalAwaitPromise))
 	for _, secret := range []string{"recommend", "refuse", "price", "Namunaev"} {
@@ -187,14 +237,10 @@ func TestTheDeskWithoutAConnection(t *testing.T) {
 	w.tells("device.sign-in") // the session has ended meanwhile; what was decided is still there
 	w.lines("acts", 1)
 	w.run(scripts(false))
-	w.open("/sign-in?next=/desk/offline")
-	w.fill("number", leader.Number)
-	w.submit(`form:has(input[name="number"])`)
+	w.signIn(leader, "/desk/offline")
 	w.run(scripts(true))
 	w.open("/desk/offline")
-	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
-	w.enter("pin", pin)
-	w.tap(`[data-part="unlock"] form button`)
+	w.unlock(pin)
 	w.until("the late act", fmt.Sprintf(`document.querySelector('[data-part="acts"]').textContent.includes(%q)`, s.Words.Text(locale.English, "device.late-text", nil)))
 	w.picture("offline-late")
 	if decided, _, late := s.decisions(t); decided != 2 || late != 1 {

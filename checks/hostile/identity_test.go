@@ -1,6 +1,8 @@
 package hostile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -35,6 +37,14 @@ type row struct {
 	codes map[string]string // by identity
 	// may is an identity that may after all: the reason stands beside it.
 	may string
+}
+
+// writtenDown is an act that was done offline in an appointment that is nobody's; package casework tests those of others.
+func writtenDown() map[string]any {
+	const statement = `{"act":"0199d3a0-0000-7000-8000-000000000001","by":"0199d3a0-0000-7000-8000-000000000002","made":"2026-01-05T09:00:00Z",` +
+		`"task":"0199d3a0-0000-7000-8000-000000000003","revision":1,"form":{"action":["recommend"]},"salt":"00000000000000000000000000000000"}`
+	digest := sha256.Sum256([]byte(statement))
+	return map[string]any{"statement": statement, "digest": hex.EncodeToString(digest[:])}
 }
 
 // rows has every route of the installation. A route that is not here fails the test: add it, and say what it may give.
@@ -177,6 +187,18 @@ var rows = map[string]row{
 
 	// Pages of officials.
 	"GET /desk":                                  {kind: work},
+	"GET /desk/offline":                          {kind: work},
+	"POST /desk/offline/tasks":                   {kind: work}, // their own tasks; that they hold nothing of the victim is checked
+	"POST /desk/offline/acts":                    {kind: thing, body: writtenDown()},
+	"GET /desk/worker.js":                        {kind: open4All},
+	"GET /desk/manifest.webmanifest":             {kind: open4All},
+	"GET /ui/acts.js":                            {kind: open4All},
+	"GET /ui/db.js":                              {kind: open4All},
+	"GET /ui/icon-192.png":                       {kind: open4All},
+	"GET /ui/icon-512.png":                       {kind: open4All},
+	"GET /ui/offline.js":                         {kind: open4All},
+	"GET /ui/sign-out.js":                        {kind: open4All},
+	"GET /ui/vault.js":                           {kind: open4All},
 	"GET /desk/team":                             {kind: work},
 	"GET /desk/leave":                            {kind: work},
 	"POST /desk/leave":                           {kind: work, body: "substitute={appointment}"},

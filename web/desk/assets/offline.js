@@ -134,7 +134,7 @@ async function list() {
   const states = { unsent: ['unsent', 'wait'], problem: ['problem', 'bad'], late: ['late', 'bad'] };
   part('acts').replaceChildren(...done.map((act) => line(
     Object.assign(document.createElement('span'), { textContent: act.title }),
-    [new Date(act.made).toLocaleString(document.documentElement.lang), act.state === 'late' ? words('late-text') : act.problem].filter(Boolean).join(' – '),
+    [new Date(act.made).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }), act.state === 'late' ? words('late-text') : act.problem].filter(Boolean).join(' – '),
     ...states[act.state],
     button(act.state === 'unsent' ? 'take-back' : 'dismiss', act.title, async () => {
       if (act.state !== 'late' && !confirm(words('sure'))) return;
@@ -208,7 +208,8 @@ async function decide(event, form, task) {
     return;
   }
   if ((await acts.mine(vault)).some((act) => act.task === task.task && act.state === 'unsent')) return tell('decided-already', true);
-  await acts.record(vault, task, given);
+  const chosen = form.querySelector('input[name="action"]:checked');
+  await acts.record(vault, { ...task, title: `${task.title}: ${chosen.labels[0].textContent.trim()}` }, given);
   await list();
   show('work');
   tell('recorded');
