@@ -13,7 +13,6 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
-	"yagona/kernel/ident"
 	"yagona/locale"
 	"yagona/packs/demo"
 )
@@ -278,7 +277,7 @@ func (s *told) escalated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, one := range tasks {
-			if one.Escalated > 0 && one.Territory != ident.Territory(s.people.Home) {
+			if one.Escalated > 0 && one.Territory != s.people.Home {
 				return
 			}
 		}
