@@ -99,7 +99,8 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
-		Shared: shared, Tasks: n.Casework, Services: func() *service.Catalogue { return n.Catalogue().Services },
+		Shared: shared, Tasks: n.Casework, Helping: n.Casework, People: n.People, Site: n.config.Site.String(),
+		Services: func() *service.Catalogue { return n.Catalogue().Services },
 		Office: n.Office, Orders: n.Ledger, Books: books,
 	})
 	if err != nil {

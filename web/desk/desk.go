@@ -48,8 +48,11 @@ type Orders interface {
 
 // Config is what the desk stands on. All of it is required.
 type Config struct {
-	Shared *page.Shared
-	Tasks  Tasks
+	Shared  *page.Shared
+	Tasks   Tasks
+	Helping Helping
+	People  People
+	Site    string // where people open the pages: "https://example.org"
 	// Services returns the services that are loaded.
 	Services func() *service.Catalogue
 	Office   *access.Office
@@ -106,7 +109,7 @@ func (d *Desk) Routes() []route.Route {
 		{Method: "GET", Pattern: order, Access: treasurer, Handle: d.payment},
 		send(order+"/release", treasurer, smallForm, d.release),
 		send(order+"/refuse", treasurer, smallForm, d.refuse),
-	}, d.program.routes...)
+	}, append(d.program.routes, d.assistRoutes()...)...)
 }
 
 func form(handle route.Handler) route.Handler {

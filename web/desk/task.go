@@ -62,7 +62,18 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	if !task.Due.IsZero() {
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.due"), Values: []string{r.LastDay(task.Due)}})
 	}
-	body := append([]ui.Component{d.state(r, v, *task), list}, d.late(r, view)...)
+	var paper []ui.Component
+	if assisted := view.Content.Assisted; assisted != nil {
+		who, said := r.Actor(assisted.By), ""
+		if assisted.Means == casework.ConfirmedByPaper {
+			said = r.Say("desk.assisted-paper", "who", who)
+			paper = append(paper, ui.List{Items: []ui.Link{{Text: r.Say("desk.assisted-photo"), Href: pathOf(task.ID) + "/summary"}}})
+		} else {
+			said = r.Say("desk.assisted-own", "who", who)
+		}
+		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.assisted"), Values: []string{said}})
+	}
+	body := append(append([]ui.Component{d.state(r, v, *task), list}, paper...), d.late(r, view)...)
 	if appeal := view.Content.Appeal; appeal != nil {
 		body = append(body, ui.Heading{Text: r.Say("desk.appeal")}, ui.Inset{Text: appeal.Grounds},
 			ui.Paragraph{Text: r.Say("desk.refused-because")}, ui.Texts(r.Because(view.Definition, appeal.Previous)...))
