@@ -101,7 +101,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	office, err := desk.New(house.Site(), desk.Config{
 		Shared: shared, Tasks: n.Casework, Helping: n.Casework, People: n.People, Site: n.config.Site.String(),
 		Services: func() *service.Catalogue { return n.Catalogue().Services },
-		Office: n.Office, Orders: n.Ledger, Books: books,
+		Office:   n.Office, Orders: n.Ledger, Books: books,
 	})
 	if err != nil {
 		return err
