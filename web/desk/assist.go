@@ -203,7 +203,7 @@ func (d *Desk) showDraft(w http.ResponseWriter, req *http.Request, status int, v
 		}},
 		answers,
 		ui.Inset{Text: r.Say("assist.consent")},
-		ui.SummaryList{Rows: []ui.SummaryRow{{Term: r.Say("assist.signature"), Values: []string{"\u00a0"}}, {Term: r.Say("assist.day"), Values: []string{"\u00a0"}}}},
+		ui.SummaryList{Rows: []ui.SummaryRow{toFill(r.Say("assist.name")), toFill(r.Say("assist.signature")), toFill(r.Say("assist.day"))}},
 		ui.Heading{Text: r.Say("assist.confirm")},
 		ui.Form{
 			Action: draftPath(id) + "/confirm", Files: true, Hidden: []ui.Hidden{{Name: "revision", Value: strconv.FormatInt(view.Application.Revision, 10)}},
@@ -216,6 +216,12 @@ func (d *Desk) showDraft(w http.ResponseWriter, req *http.Request, status int, v
 	return r.Render(w, status, ui.Page{
 		Title: r.Say("assist.summary"), Lead: r.Say("assist.summary-lead"), Body: body, Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
 	})
+}
+
+// toFill is a line that is filled in by hand.
+func toFill(term string) ui.SummaryRow {
+	const noBreakSpace = "\u00a0"
+	return ui.SummaryRow{Term: term, Values: []string{noBreakSpace}}
 }
 
 var errPhoto = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
