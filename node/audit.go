@@ -350,6 +350,7 @@ func (a *auditing) stored() error {
 		{[]string{"register-claim"}, a.tx.RegisterClaimRows},
 		{[]string{"exchange"}, func(visit func(journal.Row) error) error { return exchange.Rows(a.tx, visit) }},
 		{[]string{"application", "task"}, a.tx.CaseworkRows},
+		{[]string{"attachment"}, a.tx.AttachmentRows},
 		{[]string{"outage"}, a.tx.OutageRows},
 		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
 		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order"}, a.tx.LedgerRows},

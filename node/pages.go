@@ -34,7 +34,7 @@ const (
 
 // openPages makes the handler: the pages, the API, the sign-in, the log.
 func (n *Node) openPages(ctx context.Context) error {
-	house, err := ui.New("Yagona", n.Words.Catalogue)
+	house, err := ui.New("Yagona", n.Words.Catalogue, desk.Templates())
 	if err != nil {
 		return err
 	}
@@ -99,9 +99,15 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
 		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
-	router.Add(desk.New(desk.Config{
-		Shared: shared, Tasks: n.Casework, Services: func() *service.Catalogue { return n.Catalogue().Services }, Office: n.Office, Orders: n.Ledger, Books: books,
-	}).Routes()...)
+	office, err := desk.New(house.Site(), desk.Config{
+		Shared: shared, Tasks: n.Casework, Helping: n.Casework, People: n.People, Site: n.config.Site.String(),
+		Services: func() *service.Catalogue { return n.Catalogue().Services },
+		Office:   n.Office, Orders: n.Ledger, Books: books,
+	})
+	if err != nil {
+		return err
+	}
+	router.Add(office.Routes()...)
 	return nil
 }
 

@@ -1,7 +1,14 @@
 package browser
 
 import (
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"yagona/kernel/access"
 	"yagona/kernel/fault"
@@ -55,4 +62,57 @@ func (s *told) desk(t *testing.T, language locale.Tag) {
 	leader.look("leave")
 	leader.submit(`form[action$="/leave"]`)
 	leader.look("leave-wrong")
+	leader.open("/desk/offline")
+	leader.look("offline")
+	s.helps(t, leader)
+}
+
+// helps lets an official write an application down for a resident, who signs it on paper.
+func (s *told) helps(t *testing.T, w *window) {
+	t.Helper()
+	resident := s.people.Persona(demo.Worker)
+	w.open("/desk/assist")
+	w.look("assist")
+	w.follow("/desk/assist/youth/tools-subsidy")
+	w.submit("form")
+	w.look("assist-wrong")
+	w.fill("number", resident.Number)
+	w.choose("ask.trade", "sewing")
+	w.fill("ask.price", "1500000")
+	w.fill("ask.account", resident.Account)
+	w.submit("form")
+	w.says("assist.consent")
+	w.look("assist-summary")
+	w.press("/confirm")
+	w.says("fault.assist.photo")
+	w.run(chromedp.SetUploadFiles(chromedp.CSS(`main input[type="file"]`), []string{sheet(t)}))
+	w.press("/confirm")
+	w.says("assist.sent")
+	w.look("assist-receipt")
+	w.follow("/status/")
+	w.says("progress.decided") // he has a job: a rule refused it at once
+	w.look("status")
+	for _, secret := range []string{resident.FamilyName, resident.Number, resident.Account} {
+		if strings.Contains(w.text(), secret) {
+			t.Errorf("the status tells %q", secret)
+		}
+	}
+}
+
+// sheet is a photo of a signed sheet.
+func sheet(t *testing.T) string {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, 900, 1200))
+	for i := range picture.Pix {
+		picture.Pix[i] = uint8(200 + i%40)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "sheet.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := png.Encode(file, picture); err != nil {
+		t.Fatal(err)
+	}
+	return file.Name()
 }

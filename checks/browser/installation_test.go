@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,20 @@ type installation struct {
 	*node.Node
 	people *demo.Population
 	site   string
+
+	cut   atomic.Bool  // no request reaches it: the network is off
+	ahead atomic.Int64 // by how much its clock is ahead of the machine's
 }
+
+// ServeHTTP answers as the installation does, or breaks the connection while the network is cut.
+func (i *installation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if i.cut.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	i.Handler.ServeHTTP(w, r)
+}
+
+func (i *installation) now() time.Time { return time.Now().Add(time.Duration(i.ahead.Load())) }
 
 const people = 60
 
@@ -40,15 +54,17 @@ func open(t *testing.T) *installation {
 	if err != nil {
 		t.Fatal(err)
 	}
+	i := &installation{people: population}
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	opened, err := node.OpenDemonstration(t.Context(), node.Config{
-		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Volatile: true,
+		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
 	}, people)
 	if err != nil {
 		t.Fatal(err)
 	}
+	i.Node, i.site = opened, address.String()
 	opened.Start(context.WithoutCancel(t.Context()))
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: opened.Handler}}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: i}}
 	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -57,5 +73,5 @@ func open(t *testing.T) *installation {
 			t.Error(err)
 		}
 	})
-	return &installation{opened, population, address.String()}
+	return i
 }

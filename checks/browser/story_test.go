@@ -25,11 +25,13 @@ type told struct {
 
 // unseen are the routes of pages that show nothing to look at.
 var unseen = map[string]string{
-	"GET /me/documents/{document}": "a file",
-	"GET /me/events/{event}/proof": "a file",
-	"GET /services/suggest":        "answers a script",
-	"GET /sign-in":                 "leads on",
-	"GET /sign-in/return":          "leads on",
+	"GET /me/documents/{document}":   "a file",
+	"GET /me/events/{event}/proof":   "a file",
+	"GET /services/suggest":          "answers a script",
+	"GET /desk/manifest.webmanifest": "a file",
+	"GET /desk/worker.js":            "a file",
+	"GET /sign-in":                   "leads on",
+	"GET /sign-in/return":            "leads on",
 }
 
 // begin begins a story in a demonstration of its own.

@@ -36,6 +36,7 @@ const (
 	Proactive Purpose = "proactive" // to find what a resident may be entitled to
 	Simulate  Purpose = "simulate"  // to count: aggregates only
 	Decide    Purpose = "decide"    // an official reads an application to take a step
+	Assist    Purpose = "assist"    // an official reads back what they wrote down for a resident
 	Own       Purpose = "own"       // a subject reads their own data
 	Keep      Purpose = "keep"      // an agency keeps its own register
 	Audit     Purpose = "audit"     // an auditor checks the journal

@@ -207,6 +207,9 @@ func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Applica
 	if f.app.Revision != revision {
 		return Receipt{}, errChanged
 	}
+	if f.content.Assisted != nil {
+		f.content.Assisted.Confirmed, f.content.Assisted.Means = f.now, ConfirmedBySignIn
+	}
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) { // perhaps the same request, sent twice at once
 		if again, err := c.own(ctx, by, id); err == nil && again.app.State != Draft {
@@ -271,7 +274,11 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	if err != nil {
 		return Receipt{}, err
 	}
-	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: map[string]string{"then": what, "version": f.app.Version}})
+	facts := map[string]string{"then": what, "version": f.app.Version}
+	if assisted := f.content.Assisted; assisted != nil {
+		facts["confirmed"] = string(assisted.Means)
+	}
+	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: facts})
 	return Receipt{f.app, event}, err
 }
 

@@ -94,6 +94,7 @@ type Content struct {
 	Granted   *Result             `json:"granted,omitempty"`
 	Appeal    *Appeal             `json:"appeal,omitempty"`
 
+	Assisted    *Assisted    `json:"assisted,omitempty"` // an official wrote it down
 	Escalations []Escalation `json:"escalations,omitempty"`
 	Arrivals    []Arrival    `json:"arrivals,omitempty"` // of acts that were done offline
 	History     []Entry      `json:"history,omitempty"`
@@ -280,6 +281,8 @@ type Reader interface {
 	InboxReader
 	// OpenTasks returns the open and claimed tasks of all officials by due time, at most limit.
 	OpenTasks(after Cursor, limit int) ([]Task, error)
+	// Attachment returns one of the applicant's attachments, or fault.NotFound.
+	Attachment(applicant ident.Subject, id string) (Attachment, error)
 	// Outages returns all declared outages.
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
@@ -297,6 +300,8 @@ type Tx interface {
 	SaveApplication(application Application) error
 	// SaveTask stores a new or changed task under the act's key, its application's applicant.
 	SaveTask(task Task) error
+	// AddAttachment stores an attachment under the act's key, its applicant.
+	AddAttachment(attachment Attachment) error
 	// SaveOutage stores an outage under the act's key, the platform's.
 	SaveOutage(outage Outage) error
 }

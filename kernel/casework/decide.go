@@ -104,6 +104,9 @@ func (f *file) separate(by access.Actor, task *Task, action service.Action) erro
 	if action == service.Ask {
 		return nil
 	}
+	if err := f.helped(by, task, action); err != nil {
+		return err
+	}
 	for _, earlier := range f.content.Decisions {
 		if earlier.By.Person == by.Person && earlier.Task != task.ID && (action == service.Approve || task.Step == StepAppeal) {
 			return fault.New(fault.Forbidden, "task.same-person", "You took an earlier step of this application. A second person takes this one: hand it over.")

@@ -33,14 +33,15 @@ type file struct {
 	sealer  *seal.Sealer
 	now     time.Time
 
-	jobs      []pendingJob
-	documents []document.Prepared
-	told      []string         // the events that the applicant is told of
-	unkept    *exchange.Unkept // what registers answered about the applicant for this act
-	alone     bool             // the act fails if another application of the same person to the service is open
-	counted   bool             // the act fails if the person has as many drafts as one may have
-	arrival   *Arrival         // the act that was done offline, if this is one
-	finish    *job.Job         // the job that this act does, removed with it
+	jobs        []pendingJob
+	documents   []document.Prepared
+	told        []string         // the events that the applicant is told of
+	unkept      *exchange.Unkept // what registers answered about the applicant for this act
+	alone       bool             // the act fails if another application of the same person to the service is open
+	counted     bool             // the act fails if the person has as many drafts as one may have
+	attachments []Attachment
+	arrival     *Arrival // the act that was done offline, if this is one
+	finish      *job.Job // the job that this act does, removed with it
 }
 
 type pendingJob struct {
@@ -183,6 +184,13 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			if added {
 				covers = append(covers, cover)
 			}
+		}
+		for _, one := range f.attachments {
+			one.Event = id
+			if err := tx.AddAttachment(one); err != nil {
+				return err
+			}
+			covers = append(covers, one.Cover())
 		}
 		event.Covers = covers
 		if err := f.unkept.Keep(tx); err != nil {

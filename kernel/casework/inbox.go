@@ -67,10 +67,18 @@ type InboxReader interface {
 	Inbox(inbox Inbox) ([]Task, error)
 	// InboxCount returns how many tasks there are, at most the limit; the cursor does not count.
 	InboxCount(inbox Inbox) (int, error)
-	// Loads returns the tasks that are not closed, for each territory and assignee.
-	Loads(agency ident.Agency, role ident.Role, place string, now time.Time) ([]Load, error)
-	// Spans returns how long the tasks took that were done since then, for each territory and assignee.
-	Spans(agency ident.Agency, role ident.Role, place string, since time.Time) ([]Span, error)
+	// Loads returns the tasks that are not closed, for each territory and, if asked for, assignee.
+	Loads(team TeamOf, now time.Time) ([]Load, error)
+	// Spans returns how long the tasks took that were done since then, for each territory and, if asked for, assignee.
+	Spans(team TeamOf, since time.Time) ([]Span, error)
+}
+
+// TeamOf says whose work a store is to add up: that of a role for a place and all that lies in it.
+type TeamOf struct {
+	Agency    ident.Agency
+	Role      ident.Role
+	Place     string // the path of the territory
+	Officials bool   // each official's apart
 }
 
 // MostCounted is up to which number the tasks of an inbox are counted: more are "more than".
@@ -175,9 +183,10 @@ func (c *Casework) isWide(place ident.Territory) bool {
 
 // Load is how many tasks for a territory lie with an official, or with nobody.
 type Load struct {
-	Territory              ident.Territory
-	Assignee               ident.Appointment // empty: nobody has claimed them
-	Open, Overdue, Waiting int64
+	Territory ident.Territory
+	Assignee  ident.Appointment // empty: nobody has claimed them, or the officials are not told apart
+
+	Open, Unclaimed, Overdue, Waiting int64
 }
 
 // Span is how many tasks took so many whole hours from their opening to the step.
@@ -206,7 +215,7 @@ type Figures struct {
 type Team struct {
 	All       Figures
 	Places    []Figures // of each territory directly below the leader's, in the order of the tree; of their own if it has none
-	Officials []Figures // of those who hold or held tasks, the fullest first
+	Officials []Figures // of those who hold or held tasks, the fullest first; of a good part of a country, none
 }
 
 // TeamDays is over how many days a team's medians go.
@@ -221,14 +230,15 @@ func (c *Casework) Team(ctx context.Context, by access.Actor, place ident.Territ
 	if place == "" {
 		place = by.Appointment.Territory
 	}
+	of := TeamOf{Agency: inbox.Agency, Role: inbox.Role, Place: inbox.Place, Officials: !inbox.Wide}
 	now := c.Clock()
 	var loads []Load
 	var spans []Span
 	err = c.Store.View(ctx, func(tx Reader) (err error) {
-		if loads, err = tx.Loads(inbox.Agency, inbox.Role, inbox.Place, now); err != nil {
+		if loads, err = tx.Loads(of, now); err != nil {
 			return err
 		}
-		spans, err = tx.Spans(inbox.Agency, inbox.Role, inbox.Place, now.AddDate(0, 0, -TeamDays))
+		spans, err = tx.Spans(of, now.AddDate(0, 0, -TeamDays))
 		return err
 	})
 	if err != nil {
@@ -269,9 +279,7 @@ func (c *Casework) team(place ident.Territory, role ident.Role, loads []Load, sp
 			f.Open += one.Open
 			f.Overdue += one.Overdue
 			f.Waiting += one.Waiting
-			if one.Assignee == "" {
-				f.Unclaimed += one.Open
-			}
+			f.Unclaimed += one.Unclaimed
 		})
 	}
 	for _, one := range spans {

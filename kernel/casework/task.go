@@ -65,7 +65,7 @@ func (c *Casework) Read(ctx context.Context, by access.Actor, id ident.Task) (Vi
 	if err != nil {
 		return View{}, err
 	}
-	if err := c.disclose(ctx, f, by, task); err != nil {
+	if err := c.disclose(ctx, f, by, access.Decide, task); err != nil {
 		return View{}, err
 	}
 	view.Task = task
@@ -98,9 +98,9 @@ func outline(f *file, task *Task) View {
 }
 
 // disclose records that an official read the file: for the applicant, and for everyone whose values stand in it.
-func (c *Casework) disclose(ctx context.Context, f *file, by access.Actor, task *Task) error {
+func (c *Casework) disclose(ctx context.Context, f *file, by access.Actor, purpose access.Purpose, task *Task) error {
 	event := journal.Event{
-		Type: "application.read", Actor: by.Journal(), Object: "application:" + string(f.app.ID), Purpose: string(access.Decide),
+		Type: "application.read", Actor: by.Journal(), Object: "application:" + string(f.app.ID), Purpose: string(purpose),
 		Parts: readingOf(f, task),
 	}
 	subjects := make([]ident.Subject, len(event.Parts))

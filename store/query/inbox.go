@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"yagona/kernel/casework"
-	"yagona/kernel/ident"
 )
 
 // where is a condition that is put together of parts, with its arguments.
@@ -39,7 +38,7 @@ func (w *where) limit(n int) string {
 }
 
 // inboxWhere returns the condition of an inbox, and by what its tasks are ordered. Which index finds them is said by how
-// the due time is written: as it stands, the indexes by due time serve; plus nothing, those by place or assignee.
+// the due time and the place are written: as it stands, an index serves; plus nothing, none does.
 func inboxWhere(inbox casework.Inbox) (where, string) {
 	var w where
 	due := "due + 0"
@@ -60,7 +59,11 @@ func inboxWhere(inbox casework.Inbox) (where, string) {
 			w.and("state = 'open'")
 		}
 	}
-	w.and("place >= ? AND place < ?", inbox.Place, inbox.Place+"~")
+	if inbox.Wide {
+		w.and("place || '' >= ? AND place || '' < ?", inbox.Place, inbox.Place+"~")
+	} else {
+		w.and("place >= ? AND place < ?", inbox.Place, inbox.Place+"~")
+	}
 	if inbox.Service != "" {
 		w.and("service = ?", inbox.Service)
 	}
@@ -92,24 +95,35 @@ func (t *Tx) InboxCount(inbox casework.Inbox) (count int, err error) {
 	return count, err
 }
 
+// grouped returns what the figures of a place are grouped by: the place alone, in the order of its index, or also the
+// official.
+func grouped(officials bool) (assignee, by string) {
+	if officials {
+		return "assignee", "place, assignee"
+	}
+	return "''", "place"
+}
+
 // Loads implements casework.InboxReader.
-func (t *Tx) Loads(agency ident.Agency, role ident.Role, place string, now time.Time) ([]casework.Load, error) {
-	running, err := list(t, `SELECT territory, assignee, count(*), sum(CASE WHEN due <= $4 THEN 1 ELSE 0 END), 0 FROM task
+func (t *Tx) Loads(team casework.TeamOf, now time.Time) ([]casework.Load, error) {
+	assignee, by := grouped(team.Officials)
+	running, err := list(t, `SELECT max(territory), `+assignee+`, count(*), sum(CASE WHEN assignee = '' THEN 1 ELSE 0 END),
+			sum(CASE WHEN due <= $4 THEN 1 ELSE 0 END), 0 FROM task
 		WHERE state IN ('open', 'claimed') AND agency = $1 AND role = $2 AND place >= $3 AND place < $5
-		GROUP BY territory, assignee ORDER BY territory, assignee`,
-		args(agency, role, place, now.UnixMicro(), place+"~"), scanLoad)
+		GROUP BY `+by+` ORDER BY `+by,
+		args(team.Agency, team.Role, team.Place, now.UnixMicro(), team.Place+"~"), scanLoad)
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := list(t, `SELECT territory, assignee, 0, 0, count(*) FROM task
+	waiting, err := list(t, `SELECT max(territory), `+assignee+`, 0, 0, 0, count(*) FROM task
 		WHERE state = 'waiting' AND agency = $1 AND role = $2 AND place >= $3 AND place < $4
-		GROUP BY territory, assignee ORDER BY territory, assignee`,
-		args(agency, role, place, place+"~"), scanLoad)
+		GROUP BY `+by+` ORDER BY `+by,
+		args(team.Agency, team.Role, team.Place, team.Place+"~"), scanLoad)
 	return append(running, waiting...), err
 }
 
 func scanLoad(scan func(into ...any) error) (l casework.Load, err error) {
-	err = scan(&l.Territory, &l.Assignee, &l.Open, &l.Overdue, &l.Waiting)
+	err = scan(&l.Territory, &l.Assignee, &l.Open, &l.Unclaimed, &l.Overdue, &l.Waiting)
 	return l, err
 }
 
@@ -117,12 +131,13 @@ func scanLoad(scan func(into ...any) error) (l casework.Load, err error) {
 const hour = int64(time.Hour / time.Microsecond)
 
 // Spans implements casework.InboxReader.
-func (t *Tx) Spans(agency ident.Agency, role ident.Role, place string, since time.Time) ([]casework.Span, error) {
-	return list(t, `SELECT territory, assignee, hours, count(*) FROM (
-			SELECT territory, assignee, (closed - opened) / $4 AS hours FROM task
+func (t *Tx) Spans(team casework.TeamOf, since time.Time) ([]casework.Span, error) {
+	assignee, by := grouped(team.Officials)
+	return list(t, `SELECT max(territory), `+assignee+`, hours, count(*) FROM (
+			SELECT place, territory, assignee, (closed - opened) / $4 AS hours FROM task
 			WHERE state = 'done' AND agency = $1 AND role = $2 AND place >= $3 AND place < $6 AND closed >= $5
-		) AS took GROUP BY territory, assignee, hours ORDER BY territory, assignee, hours`,
-		args(agency, role, place, hour, since.UnixMicro(), place+"~"),
+		) AS took GROUP BY `+by+`, hours ORDER BY `+by+`, hours`,
+		args(team.Agency, team.Role, team.Place, hour, since.UnixMicro(), team.Place+"~"),
 		func(scan func(into ...any) error) (s casework.Span, err error) {
 			err = scan(&s.Territory, &s.Assignee, &s.Hours, &s.Number)
 			return s, err

@@ -111,26 +111,46 @@ func TestInbox(t *testing.T, open Open) {
 			}
 		})
 	}
+	team := casework.TeamOf{Agency: "agency", Role: "clerk", Place: "/X0/X1/", Officials: true}
 	err := db.View(t.Context(), func(tx *query.Tx) error {
-		loads, err := tx.Loads("agency", "clerk", "/X0/X1/", Start)
+		loads, err := tx.Loads(team, Start)
 		if err != nil {
 			return err
 		}
 		if diff := cmp.Diff([]casework.Load{
-			{Territory: "X1", Open: 1},
-			{Territory: "X2", Open: 2, Overdue: 1},
+			{Territory: "X1", Open: 1, Unclaimed: 1},
+			{Territory: "X2", Open: 2, Unclaimed: 2, Overdue: 1},
 			{Territory: "X3", Assignee: "me", Open: 1},
 			{Territory: "X3", Assignee: "you", Open: 1},
 			{Territory: "X2", Assignee: "me", Waiting: 1},
 		}, loads); diff != "" {
 			t.Errorf("loads (-want +got):\n%s", diff)
 		}
-		spans, err := tx.Spans("agency", "clerk", "/X0/X1/", Start.Add(-100*time.Hour))
+		spans, err := tx.Spans(team, Start.Add(-100*time.Hour))
 		if diff := cmp.Diff([]casework.Span{
 			{Territory: "X2", Assignee: "me", Hours: 5, Number: 1},
 			{Territory: "X3", Assignee: "you", Hours: 1, Number: 2},
 		}, spans); diff != "" {
 			t.Errorf("spans (-want +got):\n%s", diff)
+		}
+		if err != nil {
+			return err
+		}
+		team.Officials = false
+		if loads, err = tx.Loads(team, Start); err != nil {
+			return err
+		}
+		if diff := cmp.Diff([]casework.Load{
+			{Territory: "X1", Open: 1, Unclaimed: 1},
+			{Territory: "X2", Open: 2, Unclaimed: 2, Overdue: 1},
+			{Territory: "X3", Open: 2},
+			{Territory: "X2", Waiting: 1},
+		}, loads); diff != "" {
+			t.Errorf("loads of places (-want +got):\n%s", diff)
+		}
+		spans, err = tx.Spans(team, Start.Add(-100*time.Hour))
+		if diff := cmp.Diff([]casework.Span{{Territory: "X2", Hours: 5, Number: 1}, {Territory: "X3", Hours: 1, Number: 2}}, spans); diff != "" {
+			t.Errorf("spans of places (-want +got):\n%s", diff)
 		}
 		return err
 	})

@@ -35,6 +35,8 @@ type Tasks interface {
 	Outline(ctx context.Context, by access.Actor, id ident.Task, revision int64) (casework.View, error)
 	Claim(ctx context.Context, by access.Actor, id ident.Task) (casework.Task, error)
 	HandOver(ctx context.Context, by access.Actor, id ident.Task, to ident.Appointment) (casework.Task, error)
+	TakeAlong(ctx context.Context, by access.Actor) ([]casework.View, error)
+	Arrive(ctx context.Context, by access.Actor, offline casework.Offline) (casework.Arrival, error)
 	Decide(ctx context.Context, by access.Actor, id ident.Task, revision int64, verdict casework.Verdict) (casework.Receipt, error)
 }
 
@@ -46,8 +48,11 @@ type Orders interface {
 
 // Config is what the desk stands on. All of it is required.
 type Config struct {
-	Shared *page.Shared
-	Tasks  Tasks
+	Shared  *page.Shared
+	Tasks   Tasks
+	Helping Helping
+	People  People
+	Site    string // where people open the pages: "https://example.org"
 	// Services returns the services that are loaded.
 	Services func() *service.Catalogue
 	Office   *access.Office
@@ -56,14 +61,25 @@ type Config struct {
 }
 
 // Desk serves the pages of officials.
-type Desk struct{ Config }
+type Desk struct {
+	Config
+	program *program
+}
 
-// New returns the desk.
-func New(config Config) *Desk { return &Desk{config} }
+// New returns the desk. From now on every page of an official loads what the desk needs on it.
+func New(site string, config Config) (*Desk, error) {
+	loaded, err := loadProgram(site, config.Shared.House.Routes())
+	if err != nil {
+		return nil, err
+	}
+	config.Shared.Desk = page.Desk{Manifest: manifestPath, Scripts: []string{loaded.Script}}
+	return &Desk{config, loaded}, nil
+}
 
 const (
 	smallForm    = 16 << 10
 	decisionForm = 256 << 10
+	takeTimeout  = 30 * time.Second
 )
 
 // Routes returns all pages of the desk.
@@ -76,10 +92,13 @@ func (d *Desk) Routes() []route.Route {
 	}
 	const one, order = "/desk/tasks/{task}", "/desk/payments/{fund}/{order}"
 	treasurer := route.Role(access.Treasurer)
-	return []route.Route{
+	return append([]route.Route{
 		show(page.DeskPath, d.inbox),
 		show(page.TeamPath, d.team),
 		show(leavePath, d.leave),
+		show(page.OfflinePath, d.offline),
+		{Method: "POST", Pattern: tasksPath, Face: route.Program, Access: route.Official(), Timeout: takeTimeout, Handle: d.takeAlong},
+		{Method: "POST", Pattern: actsPath, Face: route.Program, Access: route.Official(), Body: decisionForm, Timeout: takeTimeout, Handle: d.takeAct},
 		send(leavePath, route.Official(), smallForm, d.takeLeave),
 		send(leavePath+"/{appointment}/end", route.Official(), smallForm, d.endLeave),
 		show(one, d.task),
@@ -90,7 +109,7 @@ func (d *Desk) Routes() []route.Route {
 		{Method: "GET", Pattern: order, Access: treasurer, Handle: d.payment},
 		send(order+"/release", treasurer, smallForm, d.release),
 		send(order+"/refuse", treasurer, smallForm, d.refuse),
-	}
+	}, append(d.program.routes, d.assistRoutes()...)...)
 }
 
 func form(handle route.Handler) route.Handler {

@@ -122,6 +122,7 @@ func (d *Desk) inbox(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	}
 	body = append(body, table, ui.Heading{Text: r.Say("desk.more")}, ui.Cards{Under: true, Items: []ui.Card{
 		{Title: r.Say("desk.along"), Href: page.OfflinePath, Text: r.Say("desk.along-text")},
+		{Title: r.Say("assist.title"), Href: assistPath, Text: r.Say("desk.assist-text")},
 		{Title: r.Say("desk.leave"), Href: leavePath, Text: r.Say("desk.leave-text")},
 	}})
 	return r.Render(w, http.StatusOK, ui.Page{

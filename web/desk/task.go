@@ -29,21 +29,58 @@ func (d *Desk) task(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 // show shows a task, with what was typed into its decision.
 func (d *Desk) show(w http.ResponseWriter, req *http.Request, status int, v route.Visitor, view casework.View, typed page.Typed, wrong page.Wrong, banner *ui.Banner) error {
 	r, task := d.Shared.For(v), view.Task
-	state := d.state(r, v, *task)
-	facts := ui.SummaryList{Rows: []ui.SummaryRow{
+	body := d.facts(r, v, view)
+	var aside []ui.Component
+	switch {
+	case task.State == casework.TaskWaiting:
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.waits-for-applicant"), Text: r.Say("desk.clock-stands")})
+	case task.State == casework.TaskClaimed && !slices.Contains(v.Actor.Appointment.StandsFor(), task.Assignee):
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.colleagues"), Text: r.Say("desk.colleagues-text")})
+	case task.State == casework.TaskOpen || task.State == casework.TaskClaimed:
+		body = append(body, d.decision(r, view, typed, wrong))
+		var err error
+		if aside, err = d.assignment(req.Context(), r, v, *task); err != nil {
+			return err
+		}
+	}
+	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, r.History(view))
+	return r.Render(w, status, ui.Page{
+		Title: r.Step(view.Definition, task.Step), Caption: r.In(view.Definition.Title), Banner: banner, Body: body, Aside: aside,
+		Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
+	})
+}
+
+// facts shows everything of an application that a decision stands on.
+func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Component {
+	task := view.Task
+	list := ui.SummaryList{Rows: []ui.SummaryRow{
 		{Term: r.Say("desk.number"), Values: []string{string(view.Application.ID)}},
 		{Term: r.Say("desk.place"), Values: []string{r.Place(task.Territory)}},
 		{Term: r.Say("desk.received"), Values: []string{r.Moment(view.Application.Submitted)}},
+		{Term: r.Say("desk.language"), Values: []string{r.SayIf("language."+view.Application.Language, view.Application.Language)}},
 	}}
 	if !task.Due.IsZero() {
-		facts.Rows = append(facts.Rows, ui.SummaryRow{Term: r.Say("desk.due"), Values: []string{r.LastDay(task.Due)}})
+		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.due"), Values: []string{r.LastDay(task.Due)}})
 	}
-	body := []ui.Component{state, facts}
+	var paper []ui.Component
+	if assisted := view.Content.Assisted; assisted != nil {
+		who := r.Actor(assisted.By)
+		said := r.Say("desk.assisted-own", "who", who)
+		if assisted.Means == casework.ConfirmedByPaper {
+			said = r.Say("desk.assisted-paper", "who", who)
+			paper = append(paper, ui.List{Items: []ui.Link{{Text: r.Say("desk.assisted-photo"), Href: pathOf(task.ID) + "/summary"}}})
+		}
+		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.assisted"), Values: []string{said}})
+	}
+	body := append(append([]ui.Component{d.state(r, v, *task), list}, paper...), d.late(r, view)...)
 	if appeal := view.Content.Appeal; appeal != nil {
 		body = append(body, ui.Heading{Text: r.Say("desk.appeal")}, ui.Inset{Text: appeal.Grounds},
 			ui.Paragraph{Text: r.Say("desk.refused-because")}, ui.Texts(r.Because(view.Definition, appeal.Previous)...))
 	}
 	body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, r.Requirements(view))
+	if legal := r.Legal(view.Definition); len(legal) > 0 {
+		body = append(body, ui.Details{Summary: r.Say("desk.law"), Body: []ui.Component{ui.List{Items: legal}}})
+	}
 	if len(view.Definition.Ask) > 0 {
 		body = append(body, r.Answers(view, nil, nil))
 	}
@@ -52,25 +89,31 @@ func (d *Desk) show(w http.ResponseWriter, req *http.Request, status int, v rout
 	if params := r.Params(view.Content.Params); len(params) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("case.params"), Body: []ui.Component{ui.Texts(params...)}})
 	}
-	body = append(body, d.earlier(r, view)...)
-	switch {
-	case task.State == casework.TaskWaiting:
-		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.waits-for-applicant"), Text: r.Say("desk.clock-stands")})
-	case task.State == casework.TaskClaimed && !slices.Contains(v.Actor.Appointment.StandsFor(), task.Assignee):
-		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.colleagues"), Text: r.Say("desk.colleagues-text")})
-	case task.State == casework.TaskOpen || task.State == casework.TaskClaimed:
-		body = append(body, d.decision(r, view, typed, wrong))
-		handing, err := d.assignment(req.Context(), r, v, *task)
-		if err != nil {
-			return err
+	return append(body, d.earlier(r, view)...)
+}
+
+// late shows what was decided on the task without a connection and arrived too late to count, with both times: whoever
+// has the task now settles it.
+func (d *Desk) late(r page.Reader, view casework.View) (body []ui.Component) {
+	for _, one := range view.Content.Arrivals {
+		if !one.Late || one.Task != view.Task.ID {
+			continue
 		}
-		body = append(body, handing...)
+		list := ui.SummaryList{Rows: []ui.SummaryRow{
+			{Term: r.Say("desk.late-action"), Values: []string{r.Say("action." + string(one.Action))}},
+			{Term: r.Say("desk.late-by"), Values: []string{r.Actor(one.By)}},
+			{Term: r.Say("desk.late-made"), Values: []string{r.Moment(one.Made)}},
+			{Term: r.Say("desk.late-received"), Values: []string{r.Moment(one.Received)}},
+		}}
+		if reasons := r.Because(view.Definition, one.Reasons); len(reasons) > 0 {
+			list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.reasons"), Values: reasons})
+		}
+		if one.Question != "" {
+			list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.question"), Values: []string{one.Question}})
+		}
+		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.late-title"), Text: r.Say("desk.late-text")}, list)
 	}
-	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, r.History(view))
-	return r.Render(w, status, ui.Page{
-		Title: r.Step(view.Definition, task.Step), Caption: r.In(view.Definition.Title), Banner: banner, Body: body,
-		Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
-	})
+	return body
 }
 
 // earlier shows what was asked and decided before.

@@ -40,7 +40,10 @@ func (d *Desk) team(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 	if tree := d.Shared.Words.Profile.Territories; len(tree.Children(place)) > 1 {
 		body = append(body, d.tiles(r, team))
 	}
-	body = append(body, d.placeTable(r, team), d.officialTable(r, team))
+	body = append(body, d.placeTable(r, team))
+	if len(team.Officials) > 0 || team.All.Open+team.All.Done == 0 {
+		body = append(body, d.officialTable(r, team))
+	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("desk.team"), Caption: r.Role(held.Agency, held.Role) + ", " + r.Place(place), Lead: r.Say("desk.team-lead"),
 		Trail: d.trail(r, held.Territory, place, teamAddress), Wide: true, Body: body,

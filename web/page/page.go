@@ -71,6 +71,13 @@ type Shared struct {
 	Words country.Words
 	Names func() Names
 	Clock act.Clock
+	Desk  Desk // set by package desk
+}
+
+// Desk is what every page of an official loads, whichever it is.
+type Desk struct {
+	Manifest string   // of the web app
+	Scripts  []string // addresses
 }
 
 // Paths that pages of one package link to in the other.
@@ -195,6 +202,9 @@ func (r Reader) Problem(f *fault.Fault) string {
 
 // Render answers with a page in the frame of the reader.
 func (r Reader) Render(w http.ResponseWriter, status int, shown ui.Page) error {
+	if r.Visitor.Actor.Appointment != nil {
+		shown.Scripts = append(shown.Scripts, r.Desk.Scripts...)
+	}
 	return r.House.Render(w, status, r.frame(), shown)
 }
 
@@ -210,6 +220,7 @@ func (r Reader) frame() ui.Frame {
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
 	}
 	if held := r.Visitor.Actor.Appointment; held != nil {
+		frame.Manifest = r.Shared.Desk.Manifest
 		link("page.inbox", DeskPath)
 		link("desk.team", TeamPath)
 		if held.Role == access.Treasurer {

@@ -210,6 +210,24 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 	return err
 }
 
+// Site returns the site's name.
+func (h *House) Site() string { return h.site }
+
+// Fragment returns components as they stand on a page, without the page around them.
+func (h *House) Fragment(language string, body ...Component) (string, error) {
+	set, ok := h.templates[language]
+	if !ok {
+		return "", fmt.Errorf("no pages in the language %q", language)
+	}
+	var out bytes.Buffer
+	for _, component := range body {
+		if err := set.ExecuteTemplate(&out, component.Template(), component); err != nil {
+			return "", fmt.Errorf("part of a page: %w", err)
+		}
+	}
+	return out.String(), nil
+}
+
 // inLanguage returns the address that shows the same page in the language.
 func inLanguage(here, tag string) string {
 	address, err := url.Parse(here)

@@ -1,0 +1,236 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/service"
+)
+
+// Assisted says that an official wrote an application down for a resident who asked them to. The resident is the
+// applicant: until they have confirmed what stands in it, no register is asked and nothing is sent.
+type Assisted struct {
+	By        journal.Actor `json:"by"` // the helper, who is never the only official that decides it
+	At        time.Time     `json:"at"`
+	Confirmed time.Time     `json:"confirmed,omitzero"`
+	Means     Confirmation  `json:"means,omitempty"`
+	Summary   string        `json:"summary,omitempty"` // the attachment: the signed summary
+}
+
+// Confirmation is how a resident confirmed an application that an official wrote down.
+type Confirmation string
+
+// The means of confirmation.
+const (
+	ConfirmedBySignIn Confirmation = "own-sign-in"    // they signed in and sent it themself
+	ConfirmedByPaper  Confirmation = "signed-summary" // they signed the printed summary, which was photographed
+	largestAttachment              = 2 << 20          // bytes of a re-encoded photo
+)
+
+// Attachment is a file that belongs to an application, as the store keeps it: under the applicant's key, sealed.
+type Attachment struct {
+	ID          string
+	Applicant   ident.Subject
+	Application ident.Application
+	Kind        string // what it is: "signed-summary"
+	Sealed      []byte // its bytes, under the applicant's key with the context "attachment:<id>"
+	Event       ident.Event
+}
+
+// Cover returns what an event says of the attachment.
+func (a Attachment) Cover() journal.Cover {
+	a.Event = ""
+	return journal.Cover{Row: "attachment/" + a.ID, Digest: journal.Digest(a)}
+}
+
+var (
+	errHelpsSelf   = fault.New(fault.Forbidden, "assist.self", "This number is your own. Apply on your own page, as a resident.")
+	errAttachment  = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
+	errHelperAlone = fault.New(fault.Forbidden, "task.helper-alone", "You wrote this application down for the applicant. Another official decides it: hand it over.")
+)
+
+// Assist writes an application down for a resident, as a draft that they are to confirm. Answers that are wrong or
+// missing come back as field.Problems, and nothing is stored. The same id again gives the draft that it gave first.
+func (c *Casework) Assist(ctx context.Context, by access.Actor, applicant ident.Person, id ident.Application, path ident.Service, language string, answers map[string]any) (Application, error) {
+	switch {
+	case by.Appointment == nil:
+		return Application{}, access.ErrForbidden
+	case applicant == by.Person:
+		return Application{}, errHelpsSelf
+	}
+	f, err := c.start(ctx, access.Actor{Person: applicant}, id, path, language)
+	if err != nil {
+		return Application{}, err
+	}
+	if f.app.Revision > 0 {
+		if f.helper() != by.Person {
+			return Application{}, errUnknown
+		}
+		return f.app, nil
+	}
+	stored := map[string]any{}
+	var problems field.Problems
+	for name, value := range answers {
+		question, ok := field.Find(f.def.Fields(), name)
+		if !ok {
+			continue
+		}
+		checked, wrong := question.Check(c.Scheme, value)
+		problems = append(problems, wrong...)
+		stored[name] = checked
+	}
+	if err := problems.Err(); err != nil {
+		return Application{}, err
+	}
+	if f.content.Answers, err = field.Encode(stored); err != nil {
+		return Application{}, err
+	}
+	if _, problems, err = c.check(ctx, f); err != nil {
+		return Application{}, err
+	}
+	if err := problems.Err(); err != nil {
+		return Application{}, err
+	}
+	f.content.Assisted = &Assisted{By: by.Journal(), At: f.now}
+	f.note("application.assisted", by.Journal(), "", "")
+	f.queue(JobExpire, f.app.Expires, f.job(""))
+	_, err = c.store(ctx, f, journal.Event{Type: "application.assisted", Actor: by.Journal()})
+	return f.app, err
+}
+
+// helper returns the official who wrote the application down, if one did.
+func (f *file) helper() ident.Person {
+	if f.content.Assisted == nil {
+		return ""
+	}
+	return f.content.Assisted.By.Person
+}
+
+// assisted loads a draft for the official who wrote it down; for anyone else, and once it was sent, there is none.
+func (c *Casework) assisted(ctx context.Context, by access.Actor, id ident.Application) (*file, error) {
+	f, err := c.load(ctx, id)
+	if fault.Is(err, fault.NotFound) || err == nil && (by.Appointment == nil || f.helper() != by.Person) {
+		return nil, errUnknown
+	}
+	return f, err
+}
+
+// AssistedDraft returns a draft to the official who wrote it down, to be printed and signed. That it was read is recorded
+// first.
+func (c *Casework) AssistedDraft(ctx context.Context, by access.Actor, id ident.Application) (View, error) {
+	f, err := c.assisted(ctx, by, id)
+	if err != nil {
+		return View{}, err
+	}
+	if f.app.State != Draft {
+		return View{}, errNotDraft
+	}
+	view, err := c.view(ctx, f, f.app.Applicant)
+	if err != nil {
+		return View{}, err
+	}
+	return view, c.disclose(ctx, f, by, access.Assist, &Task{Agency: by.Appointment.Agency, Role: by.Appointment.Role})
+}
+
+// ConfirmAssisted sends a draft that an official wrote down, with the photo of the summary that the applicant signed: a
+// picture without metadata. Only now are the registers asked. Sending again gives the same receipt.
+func (c *Casework) ConfirmAssisted(ctx context.Context, by access.Actor, id ident.Application, revision int64, photo []byte) (Receipt, error) {
+	f, err := c.assisted(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case f.app.State == Expired:
+		return Receipt{}, errClosed
+	case f.app.State != Draft:
+		return Receipt{f.app, f.app.Event}, nil
+	case f.app.Revision != revision:
+		return Receipt{}, errChanged
+	case len(photo) == 0 || len(photo) > largestAttachment:
+		return Receipt{}, errAttachment
+	}
+	summary := Attachment{ID: ident.New[string](f.now), Applicant: f.app.Applicant, Application: id, Kind: string(ConfirmedByPaper)}
+	if summary.Sealed, err = f.sealer.Seal(f.app.Applicant, attachmentContext(summary.ID), photo); err != nil {
+		return Receipt{}, err
+	}
+	f.attachments = append(f.attachments, summary)
+	f.content.Assisted.Confirmed, f.content.Assisted.Means, f.content.Assisted.Summary = f.now, ConfirmedByPaper, summary.ID
+	return c.submit(ctx, by, f)
+}
+
+func attachmentContext(id string) string { return "attachment:" + id }
+
+// Summary returns the photo of the signed summary to an official who has a task of the application; that they read the
+// application was recorded when they opened the task.
+func (c *Casework) Summary(ctx context.Context, by access.Actor, id ident.Task) ([]byte, error) {
+	f, task, err := c.taken(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	if f.content.Assisted == nil || f.content.Assisted.Summary == "" {
+		return nil, errUnknown
+	}
+	if err := c.disclose(ctx, f, by, access.Decide, task); err != nil {
+		return nil, err
+	}
+	var stored Attachment
+	err = c.Store.View(ctx, func(tx Reader) (err error) {
+		stored, err = tx.Attachment(f.app.Applicant, f.content.Assisted.Summary)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.sealer.Unseal(f.app.Applicant, attachmentContext(stored.ID), stored.Sealed)
+}
+
+// Progress says how far an application is, and nothing of whom or what it is about: for whoever has its number on paper.
+type Progress string
+
+// The values of Progress.
+const (
+	ProgressDraft    Progress = "draft"    // written down, not sent
+	ProgressReceived Progress = "received" // not decided yet
+	ProgressDecided  Progress = "decided"
+	ProgressClosed   Progress = "closed" // withdrawn or expired
+)
+
+// Progress returns how far the application with the number is.
+func (c *Casework) Progress(ctx context.Context, id ident.Application) (Progress, error) {
+	var app Application
+	err := c.Store.View(ctx, func(tx Reader) (err error) {
+		app, err = tx.Application(id)
+		return err
+	})
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return "", errUnknown
+	case err != nil:
+		return "", err
+	case app.State == Draft:
+		return ProgressDraft, nil
+	case app.State.IsOpen():
+		return ProgressReceived, nil
+	case app.State == Granted || app.State == Refused:
+		return ProgressDecided, nil
+	}
+	return ProgressClosed, nil
+}
+
+// helped checks that the official who wrote the application down is not the only one who decides it.
+func (f *file) helped(by access.Actor, task *Task, action service.Action) error {
+	if f.helper() != by.Person || action == service.Ask || action == service.Recommend && !f.isLast(task) {
+		return nil
+	}
+	for _, earlier := range f.content.Decisions {
+		if earlier.By.Person != "" && earlier.By.Person != by.Person {
+			return nil
+		}
+	}
+	return errHelperAlone
+}
