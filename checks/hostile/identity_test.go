@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/correction"
 	"yagona/kernel/ident"
 	"yagona/packs/demo"
 	"yagona/web/route"
@@ -154,18 +155,26 @@ var rows = map[string]row{
 	"POST /sign-in/appointment":       {kind: thing, body: "appointment={appointment}"},
 
 	// Pages for everyone.
-	"GET /{$}":                                  {kind: open4All},
-	"GET /services":                             {kind: open4All},
-	"GET /services/suggest":                     {kind: open4All},
-	"GET /services/{pack}/{service}":            {kind: open4All},
-	"GET /services/{pack}/{service}/statistics": {kind: open4All},
-	"GET /transparency":                         {kind: open4All},
-	"GET /verify":                               {kind: open4All},
-	"POST /verify":                              {kind: open4All, body: "payload=none"},
-	"GET /verify/{document}":                    {kind: open4All},
+	"GET /{$}":                        {kind: open4All},
+	"GET /services":                   {kind: open4All},
+	"GET /catalogue":                  {kind: open4All},
+	"GET /catalogue/{pack}/{service}": {kind: open4All},
+	"GET /services/{pack}/{service}/eligibility": {kind: own},
+	"GET /services/suggest":                      {kind: open4All},
+	"GET /services/{pack}/{service}":             {kind: open4All},
+	"GET /services/{pack}/{service}/statistics":  {kind: open4All},
+	"GET /transparency":                          {kind: open4All},
+	"GET /verify":                                {kind: open4All},
+	"POST /verify":                               {kind: open4All, body: "payload=none"},
+	"GET /verify/{document}":                     {kind: open4All},
 
 	// Pages of residents.
 	"GET /me":                                               {kind: own},
+	"GET /me/data":                                          {kind: own},
+	"GET /me/corrections/new":                               {kind: own},
+	"POST /me/corrections":                                  {kind: own, body: "register=interior/residences&statement=none"},
+	"GET /me/corrections/{correction}":                      {kind: thing},
+	"POST /me/corrections/{correction}/withdraw":            {kind: thing, body: "revision=1"},
 	"GET /me/documents/{document}":                          {kind: thing},
 	"GET /me/events/{event}":                                {kind: thing},
 	"GET /me/events/{event}/proof":                          {kind: thing},
@@ -219,6 +228,12 @@ var rows = map[string]row{
 	"GET /desk/payments/{fund}/{order}":              {kind: thing, may: "treasurer who decided"}, // of their own fund: to refuse it
 	"POST /desk/payments/{fund}/{order}/refuse":      {kind: thing, body: "reason=wrong-amount", may: "treasurer who decided"},
 	"POST /desk/payments/{fund}/{order}/release":     {kind: thing, body: ""},
+
+	// Corrections, which wait for whoever keeps the register.
+	"GET /desk/corrections":                                {kind: work},
+	"GET /desk/corrections/{correction}":                   {kind: thing},
+	"POST /desk/corrections/{correction}/answer":           {kind: thing, body: "revision=1&reason=none"},
+	"POST /desk/corrections/{correction}/records/{record}": {kind: thing, body: "revision=1&why=none"},
 
 	// The demonstration's sign-in lets everyone be anyone: it shows synthetic people with their numbers.
 	"GET /demo-sign-in/.well-known/openid-configuration": {kind: open4All},
@@ -477,6 +492,13 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
 	}
+	wrong, err := w.node.Corrections.Ask(w.t.Context(), access.Actor{Person: v.person}, correction.Wanted{
+		ID: ident.New[ident.Correction](w.clock.now()), Register: "interior/residences", Statement: "I moved: " + person.Number,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	values["correction"] = string(wrong.ID)
 	if leader.world != nil {
 		v, second := w.persona(demo.Newcomer), w.pop.Persona(demo.Newcomer)
 		secret = append(secret, second.Number, second.Name(), second.GivenName, second.Phone, string(second.ID))

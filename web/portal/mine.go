@@ -129,7 +129,11 @@ func (p *Portal) messages(ctx context.Context, r page.Reader, by access.Actor) (
 		{Text: r.Say("portal.message")}, {Text: r.Say("portal.when")},
 	}}
 	for _, one := range notices {
-		table.Rows = append(table.Rows, ui.TableRow{{Text: r.SayIf("notice."+one.Kind, r.Event(one.Kind)), Href: pathOf(one.Application)}, {Text: r.Moment(one.At)}})
+		about := page.DataPath // where corrections are, which are about no application
+		if one.Application != "" {
+			about = pathOf(one.Application)
+		}
+		table.Rows = append(table.Rows, ui.TableRow{{Text: r.SayIf("notice."+one.Kind, r.Event(one.Kind)), Href: about}, {Text: r.Moment(one.At)}})
 	}
 	return table, nil
 }

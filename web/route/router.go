@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -157,11 +158,20 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	leave(out, c.visitor)
 	compress(out, r, c.visitor)
 	out.send()
 	router.log(r, c, out)
 	if out.stream && c.problem != nil {
 		panic(http.ErrAbortHandler) // the reader must see that the answer broke off
+	}
+}
+
+// leave makes a page on a shared device leave the screen when its session has ended: whoever comes next finds the first
+// page. It needs no script.
+func leave(w *response, v Visitor) {
+	if v.Session.Shared && !w.sent && strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+		w.Header().Set("Refresh", strconv.Itoa(int(session.SharedIdle/time.Second))+"; url=/")
 	}
 }
 
