@@ -112,6 +112,40 @@ func (s *told) tell(t *testing.T, language locale.Tag) {
 	resident.look("readings")
 	resident.follow("/me/events/")
 	resident.look("event")
+	resident.verifies()
+}
+
+// verifies lets the browser itself verify the entry that the window shows, and then one that was tampered with.
+func (w *window) verifies() {
+	w.t.Helper()
+	w.says("proof.unverified")
+	w.run(scripts(true))
+	w.open(w.address())
+	verdict := func(tampering string) string {
+		w.t.Helper()
+		return ask(w, chromedp.Evaluate[string](`(async () => {
+			const place = document.querySelector("[data-proof]"), verdict = place.querySelector("[role=status]");
+			`+tampering+`
+			for (let i = 0; i < 100 && verdict.className === "verdict"; i++) await new Promise(done => setTimeout(done, 50));
+			return verdict.textContent;
+		})()`, chromedp.EvalAwaitPromise))
+	}
+	const again = `; verdict.className = "verdict"; await import(document.querySelector("script[src*='proof.js']").src + "?" + Math.random());`
+	if got, want := verdict(""), w.told.Words.Text(w.language, "proof.good", nil); got != want {
+		w.t.Errorf("of an entry of the log the browser says %q", got)
+	}
+	bad := w.told.Words.Text(w.language, "proof.bad", nil)
+	for what, tampering := range map[string]string{
+		"a header that was changed":     `place.dataset.header = btoa(atob(place.dataset.header).replace("a", "b"))` + again,
+		"another place in the log":      `place.dataset.proof = place.dataset.proof.replace(/index (\d+)/, (_, n) => "index " + (Number(n) ^ 1))` + again,
+		"a checkpoint that was changed": `place.dataset.proof = place.dataset.proof.replace(/\n\n([^\n]+)\n/, "\n\n$1x\n")` + again,
+	} {
+		w.open(w.address())
+		if got := verdict(tampering); got != bad {
+			w.t.Errorf("of %s the browser says %q", what, got)
+		}
+	}
+	w.run(scripts(false))
 }
 
 // apply goes from the catalogue to the receipt, and returns the application's path.

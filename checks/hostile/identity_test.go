@@ -172,7 +172,7 @@ var rows = map[string]row{
 	"GET /me":                                               {kind: own},
 	"GET /me/data":                                          {kind: own},
 	"GET /me/corrections/new":                               {kind: own},
-	"POST /me/corrections":                                  {kind: own, body: "register=interior/residences&statement=none"},
+	"POST /me/corrections":                                  {kind: own, body: "register=interior/residences&field={contested}&statement=none"},
 	"GET /me/corrections/{correction}":                      {kind: thing},
 	"POST /me/corrections/{correction}/withdraw":            {kind: thing, body: "revision=1"},
 	"GET /me/documents/{document}":                          {kind: thing},
@@ -247,11 +247,14 @@ var rows = map[string]row{
 	"GET /ui/desk":      {kind: open4All},
 	"GET /ui/figures":   {kind: open4All},
 	"GET /ui/first":     {kind: open4All},
+	"GET /ui/entries":   {kind: open4All},
 	"GET /ui/form":      {kind: open4All},
 	"GET /ui/question":  {kind: open4All},
 	"GET /ui/house.css": {kind: open4All},
 	"GET /ui/mark.svg":  {kind: open4All},
 	"GET /ui/search.js": {kind: open4All},
+	"GET /ui/proof.js":  {kind: open4All},
+	"GET /ui/camera.js": {kind: open4All},
 
 	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
 	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},
@@ -499,6 +502,10 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		w.t.Fatal(err)
 	}
 	values["correction"] = string(wrong.ID)
+	values["contested"] = "since" // one of the identities is there twice, with another victim
+	if leader.world != nil {
+		values["contested"] = "mahalla"
+	}
 	if leader.world != nil {
 		v, second := w.persona(demo.Newcomer), w.pop.Persona(demo.Newcomer)
 		secret = append(secret, second.Number, second.Name(), second.GivenName, second.Phone, string(second.ID))

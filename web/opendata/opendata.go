@@ -198,7 +198,10 @@ func (c *Catalogue) Service(d *service.Definition) node {
 		events = append(events, node{"@id": c.Site.String() + Path + "#event-" + event, "@type": kind, "dct:title": c.say("life." + event)})
 	}
 	for i, act := range d.Legal {
-		resource := node{"@type": "eli:LegalResource", "@id": part("law", fmt.Sprint(i+1)), "dct:title": act.Act + " " + act.Article, "skos:note": act.Status}
+		resource := node{"@type": "eli:LegalResource", "@id": part("law", fmt.Sprint(i+1)), "dct:title": texts(act.Act), "skos:note": act.Status}
+		if len(act.Article) > 0 {
+			resource["dct:description"] = texts(act.Article)
+		}
 		if act.URL != "" {
 			resource["@id"] = act.URL
 		}

@@ -215,7 +215,7 @@ func (p *Portal) outputs(r page.Reader, definition *service.Definition) (rows []
 	if definition.Output.Payment != nil {
 		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.payment"), Values: []string{r.Say("portal.payment-by-rule")}})
 	}
-	return append(rows, ui.SummaryRow{Term: r.Say("portal.cost"), Values: []string{r.Say("portal.free")}})
+	return rows
 }
 
 func (p *Portal) conditions(r page.Reader, definition *service.Definition) []ui.Component {
