@@ -202,7 +202,7 @@ func (w *window) choose(name, answer string) {
 // submit presses the button of a form.
 func (w *window) submit(form string) {
 	w.t.Helper()
-	w.leading(chromedp.Click(chromedp.CSS("main " + form + " button")))
+	w.leading(chromedp.Click(chromedp.CSS("main " + form + " button:not([type=button])")))
 }
 
 // press presses the button of the form that is sent to a path with this end.

@@ -243,9 +243,6 @@ func inLanguage(here, tag string) string {
 // FrameOf returns the frame of a visitor's page; the caller adds navigation and account.
 func FrameOf(v route.Visitor) Frame { return Frame{Language: v.Language, Here: v.Here} }
 
-// Site returns what the site is called.
-func (h *House) Site() string { return h.site }
-
 // Text returns a text of the catalogue in the visitor's language.
 func (h *House) Text(language, key string, args locale.Args) string {
 	return h.words.Text(locale.Tag(language), key, args)
