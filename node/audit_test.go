@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
@@ -143,6 +144,16 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := job.QueueAt(tx, casework.JobDeadline, task.Due, casework.Job{Application: application.ID, Task: task.ID}); err != nil {
 			return nil, err
 		}
+		wrong := correction.Correction{
+			ID: ident.New[ident.Correction](tx.Now()), Subject: subject, Register: "civil/births", Agency: "civil-registry", State: correction.Open,
+			Revision: 1, Created: tx.Now(), Due: tx.Now().Add(time.Hour), Sealed: []byte("sealed correction"), Event: event,
+		}
+		if err := job.QueueAt(tx, correction.JobLate, wrong.Due, map[string]string{"correction": string(wrong.ID)}); err != nil {
+			return nil, err
+		}
+		if err := tx.SaveCorrection(wrong); err != nil {
+			return nil, err
+		}
 		if _, err := tx.AddNotice(message); err != nil {
 			return nil, err
 		}
@@ -154,7 +165,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover(), erased.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover()}, nil
 	})
 	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
 		outage := casework.Outage{
@@ -365,7 +376,7 @@ func changes(stored any) []any {
 var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
-	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/",
+	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "correction": "correction/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }

@@ -19,6 +19,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
@@ -75,15 +76,17 @@ type Node struct {
 	Documents *document.Issuer
 	Ledger    *ledger.Ledger
 	Notices   *notice.Board
-	Casework  *casework.Casework
-	Erasures  *erasure.Erasures
-	Jobs      *job.Runner
-	Sequencer *transparency.Sequencer
-	Log       *transparency.Log
-	Refusals  *exchange.Refusals
-	Router    *route.Router
-	Handler   http.Handler
-	Telemetry *telemetry.Telemetry
+
+	Corrections *correction.Corrections
+	Casework    *casework.Casework
+	Erasures    *erasure.Erasures
+	Jobs        *job.Runner
+	Sequencer   *transparency.Sequencer
+	Log         *transparency.Log
+	Refusals    *exchange.Refusals
+	Router      *route.Router
+	Handler     http.Handler
+	Telemetry   *telemetry.Telemetry
 
 	catalogue   atomic.Pointer[Catalogue]
 	loading     sync.Mutex                // held while the catalogue is loaded
@@ -286,6 +289,9 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	return nil
 }
 
+// correctionDays is how many working days an agency has to answer who says that its register is wrong.
+const correctionDays = 10
+
 func (n *Node) wireKernel() {
 	db, clock := n.store, n.DB.Now
 	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
@@ -334,6 +340,19 @@ func (n *Node) wireKernel() {
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
 		},
 	})
+	n.Corrections = &correction.Corrections{
+		Store: query.For[correction.Reader, correction.Tx](db), Vault: n.Vault, Clock: clock,
+		Registers: func() *register.Catalogue { return n.Catalogue().Registers },
+		Deadline: func(ctx context.Context, received time.Time) (time.Time, error) {
+			return n.Casework.DueAfter(ctx, received, correctionDays)
+		},
+		Household: func(ctx context.Context, one, other ident.Subject) (bool, error) {
+			return n.Exchange.AreRelated(ctx, "household", one, other)
+		},
+		Notify: func(ctx context.Context, reader ident.Subject, kind, cause string) error {
+			return n.Notices.Post(ctx, reader, kind, "", cause)
+		},
+	}
 	n.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
@@ -363,6 +382,7 @@ func (n *Node) handlers() map[string]job.Handler {
 		}
 	}
 	add(n.Registers.Handlers(n.output))
+	add(n.Corrections.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
 		casework.JobPay:   n.pay,

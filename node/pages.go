@@ -8,13 +8,17 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"yagona/kernel/act"
+	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/service"
 	"yagona/kernel/session"
+	"yagona/kernel/wording"
 	"yagona/store/query"
+	correcting "yagona/web/correction"
 	"yagona/web/desk"
 	"yagona/web/log"
+	"yagona/web/opendata"
 	"yagona/web/page"
 	"yagona/web/portal"
 	"yagona/web/provider"
@@ -98,6 +102,13 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Readings: n.readings,
 		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
 		Origin:   n.Origin(), LogKey: key,
+	}).Routes()...)
+	router.Add(opendata.New(opendata.Config{
+		Site: n.config.Site, Title: house.Site(), Services: func() *service.Catalogue { return n.Catalogue().Services },
+		Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) }, Words: n.Words, Clock: n.config.Clock,
+	}).Routes()...)
+	router.Add(correcting.New(correcting.Config{
+		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,
 	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
 		Shared: shared, Tasks: n.Casework, Helping: n.Casework, People: n.People, Site: n.config.Site.String(),

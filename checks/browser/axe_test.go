@@ -60,16 +60,17 @@ func (w *window) look(name string) {
 		w.t.Errorf("%s speaks %q, not %q", w.address(), language.Value, w.language)
 	}
 	w.run(scripts(true), chromedp.Evaluate[chromedp.Void](w.told.axe))
-	for _, width := range []int64{narrow, wide} {
+	w.orderly(name)
+	for _, width := range []int64{zoomed, narrow, tablet, wide} {
 		w.size(width)
 		if overflow := w.overflow(); overflow > 0 {
 			w.t.Errorf("%s (%s) in %s is %d pixels wider than its window of %d", name, w.address(), w.language, overflow, width)
 		}
-		if width == wide && w.language != everyWidth {
+		if width == zoomed || width == tablet || width == wide && w.language != everyWidth {
 			continue
 		}
 		found := ask(w, chromedp.Evaluate[findings](
-			`axe.run(document).then(r => ({violations: r.violations, passes: r.passes.length}))`, chromedp.EvalAwaitPromise))
+			`axe.run(document, {rules: {"target-size": {enabled: true}}}).then(r => ({violations: r.violations, passes: r.passes.length}))`, chromedp.EvalAwaitPromise))
 		if found.Passes < 10 {
 			w.t.Errorf("%s: only %d rules were held: did axe-core see the page?", name, found.Passes)
 		}
@@ -84,6 +85,30 @@ func (w *window) look(name string) {
 	}
 	w.run(scripts(false))
 	w.picture(name)
+}
+
+// orderly holds the page to what axe-core does not look at: the order of focus is the order of reading, beginning with the
+// way to skip to the content; and each input that is wrong names its error, which the summary at the top links to.
+func (w *window) orderly(name string) {
+	w.t.Helper()
+	found := ask(w, chromedp.Evaluate[[]string](`(() => {
+		const wrong = [], focusable = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]")];
+		if (focusable[0]?.className !== "skip") wrong.push("the first thing in focus is not the way to the content");
+		for (const one of focusable) if (one.tabIndex > 0) wrong.push("out of order: " + one.outerHTML.slice(0, 80));
+		for (const one of document.querySelectorAll("[aria-invalid=true]")) {
+			const group = one.closest("fieldset"), by = one.getAttribute("aria-describedby") || group?.getAttribute("aria-describedby") || "";
+			const error = by.split(" ").map(id => document.getElementById(id)).find(e => e?.className === "error");
+			if (!error) wrong.push("no error is told at " + one.name);
+		}
+		for (const link of document.querySelectorAll(".errors a")) {
+			const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+			if (!target) wrong.push("the summary leads nowhere: " + link.hash);
+		}
+		return wrong;
+	})()`))
+	for _, one := range found {
+		w.t.Errorf("%s (%s): %s", name, w.address(), one)
+	}
 }
 
 // overflow returns by how many pixels the page is wider than its window.

@@ -3,4 +3,10 @@
 // every language in which it is told. It has tests only.
 //
 // YAGONA_TEST_AXE names the file of axe-core, YAGONA_TEST_SCREENSHOTS a folder for pictures of the pages (none if empty).
+//
+// The pictures in docs/images are made by the same story:
+//
+//	YAGONA_TEST_AXE=…/axe.min.js YAGONA_TEST_IMAGES=$PWD/docs/images go test ./checks/browser -run TestTheStoryInABrowser
+//
+// With YAGONA_TEST_SCREENSHOTS=FOLDER instead, every page is kept at each width, to be looked at.
 package browser

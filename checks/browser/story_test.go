@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"yagona/kernel/ident"
 	"yagona/locale"
 	"yagona/packs/demo"
 )
@@ -25,13 +26,15 @@ type told struct {
 
 // unseen are the routes of pages that show nothing to look at.
 var unseen = map[string]string{
-	"GET /me/documents/{document}":   "a file",
-	"GET /me/events/{event}/proof":   "a file",
-	"GET /services/suggest":          "answers a script",
-	"GET /desk/manifest.webmanifest": "a file",
-	"GET /desk/worker.js":            "a file",
-	"GET /sign-in":                   "leads on",
-	"GET /sign-in/return":            "leads on",
+	"GET /me/documents/{document}":    "a file",
+	"GET /me/events/{event}/proof":    "a file",
+	"GET /services/suggest":           "answers a script",
+	"GET /desk/manifest.webmanifest":  "a file",
+	"GET /desk/worker.js":             "a file",
+	"GET /sign-in":                    "leads on",
+	"GET /sign-in/return":             "leads on",
+	"GET /catalogue":                  "data for programs",
+	"GET /catalogue/{pack}/{service}": "data for programs",
 }
 
 // begin begins a story in a demonstration of its own.
@@ -109,6 +112,40 @@ func (s *told) tell(t *testing.T, language locale.Tag) {
 	resident.look("readings")
 	resident.follow("/me/events/")
 	resident.look("event")
+	resident.verifies()
+}
+
+// verifies lets the browser itself verify the entry that the window shows, and then one that was tampered with.
+func (w *window) verifies() {
+	w.t.Helper()
+	w.says("proof.unverified")
+	w.run(scripts(true))
+	w.open(w.address())
+	verdict := func(tampering string) string {
+		w.t.Helper()
+		return ask(w, chromedp.Evaluate[string](`(async () => {
+			const place = document.querySelector("[data-proof]"), verdict = place.querySelector("[role=status]");
+			`+tampering+`
+			for (let i = 0; i < 100 && verdict.className === "verdict"; i++) await new Promise(done => setTimeout(done, 50));
+			return verdict.textContent;
+		})()`, chromedp.EvalAwaitPromise))
+	}
+	const again = `; verdict.className = "verdict"; await import(document.querySelector("script[src*='proof.js']").src + "?" + Math.random());`
+	if got, want := verdict(""), w.told.Words.Text(w.language, "proof.good", nil); got != want {
+		w.t.Errorf("of an entry of the log the browser says %q", got)
+	}
+	bad := w.told.Words.Text(w.language, "proof.bad", nil)
+	for what, tampering := range map[string]string{
+		"a header that was changed":     `place.dataset.header = btoa(atob(place.dataset.header).replace("a", "b"))` + again,
+		"another place in the log":      `place.dataset.proof = place.dataset.proof.replace(/index (\d+)/, (_, n) => "index " + (Number(n) ^ 1))` + again,
+		"a checkpoint that was changed": `place.dataset.proof = place.dataset.proof.replace(/\n\n([^\n]+)\n/, "\n\n$1x\n")` + again,
+	} {
+		w.open(w.address())
+		if got := verdict(tampering); got != bad {
+			w.t.Errorf("of %s the browser says %q", what, got)
+		}
+	}
+	w.run(scripts(false))
 }
 
 // apply goes from the catalogue to the receipt, and returns the application's path.
@@ -120,6 +157,10 @@ func (s *told) apply(t *testing.T, w *window, who demo.Person) string {
 	w.look("services")
 	w.follow(subsidy)
 	w.look("service")
+	w.follow(subsidy + "/eligibility")
+	w.says("portal.can")
+	w.look("eligibility")
+	w.open(subsidy)
 	w.press("/apply")
 	w.look("question-choice")
 	w.submit("form") // nothing is chosen
@@ -168,11 +209,7 @@ func (s *told) decides(t *testing.T, language locale.Tag, who demo.Person, actio
 // releases lets a treasurer release the payment.
 func (s *told) releases(t *testing.T, language locale.Tag) {
 	t.Helper()
-	at := slices.IndexFunc(s.people.Officials, func(one demo.Official) bool {
-		return one.Agency == "youth-agency" && one.Role == "treasurer"
-	})
-	treasurer, _ := s.people.Person(s.people.Officials[at].Person)
-	w := s.signedIn(t, language, treasurer, "/desk/payments")
+	w := s.signedIn(t, language, s.office("youth-agency", "treasurer"), "/desk/payments")
 	w.eventually("/desk/payments", func() bool {
 		return ask(w, chromedp.Evaluate[int](`document.querySelectorAll("main a[href*='/desk/payments/youth-fund/']").length`)) > 0
 	})
@@ -203,6 +240,8 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 		t.Errorf("a page that there is not is answered with %d", anyone.status)
 	}
 	anyone.look("error")
+
+	s.corrects(t, language)
 
 	// Someone who is too old is refused at once, and contests it.
 	old := s.people.Persona(demo.TooOld)
@@ -238,6 +277,44 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	w.says("application.state.withdrawn")
 	leader.open("/sign-in/appointment")
 	leader.look("appointments")
+}
+
+// corrects lets somebody say that a register is wrong, and its owner put it right.
+func (s *told) corrects(t *testing.T, language locale.Tag) {
+	t.Helper()
+	w := s.signedIn(t, language, s.people.Persona(demo.Worker), "/me/data")
+	w.says("correction.data")
+	w.look("my-data")
+	w.follow("register=employment%2Fjobs")
+	w.says("correction.statement-hint")
+	w.look("correction-question")
+	w.press("/me/corrections") // nothing is said
+	w.look("correction-wrong")
+	w.fill("statement", "2024")
+	w.press("/me/corrections")
+	w.says("correction.state-open")
+	w.look("correction")
+	mine := w.address()
+
+	registrar := s.signedIn(t, language, s.office("employment-agency", "registrar"), "/desk/corrections")
+	registrar.look("corrections")
+	registrar.follow("/desk/corrections/")
+	registrar.says("correction.correct")
+	registrar.look("correction-task")
+	registrar.fill("why", "2024")
+	registrar.submit(`form[action*="/records/"]`)
+	registrar.at("/desk/corrections")
+	registrar.says("correction.waiting-none")
+	w.open(mine)
+	w.says("correction.state-corrected")
+	w.look("correction-corrected")
+}
+
+// office returns somebody who holds an office of an agency.
+func (s *told) office(agency ident.Agency, role ident.Role) demo.Person {
+	at := slices.IndexFunc(s.people.Officials, func(one demo.Official) bool { return one.Agency == agency && one.Role == role })
+	person, _ := s.people.Person(s.people.Officials[at].Person)
+	return person
 }
 
 // send sends an application for the subsidy, and returns its path.

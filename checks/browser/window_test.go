@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a browser may take for one step; what it waits for takes far less.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // chromium starts a browser for all windows of a test. Without one the test is skipped, but fails where all tests are
 // asked for.
@@ -202,7 +202,7 @@ func (w *window) choose(name, answer string) {
 // submit presses the button of a form.
 func (w *window) submit(form string) {
 	w.t.Helper()
-	w.leading(chromedp.Click(chromedp.CSS("main " + form + " button")))
+	w.leading(chromedp.Click(chromedp.CSS("main " + form + " button:not([type=button])")))
 }
 
 // press presses the button of the form that is sent to a path with this end.
@@ -229,11 +229,21 @@ func (w *window) eventually(path string, is func() bool) {
 	w.t.Fatalf("%s is not as it should be after %v: %s", path, patience, w.text())
 }
 
-// The widths of pictures, in CSS pixels: a small telephone, a computer.
+// Widths in CSS pixels: a computer's at 400 % zoom (WCAG 2.2, 1.4.10), a small telephone, a tablet, a computer.
 const (
+	zoomed = 320
 	narrow = 360
+	tablet = 768
 	wide   = 1280
 )
+
+// shown are the pages of which the documentation has pictures (docs/images), with the language and the width of each.
+var shown = map[string]bool{
+	"home-en-1280": true, "home-uz-Latn-360": true, "home-ru-1280": true, "service-en-1280": true, "service-uz-Latn-360": true, "eligibility-en-1280": true,
+	"question-choice-uz-Latn-360": true, "question-wrong-ru-360": true, "check-en-1280": true, "receipt-uz-Latn-360": true, "application-deciding-en-1280": true,
+	"own-page-en-1280": true, "readings-en-1280": true, "my-data-en-1280": true, "correction-ru-360": true, "correction-task-en-1280": true,
+	"inbox-en-1280": true, "task-en-1280": true, "document-standing-uz-Latn-360": true,
+}
 
 func (w *window) size(width int64) {
 	w.t.Helper()
@@ -243,16 +253,25 @@ func (w *window) size(width int64) {
 // picture keeps pictures of the page, where they are wanted.
 func (w *window) picture(name string) {
 	w.t.Helper()
-	folder := os.Getenv("YAGONA_TEST_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	for _, width := range []int64{narrow, wide} {
+	all, images := os.Getenv("YAGONA_TEST_SCREENSHOTS"), os.Getenv("YAGONA_TEST_IMAGES")
+	for _, width := range []int64{narrow, tablet, wide} {
+		file := fmt.Sprintf("%s-%s-%d", name, w.language, width)
+		var folders []string
+		if all != "" {
+			folders = append(folders, all)
+		}
+		if images != "" && shown[file] {
+			folders = append(folders, images)
+		}
+		if len(folders) == 0 {
+			continue
+		}
 		w.size(width)
 		picture := ask(w, chromedp.FullScreenshot(100))
-		file := fmt.Sprintf("%s-%s-%d.png", name, w.language, width)
-		if err := os.WriteFile(filepath.Join(folder, file), picture, 0o600); err != nil {
-			w.t.Fatal(err)
+		for _, folder := range folders {
+			if err := os.WriteFile(filepath.Join(folder, file+".png"), picture, 0o600); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 	}
 	w.size(wide)

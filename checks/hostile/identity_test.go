@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/correction"
 	"yagona/kernel/ident"
 	"yagona/packs/demo"
 	"yagona/web/route"
@@ -155,18 +156,26 @@ var rows = map[string]row{
 	"POST /sign-in/appointment":       {kind: thing, body: "appointment={appointment}"},
 
 	// Pages for everyone.
-	"GET /{$}":                                  {kind: open4All},
-	"GET /services":                             {kind: open4All},
-	"GET /services/suggest":                     {kind: open4All},
-	"GET /services/{pack}/{service}":            {kind: open4All},
-	"GET /services/{pack}/{service}/statistics": {kind: open4All},
-	"GET /transparency":                         {kind: open4All},
-	"GET /verify":                               {kind: open4All},
-	"POST /verify":                              {kind: open4All, body: "payload=none"},
-	"GET /verify/{document}":                    {kind: open4All},
+	"GET /{$}":                        {kind: open4All},
+	"GET /services":                   {kind: open4All},
+	"GET /catalogue":                  {kind: open4All},
+	"GET /catalogue/{pack}/{service}": {kind: open4All},
+	"GET /services/{pack}/{service}/eligibility": {kind: own},
+	"GET /services/suggest":                      {kind: open4All},
+	"GET /services/{pack}/{service}":             {kind: open4All},
+	"GET /services/{pack}/{service}/statistics":  {kind: open4All},
+	"GET /transparency":                          {kind: open4All},
+	"GET /verify":                                {kind: open4All},
+	"POST /verify":                               {kind: open4All, body: "payload=none"},
+	"GET /verify/{document}":                     {kind: open4All},
 
 	// Pages of residents.
 	"GET /me":                                               {kind: own},
+	"GET /me/data":                                          {kind: own},
+	"GET /me/corrections/new":                               {kind: own},
+	"POST /me/corrections":                                  {kind: own, body: "register=interior/residences&field={contested}&statement=none"},
+	"GET /me/corrections/{correction}":                      {kind: thing},
+	"POST /me/corrections/{correction}/withdraw":            {kind: thing, body: "revision=1"},
 	"GET /me/documents/{document}":                          {kind: thing},
 	"GET /me/events/{event}":                                {kind: thing},
 	"GET /me/events/{event}/proof":                          {kind: thing},
@@ -223,6 +232,12 @@ var rows = map[string]row{
 	"POST /desk/payments/{fund}/{order}/refuse":      {kind: thing, body: "reason=wrong-amount", may: "treasurer who decided"},
 	"POST /desk/payments/{fund}/{order}/release":     {kind: thing, body: ""},
 
+	// Corrections, which wait for whoever keeps the register.
+	"GET /desk/corrections":                                {kind: work},
+	"GET /desk/corrections/{correction}":                   {kind: thing},
+	"POST /desk/corrections/{correction}/answer":           {kind: thing, body: "revision=1&reason=none"},
+	"POST /desk/corrections/{correction}/records/{record}": {kind: thing, body: "revision=1&why=none"},
+
 	// The demonstration's sign-in lets everyone be anyone: it shows synthetic people with their numbers.
 	"GET /demo-sign-in/.well-known/openid-configuration": {kind: open4All},
 	"GET /demo-sign-in/jwks":                             {kind: open4All},
@@ -235,11 +250,14 @@ var rows = map[string]row{
 	"GET /ui/desk":      {kind: open4All},
 	"GET /ui/figures":   {kind: open4All},
 	"GET /ui/first":     {kind: open4All},
+	"GET /ui/entries":   {kind: open4All},
 	"GET /ui/form":      {kind: open4All},
 	"GET /ui/question":  {kind: open4All},
 	"GET /ui/house.css": {kind: open4All},
 	"GET /ui/mark.svg":  {kind: open4All},
 	"GET /ui/search.js": {kind: open4All},
+	"GET /ui/proof.js":  {kind: open4All},
+	"GET /ui/camera.js": {kind: open4All},
 
 	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
 	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},
@@ -479,6 +497,17 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
 		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
+	}
+	wrong, err := w.node.Corrections.Ask(w.t.Context(), access.Actor{Person: v.person}, correction.Wanted{
+		ID: ident.New[ident.Correction](w.clock.now()), Register: "interior/residences", Statement: "I moved: " + person.Number,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	values["correction"] = string(wrong.ID)
+	values["contested"] = "since" // one of the identities is there twice, with another victim
+	if leader.world != nil {
+		values["contested"] = "mahalla"
 	}
 	if leader.world != nil {
 		v, second := w.persona(demo.Newcomer), w.pop.Persona(demo.Newcomer)

@@ -156,7 +156,11 @@ func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Applic
 	if f.app.State != Draft {
 		return Preview{}, errNotDraft
 	}
-	_, _, err = c.gather(ctx, f, access.Preview, by.Journal(), all)
+	return c.preview(ctx, f, by)
+}
+
+func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Preview, error) {
+	_, _, err := c.gather(ctx, f, access.Preview, by.Journal(), all)
 	if err = f.disclose(ctx, err); err != nil {
 		return Preview{}, err
 	}

@@ -287,6 +287,8 @@ type Reader interface {
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
 	Counts(of ident.Service) ([]Count, error)
+	// Performance returns how long a service takes in the whole country.
+	Performance(of ident.Service) (Performance, error)
 }
 
 // Tx is what casework needs of an act.

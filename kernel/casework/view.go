@@ -21,6 +21,7 @@ type View struct {
 	Tasks       []Task
 	Task        *Task     // the official's own; nil for the applicant
 	AppealUntil time.Time // zero if it cannot be contested
+	AnswerUntil time.Time // when it is too late to answer an official's question; zero if none is open
 }
 
 // EvidenceView is an evidence as one reader may see it.
@@ -70,6 +71,12 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 			return View{}, err
 		}
 		view.AppealUntil = c.appealUntil(f, days.Deadline)
+	}
+	if n := len(f.content.Questions); f.app.State == Asked && n > 0 {
+		var err error
+		if view.AnswerUntil, err = c.DueAfter(ctx, f.content.Questions[n-1].At, answerDays); err != nil {
+			return View{}, err
+		}
 	}
 	return view, nil
 }

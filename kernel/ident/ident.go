@@ -34,6 +34,7 @@ type (
 	Session      string // one signed-in browser or program
 	Appointment  string // one person in one role of one agency, for a territory and a time
 	Publication  string // one published pack
+	Correction   string // one request to correct what a register says
 )
 
 // Names that people choose.

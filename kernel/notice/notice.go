@@ -22,7 +22,7 @@ type Notice struct {
 	ID          string // derived from reader, kind and cause: 32 hexadecimal digits
 	Reader      ident.Subject
 	Kind        string            // the event that it tells of; the key of its words: "application.granted"
-	Application ident.Application // what it is about
+	Application ident.Application // what it is about; empty: something else, which the kind names
 	At          time.Time
 	Event       ident.Event
 }
@@ -66,8 +66,12 @@ func (b *Board) Post(ctx context.Context, reader ident.Subject, kind string, abo
 		if err != nil || !added {
 			return err
 		}
+		object := ""
+		if about != "" {
+			object = "application:" + string(about)
+		}
 		return journal.AppendAs(tx, sealer, event, journal.Event{
-			Type: "notice.posted", Actor: journal.Actor{Component: "notice"}, Object: "application:" + string(about),
+			Type: "notice.posted", Actor: journal.Actor{Component: "notice"}, Object: object,
 			Facts: map[string]string{"kind": kind}, Covers: []journal.Cover{cover}, Parts: []journal.Part{{Subject: reader}},
 		})
 	})

@@ -51,7 +51,7 @@ type Session struct {
 	Person      ident.Person
 	Appointment ident.Appointment // the appointment in which the person works now, or empty
 	Channel     Channel
-	Shared      bool      // the device is used by several people: reserved for shorter limits
+	Shared      bool      // the device is used by several people: it ends sooner (Limits.Shared)
 	Started     time.Time // UTC
 	Seen        time.Time // UTC, exact to Limits.Idle/10
 	Ends        time.Time // UTC, whatever happens
@@ -61,7 +61,12 @@ type Session struct {
 type Limits struct {
 	Whole time.Duration // from its start
 	Idle  time.Duration // from its last request
+	// Shared is Idle on a device that several people use. Zero is SharedIdle.
+	Shared time.Duration
 }
+
+// SharedIdle is how long a session on a shared device lasts from its last request.
+const SharedIdle = 5 * time.Minute
 
 // defaultLimits are a working day, and half an hour without a request.
 var defaultLimits = Limits{Whole: 12 * time.Hour, Idle: 30 * time.Minute}
@@ -111,6 +116,9 @@ func New(store act.Store[Reader, Tx], clock act.Clock, limits Limits) *Sessions 
 	if limits.Idle == 0 {
 		limits.Idle = defaultLimits.Idle
 	}
+	if limits.Shared == 0 {
+		limits.Shared = SharedIdle
+	}
 	return &Sessions{store: store, clock: clock, limits: limits}
 }
 
@@ -153,7 +161,7 @@ func (s *Sessions) Find(ctx context.Context, token Token) (Session, error) {
 	if !ok || !s.running(found, now) {
 		return Session{}, ended()
 	}
-	if now.Sub(found.Seen) < s.limits.Idle/10 {
+	if now.Sub(found.Seen) < s.idle(found)/10 {
 		return found, nil
 	}
 	err = s.update(ctx, digest, func(current *Session) { current.Seen = now })
@@ -271,7 +279,15 @@ func (s *Sessions) Tidy(ctx context.Context) (removed int, err error) {
 }
 
 func (s *Sessions) running(one Session, now time.Time) bool {
-	return now.Before(one.Ends) && now.Before(one.Seen.Add(s.limits.Idle))
+	return now.Before(one.Ends) && now.Before(one.Seen.Add(s.idle(one)))
+}
+
+// idle is how long the session lasts from its last request.
+func (s *Sessions) idle(one Session) time.Duration {
+	if one.Shared {
+		return s.limits.Shared
+	}
+	return s.limits.Idle
 }
 
 // update changes a session that is still there: one that was revoked meanwhile stays away.

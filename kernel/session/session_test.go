@@ -47,6 +47,34 @@ func start(t *testing.T, sessions *session.Sessions, person ident.Person) (sessi
 	return token, started
 }
 
+func TestASessionOnASharedDeviceEndsAfterFiveIdleMinutes(t *testing.T) {
+	hands, store, _ := open(t)
+	sessions := session.New(store, hands.now, session.Limits{})
+	begin := func() session.Token {
+		token, started, err := sessions.Start(t.Context(), "p1", session.Browser, true)
+		if err != nil || !started.Shared {
+			t.Fatalf("%+v, %v", started, err)
+		}
+		return token
+	}
+	token := begin()
+	for range 5 { // used now and then, it goes on
+		hands.at = hands.at.Add(4 * time.Minute)
+		if _, err := sessions.Find(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hands.at = hands.at.Add(5 * time.Minute)
+	if _, err := sessions.Find(t.Context(), token); !fault.Is(err, fault.Unauthorized) {
+		t.Errorf("after five idle minutes: %v", err)
+	}
+	own, _ := start(t, sessions, "p1")
+	hands.at = hands.at.Add(5 * time.Minute)
+	if _, err := sessions.Find(t.Context(), own); err != nil {
+		t.Errorf("on one's own device, after five idle minutes: %v", err)
+	}
+}
+
 func TestASessionEnds(t *testing.T) {
 	limits := session.Limits{Whole: 3 * time.Hour, Idle: 30 * time.Minute}
 	for name, one := range map[string]struct {

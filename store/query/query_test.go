@@ -3,6 +3,7 @@ package query
 import (
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/erasure"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
@@ -19,4 +20,6 @@ var (
 	_ casework.Tx = (*Tx)(nil)
 	_ notice.Tx   = (*Tx)(nil)
 	_ erasure.Tx  = (*Tx)(nil)
+
+	_ correction.Tx = (*Tx)(nil)
 )

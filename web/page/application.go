@@ -105,7 +105,32 @@ func (r Reader) Evidence(view casework.View) []ui.Component {
 	return shown
 }
 
-func (r Reader) evidence(one casework.EvidenceView) ui.Component {
+// OwnEvidence shows what the registers answered about the reader themself, who can say at each value that it is wrong.
+func (r Reader) OwnEvidence(view casework.View) []ui.Component {
+	var shown []ui.Component
+	for _, one := range view.Evidence {
+		list := r.evidence(one)
+		if one.Evidence.Of.Relation == "" && one.Known && !one.Hidden && !one.Attested {
+			var names []string
+			for _, value := range one.Evidence.Type.Fields {
+				if _, ok := one.Values[value.Name]; ok {
+					names = append(names, value.Name)
+				}
+			}
+			if len(names) == 0 {
+				names = []string{""} // there is no record: that can be wrong, too
+			}
+			for i := range list.Rows[:min(len(list.Rows), len(names))] {
+				row := &list.Rows[i]
+				row.Contest = &ui.Link{Text: r.Say("correction.wrong"), Href: ContestPath(one.Evidence.Register, names[i]), About: row.Term}
+			}
+		}
+		shown = append(shown, list)
+	}
+	return shown
+}
+
+func (r Reader) evidence(one casework.EvidenceView) ui.SummaryList {
 	list := ui.SummaryList{Title: r.In(one.Evidence.Title), Under: true}
 	source := r.source(one)
 	state := func(key string) {

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -85,15 +86,25 @@ const (
 	HomePath         = "/"
 	ServicesPath     = "/services"
 	MinePath         = "/me"
+	DataPath         = "/me/data"
+	CorrectionsPath  = "/me/corrections"
 	ReadingsPath     = "/me/readings"
 	VerifyPath       = "/verify"
 	LogPath          = "/transparency"
+	CataloguePath    = "/catalogue"
 	AppointmentsPath = "/sign-in/appointment"
 	DeskPath         = "/desk"
 	TeamPath         = "/desk/team"
 	OfflinePath      = "/desk/offline"
 	PaymentsPath     = "/desk/payments"
+
+	CorrectionTasksPath = "/desk/corrections"
 )
+
+// ContestPath returns where somebody says that a field of a register, or a value of its answers, is wrong.
+func ContestPath(register ident.Register, field string) string {
+	return CorrectionsPath + "/new?" + url.Values{"register": {string(register)}, "field": {field}}.Encode()
+}
 
 // Reader is who reads a page, and in which language.
 type Reader struct {
@@ -214,7 +225,7 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
@@ -226,6 +237,9 @@ func (r Reader) frame() ui.Frame {
 		if held.Role == access.Treasurer {
 			link("desk.payments", PaymentsPath)
 		}
+		if held.Role == access.Registrar {
+			link("correction.tasks", CorrectionTasksPath)
+		}
 	}
 	link("page.services", ServicesPath)
 	if r.Visitor.SignedIn() {
@@ -234,6 +248,9 @@ func (r Reader) frame() ui.Frame {
 		frame.Account = r.account()
 	}
 	link("page.verify-document", VerifyPath)
+	frame.Foot = []ui.Link{
+		{Text: r.Say("log.title"), Href: LogPath}, {Text: r.Say("portal.all-open-data"), Href: CataloguePath + "?format=jsonld"},
+	}
 	return frame
 }
 

@@ -80,7 +80,7 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 	case casework.Asked:
 		question := view.Content.Questions[len(view.Content.Questions)-1]
 		return &ui.Banner{
-			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: question.Text,
+			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: question.Text + " " + p.nextThing(r, view),
 			Link: &ui.Link{Text: r.Say("actions.answer"), Href: pathOf(id) + "/answer"},
 		}
 	case casework.Granted:
@@ -105,7 +105,7 @@ func (p *Portal) nextThing(r page.Reader, view casework.View) string {
 	case casework.Gathering:
 		return r.Say("portal.gathering-text")
 	case casework.Asked:
-		return r.Say("portal.clock-stands")
+		return r.Say("portal.answer-by", "date", r.LastDay(view.AnswerUntil))
 	}
 	var next casework.Task
 	for _, task := range view.Tasks {
@@ -119,6 +119,22 @@ func (p *Portal) nextThing(r page.Reader, view casework.View) string {
 	return r.Say("portal.next", "date", r.LastDay(next.Due), "step", r.Step(view.Definition, next.Step), "role", r.Role(next.Agency, next.Role))
 }
 
+// ahead returns what must happen next, by whom and by when.
+func (p *Portal) ahead(r page.Reader, view casework.View) (events []ui.TimelineEvent) {
+	if view.Application.State == casework.Asked {
+		return []ui.TimelineEvent{{Title: r.Say("portal.you-answer"), When: r.Say("portal.by-day", "date", r.LastDay(view.AnswerUntil)), By: r.Say("actor.you"), Tone: ui.Wait, Next: true}}
+	}
+	for _, task := range view.Tasks {
+		if task.Due.IsZero() || !view.Application.State.IsOpen() {
+			continue
+		}
+		events = append(events, ui.TimelineEvent{
+			Title: r.Step(view.Definition, task.Step), When: r.Say("portal.by-day", "date", r.LastDay(task.Due)), By: r.Role(task.Agency, task.Role), Tone: ui.Info, Next: true,
+		})
+	}
+	return events
+}
+
 func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) (body []ui.Component, err error) {
 	switch view.Application.State {
 	case casework.Granted:
@@ -128,7 +144,9 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 	case casework.Refused:
 		body = p.refused(r, view)
 	}
-	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, r.History(view))
+	history := r.History(view)
+	history.Events = append(p.ahead(r, view), history.Events...)
+	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, history)
 	if len(view.Content.Questions) > 0 {
 		body = append(body, questions(r, view.Content.Questions)...)
 	}
@@ -137,7 +155,7 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 	}
 	if len(view.Evidence) > 0 {
 		body = append(body, ui.Heading{Text: r.Say("case.evidence")})
-		body = append(body, r.Evidence(view)...)
+		body = append(body, r.OwnEvidence(view)...)
 	}
 	if requirements := r.Requirements(view); len(requirements.Items) > 0 {
 		body = append(body, ui.Heading{Text: r.Say("portal.requirements")}, requirements)
@@ -244,7 +262,7 @@ func answering(r page.Reader, view casework.View) words {
 		asked = view.Content.Questions[n-1].Text
 	}
 	return words{
-		title: r.Say("portal.answer-title"), lead: asked, label: r.Say("portal.your-answer"), name: "answer", action: "/answer", button: "actions.send",
+		title: r.Say("portal.answer-title"), lead: asked + " " + r.Say("portal.answer-by", "date", r.LastDay(view.AnswerUntil)), label: r.Say("portal.your-answer"), name: "answer", action: "/answer", button: "actions.send",
 		lines: 8, maximum: 5000, open: func(view casework.View) bool { return view.Application.State == casework.Asked },
 	}
 }

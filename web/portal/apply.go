@@ -210,7 +210,7 @@ func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor
 		body = append(body, r.Answers(preview.View, asked, func(name string) string { return questionPath(id, name) + "?from=check" }))
 	}
 	body = append(body, ui.Heading{Text: r.Say("portal.state-knows")}, ui.Paragraph{Text: r.Say("portal.state-knows-lead")})
-	body = append(body, r.Evidence(preview.View)...)
+	body = append(body, r.OwnEvidence(preview.View)...)
 	body = append(body, ui.Heading{Text: r.Say("portal.requirements")}, r.Requirements(preview.View))
 	body = append(body, p.forecast(req.Context(), r, preview)...)
 	if problems := p.open(r, preview); problems != nil {

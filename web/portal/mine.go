@@ -27,6 +27,10 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	if err != nil {
 		return err
 	}
+	listed, err := p.applications(ctx, r, by, applications)
+	if err != nil {
+		return err
+	}
 	documents, err := p.documents(ctx, r, by)
 	if err != nil {
 		return err
@@ -41,28 +45,59 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("portal.mine"), Lead: r.Say("portal.mine-lead"), Wide: true,
-		Body: []ui.Component{p.applications(r, applications), documents, payments, messages, ui.Buttons{{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true}}},
+		Body: []ui.Component{listed, documents, payments, messages, ui.Buttons{
+			{Text: r.Say("correction.data"), Href: page.DataPath, Quiet: true}, {Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true},
+		}},
 	})
 }
 
-func (p *Portal) applications(r page.Reader, applications []casework.Application) ui.Table {
+func (p *Portal) applications(ctx context.Context, r page.Reader, by access.Actor, applications []casework.Application) (ui.Table, error) {
 	table := ui.Table{Caption: r.Say("page.my-applications"), Empty: r.Say("portal.no-applications"), Columns: []ui.Column{
-		{Text: r.Say("portal.service")}, {Text: r.Say("portal.state")}, {Text: r.Say("portal.since")},
+		{Text: r.Say("portal.service")}, {Text: r.Say("portal.state")}, {Text: r.Say("portal.since")}, {Text: r.Say("portal.next-by")},
 	}}
 	for _, application := range applications {
+		next, err := p.nextDay(ctx, r, by, application)
+		if err != nil {
+			return table, err
+		}
 		since := application.Submitted
 		if since.IsZero() {
 			since = application.Created
 		}
 		state := r.State(application.State)
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: r.Service(application.Service), Href: pathOf(application.ID)}, {Status: &state}, {Text: r.Day(since)},
+			{Text: r.Service(application.Service), Href: pathOf(application.ID)}, {Status: &state}, {Text: r.Day(since)}, {Text: next},
 		})
 	}
 	if len(applications) == shownAtOnce {
 		table.Pages = &ui.Pagination{Next: page.MinePath + "?before=" + string(applications[shownAtOnce-1].ID)}
 	}
-	return table
+	return table, nil
+}
+
+// nextDay returns the day by which the next thing must happen in an application; a dash if nothing waits for anybody.
+func (p *Portal) nextDay(ctx context.Context, r page.Reader, by access.Actor, application casework.Application) (string, error) {
+	const nothing = "–"
+	if application.State == casework.Draft {
+		return r.LastDay(application.Expires), nil
+	}
+	if !application.State.IsOpen() {
+		return nothing, nil
+	}
+	view, err := p.Applications.Own(ctx, by, application.ID)
+	if err != nil {
+		return "", err
+	}
+	next := view.AnswerUntil
+	for _, task := range view.Tasks {
+		if !task.Due.IsZero() && (next.IsZero() || task.Due.Before(next)) {
+			next = task.Due
+		}
+	}
+	if next.IsZero() {
+		return nothing, nil
+	}
+	return r.LastDay(next), nil
 }
 
 func (p *Portal) documents(ctx context.Context, r page.Reader, by access.Actor) (ui.Table, error) {
@@ -129,7 +164,11 @@ func (p *Portal) messages(ctx context.Context, r page.Reader, by access.Actor) (
 		{Text: r.Say("portal.message")}, {Text: r.Say("portal.when")},
 	}}
 	for _, one := range notices {
-		table.Rows = append(table.Rows, ui.TableRow{{Text: r.SayIf("notice."+one.Kind, r.Event(one.Kind)), Href: pathOf(one.Application)}, {Text: r.Moment(one.At)}})
+		about := page.DataPath // where corrections are, which are about no application
+		if one.Application != "" {
+			about = pathOf(one.Application)
+		}
+		table.Rows = append(table.Rows, ui.TableRow{{Text: r.SayIf("notice."+one.Kind, r.Event(one.Kind)), Href: about}, {Text: r.Moment(one.At)}})
 	}
 	return table, nil
 }

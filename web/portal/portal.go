@@ -25,6 +25,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
+	"yagona/web/opendata"
 	"yagona/web/page"
 	"yagona/web/reading"
 	"yagona/web/route"
@@ -43,7 +44,9 @@ type Applications interface {
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
+	Eligibility(ctx context.Context, by access.Actor, path ident.Service, language string) (casework.Preview, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
+	Performance(ctx context.Context, of ident.Service) (casework.Performance, error)
 }
 
 // OwnReadings records that people read their own data.
@@ -100,6 +103,7 @@ func (p *Portal) Routes() []route.Route {
 		public(suggestPath, p.suggest),
 		public("/services/{pack}/{service}", p.service),
 		public("/services/{pack}/{service}/statistics", p.statistics),
+		own("/services/{pack}/{service}/eligibility", p.eligibility),
 		send("/services/{pack}/{service}/apply", smallForm, p.start),
 		own(one, p.application),
 		own(one+"/questions/{question}", p.question),
@@ -158,6 +162,11 @@ func applicationOf(r *http.Request) ident.Application {
 }
 
 func pathOf(id ident.Application) string { return "/applications/" + string(id) }
+
+// catalogueServicePath leads to a service as open data.
+func catalogueServicePath(path ident.Service) string {
+	return opendata.Path + "/" + string(path) + "?format=jsonld"
+}
 
 func servicePath(path ident.Service) string { return page.ServicesPath + "/" + string(path) }
 

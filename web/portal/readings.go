@@ -152,18 +152,24 @@ func (p *Portal) event(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if proven {
 		body = append(body,
 			ui.Paragraph{Text: r.Say("proof.text", "index", strconv.FormatInt(proof.Index, 10), "log", p.Origin)},
+			ui.Proof{
+				Proof: string(proof.Bytes()), Header: base64.StdEncoding.EncodeToString(entry.Event.Header),
+				Entry: base64.StdEncoding.EncodeToString(entry.Event.Entry), Key: p.LogKey, Unverified: r.Say("proof.unverified"),
+				Good: r.Say("proof.good"), Bad: r.Say("proof.bad"), Unsigned: r.Say("proof.unsigned"),
+			},
 			ui.Buttons{{Text: r.Say("proof.download"), Href: eventPath(entry.Event.ID) + "/proof"}},
-			ui.Heading{Text: r.Say("proof.checkpoint")}, ui.Code{Text: string(proof.Checkpoint)})
+			ui.Details{Summary: r.Say("proof.checkpoint"), Body: []ui.Component{ui.Code{Text: string(proof.Checkpoint)}}})
 	} else {
 		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("proof.pending"), Text: r.Say("proof.pending-text")})
 	}
 	body = append(body,
-		ui.Heading{Text: r.Say("proof.entry")}, ui.Code{Text: base64.StdEncoding.EncodeToString(entry.Event.Entry)},
-		ui.Heading{Text: r.Say("proof.header")}, ui.Paragraph{Text: r.Say("proof.header-text")}, ui.Code{Text: indented(entry.Event.Header)},
+		ui.Details{Summary: r.Say("proof.entry"), Body: []ui.Component{ui.Code{Text: base64.StdEncoding.EncodeToString(entry.Event.Entry)}}},
+		ui.Details{Summary: r.Say("proof.header"), Body: []ui.Component{ui.Paragraph{Text: r.Say("proof.header-text")}, ui.Code{Text: indented(entry.Event.Header)}}},
 		ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}})
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Event(entry.Header.Type), Caption: r.Say("proof.caption"),
 		Back: &ui.Link{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath}, Body: body,
+		Scripts: []string{p.Shared.House.Script("proof.js")},
 	})
 }
 

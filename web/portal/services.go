@@ -8,6 +8,7 @@ import (
 
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
+	"yagona/kernel/rules"
 	"yagona/kernel/service"
 	"yagona/locale"
 	"yagona/web/page"
@@ -54,8 +55,10 @@ func (p *Portal) byEvent(r page.Reader) []ui.Component {
 	}
 	links(r.Say("portal.other-services"), func(d *service.Definition) bool { return len(d.Events) == 0 })
 	return []ui.Component{
-		ui.Heading{Text: r.Say("portal.by-event")}, shown,
-		ui.Heading{Text: r.Say("portal.promises")}, ui.Texts(r.Say("portal.promise-once"), r.Say("portal.promise-seen"), r.Say("portal.promise-reasons")),
+		ui.Heading{Text: r.Say("portal.by-event")},
+		shown,
+		ui.Heading{Text: r.Say("portal.promises")},
+		ui.Texts(r.Say("portal.promise-once"), r.Say("portal.promise-seen"), r.Say("portal.promise-reasons")),
 	}
 }
 
@@ -85,25 +88,111 @@ func (p *Portal) service(w http.ResponseWriter, req *http.Request, v route.Visit
 		return err
 	}
 	r := p.Shared.For(v)
+	performance, err := p.Applications.Performance(req.Context(), definition.Path)
+	if err != nil {
+		return err
+	}
 	apply := ui.Form{
 		Action: servicePath(definition.Path) + "/apply", Buttons: ui.Buttons{{Key: "actions.apply"}},
 		Hidden: []ui.Hidden{{Name: "application", Value: string(ident.New[ident.Application](p.Shared.Clock()))}},
 	}
+	apply.Buttons = append(apply.Buttons, ui.Button{Text: r.Say("portal.can-i"), Href: servicePath(definition.Path) + "/eligibility", Quiet: true})
 	if !v.SignedIn() {
-		apply = ui.Form{Action: "", Buttons: ui.Buttons{{Text: r.Say("portal.sign-in-to-apply"), Href: "/sign-in?next=" + servicePath(definition.Path)}}}
+		apply = ui.Form{Action: "", Buttons: ui.Buttons{{Text: r.Say("portal.sign-in-to-apply"), Href: "/sign-in?next=" + servicePath(definition.Path)}, apply.Buttons[1]}}
 	}
 	body := []ui.Component{entrance(apply)}
 	body = append(body, ui.SummaryList{Title: r.Say("portal.what-you-get"), Rows: p.outputs(r, definition)})
 	body = append(body, p.conditions(r, definition)...)
 	body = append(body, p.needed(r, definition)...)
 	body = append(body, p.course(r, definition)...)
-	body = append(body,
-		ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)},
-		ui.Heading{Text: r.Say("portal.more")}, ui.List{Items: []ui.Link{{Text: r.Say("portal.statistics"), Href: servicePath(definition.Path) + "/statistics"}}},
-	)
+	body = append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Agency(definition.Agency), Lead: r.In(definition.Summary),
-		Back: &ui.Link{Text: r.Say("page.services"), Href: page.ServicesPath}, Body: body,
+		Trail: []ui.Link{{Text: r.Say("portal.home"), Href: page.HomePath}, {Text: r.Say("page.services"), Href: page.ServicesPath}},
+		Body:  body, Aside: p.brief(r, definition, performance),
+	})
+}
+
+// brief says in a few lines what people ask first; how long it takes is measured on real cases.
+func (p *Portal) brief(r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
+	long := []string{r.Say("portal.at-once")}
+	if len(definition.Process) > 0 {
+		days := 0
+		for _, stage := range definition.Process {
+			longest := 0
+			for _, step := range stage.Steps {
+				longest = max(longest, step.Within)
+			}
+			days += longest
+		}
+		long = []string{r.Say("portal.at-most", "days", r.Say("duration.working-days", "count", days))}
+		if measured.Decided > 0 {
+			long = append([]string{p.took(r, measured.Median)}, append(long, r.Say("portal.measured-on", "count", int(measured.Decided)))...)
+		}
+	}
+	rows := []ui.SummaryRow{
+		{Term: r.Say("portal.cost"), Values: []string{r.Say("portal.free")}},
+		{Term: r.Say("portal.how-long"), Values: long},
+	}
+	if len(definition.Ask) == 0 {
+		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.questions"), Values: []string{r.Say("portal.none")}})
+	} else {
+		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.questions"), Values: []string{r.Words.Value(r.Language, int64(len(definition.Ask)))}})
+	}
+	return []ui.Component{
+		ui.Heading{Text: r.Say("portal.in-short")}, ui.SummaryList{Rows: rows},
+		ui.List{Items: []ui.Link{
+			{Text: r.Say("portal.statistics"), Href: servicePath(definition.Path) + "/statistics"},
+			{Text: r.Say("portal.open-data"), Href: catalogueServicePath(definition.Path)},
+		}},
+	}
+}
+
+// took writes how long half of the cases took at most.
+func (p *Portal) took(r page.Reader, median time.Duration) string {
+	const day = 24 * time.Hour
+	if median < day {
+		return r.Say("portal.half-within-a-day")
+	}
+	return r.Say("portal.half-within", "days", r.Say("duration.days", "count", int((median+day-1)/day)))
+}
+
+// eligibility tells a visitor, before they apply, which requirements they meet.
+func (p *Portal) eligibility(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	definition, err := p.definition(req)
+	if err != nil {
+		return err
+	}
+	found, err := p.Applications.Eligibility(req.Context(), resident(v), definition.Path, v.Language)
+	if err != nil {
+		return err
+	}
+	r := p.Shared.For(v)
+	var banner ui.Banner
+	switch found.Outcome {
+	case rules.Met:
+		banner = ui.Banner{Tone: ui.Good, Title: r.Say("portal.can"), Text: r.Say("portal.can-text")}
+	case rules.NotMet:
+		banner = ui.Banner{Tone: ui.Bad, Title: r.Say("portal.cannot"), Text: r.Say("portal.cannot-text")}
+	default:
+		banner = ui.Banner{Tone: ui.Wait, Title: r.Say("portal.can-unknown"), Text: r.Say("portal.can-unknown-text")}
+	}
+	body := []ui.Component{}
+	if requirements := r.Requirements(found.View); len(requirements.Items) > 0 {
+		body = append(body, ui.Heading{Text: r.Say("portal.requirements")}, requirements)
+	}
+	if len(found.Evidence) > 0 {
+		body = append(body, ui.Heading{Text: r.Say("portal.state-knows")}, ui.Paragraph{Text: r.Say("portal.state-knows-lead")})
+		body = append(body, r.OwnEvidence(found.View)...)
+	}
+	body = append(body, ui.Form{
+		Action:  servicePath(definition.Path) + "/apply",
+		Hidden:  []ui.Hidden{{Name: "application", Value: string(ident.New[ident.Application](p.Shared.Clock()))}},
+		Buttons: ui.Buttons{{Key: "actions.apply"}, {Key: "actions.cancel", Href: servicePath(definition.Path), Quiet: true}},
+	})
+	return r.Render(w, http.StatusOK, ui.Page{
+		Title: r.Say("portal.can-i"), Caption: r.In(definition.Title), Lead: r.Say("portal.can-i-lead"), Banner: &banner, Body: body,
+		Back: &ui.Link{Text: r.In(definition.Title), Href: servicePath(definition.Path)},
 	})
 }
 
@@ -126,7 +215,7 @@ func (p *Portal) outputs(r page.Reader, definition *service.Definition) (rows []
 	if definition.Output.Payment != nil {
 		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.payment"), Values: []string{r.Say("portal.payment-by-rule")}})
 	}
-	return append(rows, ui.SummaryRow{Term: r.Say("portal.cost"), Values: []string{r.Say("portal.free")}})
+	return rows
 }
 
 func (p *Portal) conditions(r page.Reader, definition *service.Definition) []ui.Component {
@@ -207,6 +296,10 @@ func (p *Portal) statistics(w http.ResponseWriter, req *http.Request, v route.Vi
 	if err != nil {
 		return err
 	}
+	performance, err := p.Applications.Performance(req.Context(), definition.Path)
+	if err != nil {
+		return err
+	}
 	r := p.Shared.For(v)
 	table := ui.Table{Caption: r.Say("portal.statistics-caption"), Empty: r.Say("portal.statistics-empty"), Columns: []ui.Column{
 		{Text: r.Say("portal.territory")}, {Text: r.Say("portal.state")}, {Text: r.Say("portal.number"), Number: true}, {Text: r.Say("portal.median"), Number: true},
@@ -233,6 +326,63 @@ func (p *Portal) statistics(w http.ResponseWriter, req *http.Request, v route.Vi
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("portal.statistics"), Caption: r.In(definition.Title), Lead: r.Say("portal.statistics-lead"), Wide: true,
-		Back: &ui.Link{Text: r.In(definition.Title), Href: servicePath(definition.Path)}, Body: []ui.Component{table},
+		Back: &ui.Link{Text: r.In(definition.Title), Href: servicePath(definition.Path)},
+		Body: append(p.figures(r, counts, performance), table),
 	})
+}
+
+// figures shows the country in a few numbers, and the places side by side.
+func (p *Portal) figures(r page.Reader, counts []casework.Count, measured casework.Performance) []ui.Component {
+	var figures ui.Figures
+	if measured.Decided > 0 {
+		figures.Items = append(figures.Items,
+			ui.Figure{Value: r.Words.Value(r.Language, measured.Decided), Label: r.Say("portal.decided")},
+			ui.Figure{Value: p.days(r, measured.Median), Label: r.Say("portal.half-took")})
+	}
+	if measured.Steps > 0 {
+		share := measured.OnTime * 100 / measured.Steps
+		figures.Items = append(figures.Items, ui.Figure{
+			Value: locale.Percent(locale.Tag(r.Language), share, 0), Label: r.Say("portal.on-time"), Text: r.Say("portal.on-time-text"),
+		})
+	}
+	total := map[ident.Territory]int64{}
+	var places []ident.Territory
+	for _, count := range counts {
+		if count.State == casework.Draft || count.State == casework.Expired {
+			continue
+		}
+		if _, known := total[count.Territory]; !known {
+			places = append(places, count.Territory)
+		}
+		total[count.Territory] += count.Number
+	}
+	plot := ui.BarPlot{Caption: r.Say("portal.by-place"), Of: r.Say("portal.territory"), Unit: r.Say("portal.number"), Empty: r.Say("portal.statistics-empty")}
+	for _, place := range places {
+		bar := ui.Bar{Label: r.Say("portal.no-territory"), Text: r.Words.Value(r.Language, total[place]), Value: float64(total[place])}
+		if place != "" {
+			bar.Label = r.Place(place)
+		}
+		if total[place] == 0 {
+			bar.Text = r.Say("portal.fewer-than-five")
+		}
+		plot.Bars = append(plot.Bars, bar)
+	}
+	locale.Sort(locale.Tag(r.Language), plot.Bars, func(bar ui.Bar) string { return bar.Label })
+	var body []ui.Component
+	if len(figures.Items) > 0 {
+		body = append(body, figures)
+	}
+	if len(plot.Bars) > 1 {
+		body = append(body, plot)
+	}
+	return body
+}
+
+// days writes a span in whole days; less than one is said so.
+func (p *Portal) days(r page.Reader, span time.Duration) string {
+	const day = 24 * time.Hour
+	if span < day {
+		return r.Say("portal.under-a-day")
+	}
+	return r.Say("duration.days", "count", int(span.Round(day)/day))
 }

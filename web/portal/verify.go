@@ -48,8 +48,9 @@ func (p *Portal) askDocument(w http.ResponseWriter, status int, r page.Reader, m
 	body := append(result, ui.Form{Files: true, Action: page.VerifyPath, Buttons: ui.Buttons{{Key: "actions.verify"}}, Fields: []ui.Component{
 		ui.FileInput{Question: ui.Question{Name: "file", Label: r.Say("verify.file"), Hint: r.Say("verify.file-hint"), Error: mistake}, Accept: "application/pdf,.pdf"},
 		ui.TextInput{Question: ui.Question{Name: "payload", Label: r.Say("verify.payload"), Hint: r.Say("verify.payload-hint")}, Lines: 4},
+		ui.Camera{Text: r.Say("verify.camera")},
 	}}, ui.Details{Summary: r.Say("verify.offline"), Body: []ui.Component{ui.Paragraph{Text: r.Say("verify.offline-text")}}})
-	return r.Render(w, status, ui.Page{Title: r.Say("page.verify-document"), Lead: r.Say("verify.lead"), Body: body})
+	return r.Render(w, status, ui.Page{Title: r.Say("page.verify-document"), Lead: r.Say("verify.lead"), Body: body, Scripts: []string{p.Shared.House.Script("camera.js")}})
 }
 
 // verify says what a file or the text of a QR code is worth. Nothing of it is kept.

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -174,6 +175,7 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	leave(out, c.visitor)
 	compress(out, r, c.visitor)
 	out.send()
 	how := router.answered(r, c, out)
@@ -181,6 +183,14 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	router.log(r, c, how)
 	if out.stream && c.problem != nil {
 		panic(http.ErrAbortHandler) // the reader must see that the answer broke off
+	}
+}
+
+// leave makes a page on a shared device leave the screen when its session has ended: whoever comes next finds the first
+// page. It needs no script.
+func leave(w *response, v Visitor) {
+	if v.Session.Shared && !w.sent && strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+		w.Header().Set("Refresh", strconv.Itoa(int(session.SharedIdle/time.Second))+"; url=/")
 	}
 }
 

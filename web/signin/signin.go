@@ -130,6 +130,7 @@ func (s *Service) Recognise(ctx context.Context, token session.Token) (session.S
 // attempt is one sign-in on its way, kept by the browser that began it.
 type attempt struct {
 	State, Nonce, Verifier, Next string
+	Shared                       bool // several people use the device
 }
 
 const (
@@ -145,7 +146,7 @@ func (s *Service) begin(w http.ResponseWriter, r *http.Request, _ route.Visitor)
 	}
 	going := attempt{
 		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		Next: route.LocalPath(r.URL.Query().Get("next")),
+		Next: route.LocalPath(r.URL.Query().Get("next")), Shared: r.URL.Query().Has("shared"),
 	}
 	kept, err := json.Marshal(going)
 	if err != nil {
@@ -183,7 +184,7 @@ func (s *Service) finish(w http.ResponseWriter, r *http.Request, v route.Visitor
 			return err
 		}
 	}
-	token, _, err := s.config.Sessions.Start(r.Context(), person, session.Browser, false)
+	token, _, err := s.config.Sessions.Start(r.Context(), person, session.Browser, going.Shared)
 	if err != nil {
 		return err
 	}
@@ -293,6 +294,9 @@ func (s *Service) signOut(w http.ResponseWriter, r *http.Request, v route.Visito
 	}
 	s.config.Cookies.Set(w, route.SessionCookie, "", -1)
 	w.Header().Set("Clear-Site-Data", `"cache"`)
+	if v.Session.Shared { // nothing is left to whoever comes next, not even the language
+		w.Header().Set("Clear-Site-Data", `"cache", "cookies"`)
+	}
 	return route.Redirect(w, r, "/")
 }
 

@@ -117,7 +117,23 @@ func (m TileMap) size(of func(Tile) int) int {
 	return most*(tileSide+tileGap) - tileGap
 }
 
+// Proof is what the script proof.js verifies in the reader's browser: that the public log has an entry.
+type Proof struct {
+	Proof      string // C2SP tlog-proof
+	Header     string // of the event, byte for byte as hashed; base64
+	Entry      string // in the log; base64
+	Key        string // the log's, as verifiers take it
+	Unverified string // what stands there without the script
+	Good, Bad  string // what the script says
+	Unsigned   string // the entry is in the checkpoint, but the browser cannot verify signatures
+}
+
+// Camera offers to read a QR code into the form's text "payload"; the script camera.js shows it where the browser can.
+type Camera struct{ Text string }
+
 // The templates of the figures.
+func (Proof) Template() string   { return "proof" }
+func (Camera) Template() string  { return "camera" }
 func (Figures) Template() string { return "figures" }
 func (BarPlot) Template() string { return "bar-plot" }
 func (TileMap) Template() string { return "tile-map" }

@@ -36,6 +36,7 @@ func (h *House) Gallery() []route.Route {
 		show(GalleryPath, galleryStart), show(GalleryPath+"/form", galleryForm),
 		show(GalleryPath+"/question", galleryQuestion), show(GalleryPath+"/desk", galleryDesk),
 		show(GalleryPath+"/figures", galleryFigures), show(GalleryPath+"/first", galleryFirst),
+		show(GalleryPath+"/entries", galleryEntries),
 	}
 }
 
@@ -118,6 +119,9 @@ func galleryStart() Page {
 				},
 				{Title: "Received", When: "2 March 2026, 10:11", Time: "2026-03-02T05:11:00Z"},
 			}},
+			Heading{Text: "Lists and code"},
+			List{Items: []Link{{Text: "Who read my data", Href: "#"}, {Text: "A text that leads nowhere"}}},
+			Code{Text: "sample.example/log\n17\n…"},
 			Heading{Text: "Status"},
 			Tag{Text: "Draft", Tone: Plain},
 			Tag{Text: "Received", Tone: Info},
@@ -137,6 +141,7 @@ func galleryStart() Page {
 				Tone: Wait, Title: "A register does not answer", Text: "We keep asking. You need not do anything, and your deadline does not suffer.",
 			},
 			Banner{Tone: Bad, Title: "The payment came back", Text: "The bank does not know this account."},
+			Proof{Unverified: "Scripts are off: any verifier can check what stands below.", Bad: "This sample proves nothing.", Good: "-", Unsigned: "-"},
 			Reference{Number: "urn:yagona:request:SAMPLE"},
 		},
 	}
@@ -192,6 +197,7 @@ func galleryForm() Page {
 					Name: "offer", Label: "Upload the seller's offer", Hint: "PDF, JPEG or PNG, at most 10 MB.",
 				}, Accept: ".pdf,image/jpeg,image/png",
 			},
+			Camera{Text: "Read the QR code with the camera"},
 		}}},
 	}
 }
@@ -296,5 +302,18 @@ func galleryFirst() Page {
 				{Title: "Having a child", Links: []Link{{Text: "Allowance for a child", Href: "#"}}},
 			}},
 		},
+	}
+}
+
+func galleryEntries() Page {
+	return Page{
+		Title: "Who lives with you?", Caption: "Gallery", Asks: true, Back: &Link{Text: "Back", Href: GalleryPath},
+		Body: []Component{Form{
+			Fields: []Component{
+				Title{ID: "people", Text: "Who lives with you?", Hint: "Add each of them."},
+				Heading{Text: "Entry 1"}, TextInput{Question: Question{Name: "people[0].name", Label: "Name"}},
+			},
+			Buttons: Buttons{{Key: "actions.continue"}, {Text: "Add one", Name: "do", Value: "add", Quiet: true}},
+		}},
 	}
 }

@@ -461,6 +461,10 @@ func TestComponentsShowTheirData(t *testing.T) {
 		"tile map": {
 			ui.TileMap{Tiles: []ui.Tile{{Column: 1, Label: "a", Name: "A", Text: "9", Level: 7, Href: "/a"}}}, "a[href=/a] rect.level-4[x=68]", []string{""},
 		},
+		"proof": {
+			ui.Proof{Proof: "p", Header: "h", Entry: "e", Key: "k", Unverified: "u", Good: "g", Bad: "b"}, "div[data-proof=p][data-entry=e][data-good=g] p", []string{"u"},
+		},
+		"camera": {ui.Camera{Text: "a"}, "button[data-camera][hidden]", []string{"a"}},
 		"what is next": {
 			ui.Timeline{Events: []ui.TimelineEvent{{Title: "a", When: "soon", Tone: ui.Info, Next: true}}}, "li.ahead", []string{"a soon"},
 		},
@@ -484,6 +488,30 @@ func TestComponentsShowTheirData(t *testing.T) {
 				t.Errorf("%s shows %q, want %q", one.selector, got, one.want)
 			}
 		})
+	}
+}
+
+// Every component that has a template stands in the gallery, where it is looked at and held to the rules of accessibility.
+func TestTheGalleryIsComplete(t *testing.T) {
+	source, err := os.ReadFile("gallery.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	components := 0
+	for _, file := range []string{"component.go", "figure.go"} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func \((\w+)\) Template\(\)`).FindAllStringSubmatch(string(content), -1) {
+			components++
+			if !regexp.MustCompile(`\b` + found[1] + `[({]`).Match(source) {
+				t.Errorf("the gallery shows no %s", found[1])
+			}
+		}
+	}
+	if components < 25 {
+		t.Fatalf("only %d components were found", components)
 	}
 }
 
