@@ -77,6 +77,10 @@ type Tx struct {
 
 	// Written says how much the act wrote so far.
 	Written Written
+
+	cache       *Cache  // of a reading; or nil
+	begun       bool    // something was read
+	overwritten []place // what a cache must not give any more once the act is committed
 }
 
 // Written is how much an act wrote.
@@ -160,6 +164,7 @@ func (t *Tx) row(missing error, text string, args []any, into ...any) error {
 
 // rows runs a query and calls scan for each row.
 func (t *Tx) rows(text string, args []any, scan func(scan func(into ...any) error) error) error {
+	t.begun = true
 	rows, err := t.conn.Query(t.ctx, text, args)
 	if err != nil {
 		return err
