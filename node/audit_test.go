@@ -377,6 +377,7 @@ var outside = map[string]string{
 	"session.seen": "written every few minutes; it can only shorten what the covered end allows",
 	"job":          "written and removed too often; what must wait follows from the records",
 	"answer":       "sealed and authenticated under a key that only the asking program has",
+	"probe":        "what is written to try whether anything can be; nobody reads it",
 	"spent_proof":  "of ID tokens, which end within minutes by themselves",
 }
 

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/url"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"yagona/kernel/act"
 	"yagona/kernel/ledger"
 	"yagona/pack"
@@ -43,8 +45,12 @@ type Config struct {
 	Bank ledger.Bank
 	// Secrets are what adapters send as {secret.NAME}.
 	Secrets map[string]string
-	Clock   act.Clock    // required
-	Log     *slog.Logger // nil: none
+	// DiskReserve is how many bytes must be free on the folder's disk for the node to be ready.
+	DiskReserve int64
+	// Traces makes spans of requests, acts and jobs; nil: none are made.
+	Traces trace.TracerProvider
+	Clock  act.Clock    // required
+	Log    *slog.Logger // nil: none
 	// Durable false lets a commit be lost when the machine loses power: for tests only.
 	Volatile bool
 }

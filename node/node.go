@@ -39,6 +39,7 @@ import (
 	"yagona/kernel/transparency"
 	"yagona/kernel/wording"
 	"yagona/locale"
+	"yagona/node/telemetry"
 	"yagona/std/c2sp"
 	"yagona/store"
 	"yagona/store/adapter"
@@ -80,6 +81,7 @@ type Node struct {
 	Refusals  *exchange.Refusals
 	Router    *route.Router
 	Handler   http.Handler
+	Telemetry *telemetry.Telemetry
 
 	catalogue   atomic.Pointer[Catalogue]
 	loading     sync.Mutex                // held while the catalogue is loaded
@@ -89,9 +91,11 @@ type Node struct {
 	readings    *api.OwnReadings          // one for the pages and the API: a session reads its own data once
 	closers     []func() error            // what else Close closes
 	subjectKeys store.SubjectKeys
-	index       []byte // the key of the indexes over personal values
+	index       []byte   // the key of the indexes over personal values
+	store       query.DB // the database, watched
 	background  sync.WaitGroup
 	stop        context.CancelFunc
+	closing     atomic.Bool
 }
 
 // Open opens an installation: its stores and keys are made if they are not there. Close it.
@@ -99,7 +103,10 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{config: config, doubles: map[ident.Register]string{}, published: make(chan struct{}, 1)}
+	config.Log = slog.New(telemetry.LogHandler(config.Log.Handler()))
+	n := &Node{
+		config: config, doubles: map[ident.Register]string{}, published: make(chan struct{}, 1), Telemetry: telemetry.New(config.Traces),
+	}
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -205,11 +212,16 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 			return err
 		})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	n.store = n.Telemetry.Store(n.DB)
+	n.DB.OnCommit(n.Telemetry.Committed)
+	return nil
 }
 
 func (n *Node) wireKernel() {
-	db, clock := n.DB, n.DB.Now
+	db, clock := n.store, n.DB.Now
 	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
 	n.Office = &access.Office{
 		Store: query.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
@@ -261,12 +273,14 @@ func (n *Node) wireKernel() {
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
 	}
 	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
-	n.Jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers()}
-	if shared, ok := db.(store.Claims); ok {
+	n.Jobs = &job.Runner{
+		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,
+	}
+	if shared, ok := n.DB.(store.Claims); ok {
 		n.Jobs.Claim = shared.ClaimJobs
 	}
-	db.OnJobs(n.Jobs.Wake)
-	db.OnPublications(func() {
+	n.DB.OnJobs(n.Jobs.Wake)
+	n.DB.OnPublications(func() {
 		select {
 		case n.published <- struct{}{}:
 		default:
@@ -388,7 +402,7 @@ func (n *Node) follow(ctx context.Context) {
 }
 
 func (n *Node) openLog() error {
-	store := query.For[transparency.Reader, transparency.Tx](n.DB)
+	store := query.For[transparency.Reader, transparency.Tx](n.store)
 	signer, err := transparency.RingSigner(n.Keys, LogHolder, n.Origin())
 	if err != nil {
 		return err
@@ -476,6 +490,7 @@ func (n *Node) tidy(ctx context.Context) {
 
 // Close ends the work in the background and closes the stores.
 func (n *Node) Close() error {
+	n.closing.Store(true)
 	if n.stop != nil {
 		n.stop()
 	}

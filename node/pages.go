@@ -54,8 +54,8 @@ func (n *Node) openPages(ctx context.Context) error {
 	})
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
-		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.DB), 0),
-		Log: n.config.Log, Now: n.config.Clock,
+		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.store), 0),
+		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock,
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
@@ -76,6 +76,7 @@ func (n *Node) openPages(ctx context.Context) error {
 		router.Add(house.Gallery()...)
 	}
 	mux := http.NewServeMux()
+	n.health(mux)
 	mux.Handle("/log/", log.Handler(n.Log, n.config.Log))
 	mux.Handle("/", router)
 	n.Handler = mux
@@ -90,7 +91,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		return err
 	}
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
-	events, books := query.For[journal.Reader, journal.Tx](n.DB), query.For[ledger.Reader, ledger.Tx](n.DB)
+	events, books := query.For[journal.Reader, journal.Tx](n.store), query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
@@ -128,7 +129,7 @@ func (n *Node) refused(ctx context.Context, visitor route.Visitor, refusal route
 		return
 	}
 	actor := visitor.Actor.Journal()
-	store := query.For[journal.Reader, journal.Tx](n.DB)
+	store := query.For[journal.Reader, journal.Tx](n.store)
 	err := store.Update(context.WithoutCancel(ctx), act.Of(visitor.Actor.Person.Subject()), func(tx journal.Tx) error {
 		_, err := journal.Append(tx, nil, journal.Event{
 			Type: "access.refused", Actor: actor, Object: refusal.Object,
@@ -137,7 +138,7 @@ func (n *Node) refused(ctx context.Context, visitor route.Visitor, refusal route
 		return err
 	})
 	if err != nil { // it stays refused, and is at least counted
-		n.config.Log.Error("journaling a refusal failed", "route", refusal.Route.Name(), "error", err)
+		n.config.Log.ErrorContext(ctx, "journaling a refusal failed", "route", refusal.Route.Name(), "error", err)
 		n.Refusals.Count(refusal.Route.Name() + " " + refusal.Reason.Code)
 	}
 }

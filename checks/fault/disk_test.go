@@ -43,13 +43,13 @@ func TestAFullDiskStopsAcknowledging(t *testing.T) {
 	filler := filepath.Join(disk, "filler")
 	fill(t, filler)
 	// What the stores had reserved already takes a few more acts; then nothing is acknowledged any more.
-	for begun := time.Now(); l.problem("store.cannot-write") < 20; work(500 * time.Millisecond) {
+	for begun := time.Now(); l.problem("store.full") < 20; work(500 * time.Millisecond) {
 		if time.Since(begun) > 30*time.Second {
 			t.Fatalf("a full disk is not noticed; the problems were %v", l.problems)
 		}
 	}
 	for code := range l.problems {
-		if code != "store.cannot-write" && code != "idempotency.in-progress" {
+		if code != "store.full" && code != "idempotency.in-progress" {
 			t.Errorf("on a full disk the platform answers %s, too (%d times)", code, l.problems[code])
 		}
 	}

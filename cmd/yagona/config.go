@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,6 +47,11 @@ import (
 //	secrets:                           # YAGONA_SECRETS=NAME:value,…   what adapters send as {secret.NAME}
 //	  CIVIL_TOKEN: "…"
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
+//	operator-listen: 127.0.0.1:9090    # YAGONA_OPERATOR_LISTEN   where /metrics, /healthz and /readyz answer the operator; without it, nowhere
+//	disk-reserve: 256                  # YAGONA_DISK_RESERVE      MiB that must be free on the folder's disk for the node to be ready
+//	traces:                            # OpenTelemetry; off unless "to" is given
+//	  to: http://127.0.0.1:4318        # YAGONA_TRACES_TO         the collector's address for OTLP over HTTP
+//	  share: 0.01                      # YAGONA_TRACES_SHARE      the share of requests and jobs that are traced, 0 to 1
 type Config struct {
 	Folder       string            `yaml:"folder" env:"FOLDER"`
 	Database     string            `yaml:"database" env:"DATABASE" secret:"true"`
@@ -56,8 +64,18 @@ type Config struct {
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
 	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
 	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
-	Secrets      map[string]string `yaml:"secrets" env:"SECRETS"`
+	Secrets      map[string]string `yaml:"secrets" env:"SECRETS" secret:"true"`
 	Log          slog.Level        `yaml:"log" env:"LOG"`
+
+	OperatorListen string       `yaml:"operator-listen" env:"OPERATOR_LISTEN"`
+	DiskReserve    int64        `yaml:"disk-reserve" env:"DISK_RESERVE"`
+	Traces         TracesConfig `yaml:"traces" envPrefix:"TRACES_"`
+}
+
+// TracesConfig says where spans go.
+type TracesConfig struct {
+	To    string  `yaml:"to" env:"TO"`
+	Share float64 `yaml:"share" env:"SHARE"`
 }
 
 // WitnessConfig is a witness of the log.
@@ -70,13 +88,13 @@ type WitnessConfig struct {
 type SignInConfig struct {
 	Issuer string `yaml:"issuer" env:"ISSUER"`
 	Client string `yaml:"client" env:"CLIENT"`
-	Secret string `yaml:"secret" env:"SECRET"`
+	Secret string `yaml:"secret" env:"SECRET" secret:"true"`
 	Number string `yaml:"number" env:"NUMBER"`
 }
 
 // readConfig reads the file ("": none) and the environment.
 func readConfig(path string) (Config, error) {
-	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true}
+	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true, DiskReserve: 256, Traces: TracesConfig{Share: 0.01}}
 	if path != "" {
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -86,8 +104,87 @@ func readConfig(path string) (Config, error) {
 			return Config{}, err
 		}
 	}
-	err := env.ParseWithOptions(&config, env.Options{Prefix: "YAGONA_"})
+	if err := checkEnvironment(os.Environ()); err != nil {
+		return Config{}, err
+	}
+	err := env.ParseWithOptions(&config, env.Options{Prefix: environmentPrefix})
 	return config, err
+}
+
+const environmentPrefix = "YAGONA_"
+
+// checkEnvironment refuses variables that begin like the configuration's and are none of it: a mistyped one would be
+// missed in silence. Tests have their own, YAGONA_TEST_… and YAGONA_FAULT_….
+func checkEnvironment(environment []string) error {
+	known := map[string]bool{}
+	environmentNames(reflect.TypeFor[Config](), environmentPrefix, known)
+	var unknown []string
+	for _, one := range environment {
+		name, _, _ := strings.Cut(one, "=")
+		if !strings.HasPrefix(name, environmentPrefix) || strings.HasPrefix(name, "YAGONA_TEST_") || strings.HasPrefix(name, "YAGONA_FAULT_") {
+			continue
+		}
+		if !known[numbers.ReplaceAllString(name, "_0_")] {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	return fmt.Errorf("the environment has %s, which the configuration does not know: correct or unset it; the known ones are %s",
+		strings.Join(unknown, ", "), strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+}
+
+var numbers = regexp.MustCompile(`_[0-9]+_`)
+
+// environmentNames collects the variables of a struct; the number in that of a list's member is 0.
+func environmentNames(of reflect.Type, prefix string, into map[string]bool) {
+	for field := range of.Fields() {
+		under := prefix + field.Tag.Get("envPrefix")
+		switch kind := field.Type; {
+		case field.Tag.Get("env") != "":
+			into[prefix+field.Tag.Get("env")] = true
+		case kind.Kind() == reflect.Slice:
+			environmentNames(kind.Elem(), under+"0_", into)
+		case kind.Kind() == reflect.Struct:
+			environmentNames(kind, under, into)
+		}
+	}
+}
+
+// effective returns the configuration in force as YAML, without its secrets: that one is set shows, its value does not.
+func (c Config) effective() (string, error) {
+	hide(reflect.ValueOf(&c).Elem())
+	encoded, err := yaml.Marshal(c)
+	return string(encoded), err
+}
+
+const hidden = "(set)"
+
+// hide replaces the values of the fields that are tagged as secret.
+func hide(in reflect.Value) {
+	for field, value := range in.Fields() {
+		switch secret := field.Tag.Get("secret") != ""; {
+		case secret && value.Kind() == reflect.Map:
+			shown := map[string]string{}
+			for _, name := range value.MapKeys() {
+				shown[name.String()] = hidden
+			}
+			value.Set(reflect.ValueOf(shown))
+		case secret && value.Len() > 0:
+			value.SetString(hidden)
+		case value.Kind() == reflect.Struct:
+			hide(value)
+		case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
+			copied := reflect.MakeSlice(value.Type(), value.Len(), value.Len())
+			reflect.Copy(copied, value)
+			value.Set(copied)
+			for i := range copied.Len() {
+				hide(copied.Index(i))
+			}
+		}
+	}
 }
 
 // decodeConfig reads a configuration file strictly. An error is file:line:column: what is wrong: what to do. It does not
@@ -136,8 +233,11 @@ func (c Config) node() (node.Config, error) {
 	if err := store.Check(c.Database, c.SubjectKeys); err != nil {
 		return node.Config{}, err
 	}
+	if c.DiskReserve < 0 {
+		return node.Config{}, fmt.Errorf("disk-reserve: %d MiB cannot be kept free: give a number from 0 on", c.DiskReserve)
+	}
 	config := node.Config{
-		Folder: c.Folder, Database: c.Database, SubjectKeys: c.SubjectKeys, Site: site, Country: uz.Files, Secrets: c.Secrets,
+		DiskReserve: c.DiskReserve << 20, Folder: c.Folder, Database: c.Database, SubjectKeys: c.SubjectKeys, Site: site, Country: uz.Files, Secrets: c.Secrets,
 		Provider: node.Provider{Issuer: c.SignIn.Issuer, Client: c.SignIn.Client, Secret: c.SignIn.Secret, Number: c.SignIn.Number},
 	}
 	if c.Country != "" {
@@ -162,6 +262,14 @@ func (c Config) node() (node.Config, error) {
 			return node.Config{}, fmt.Errorf("witnesses[%d].key: %w", i, err)
 		}
 		config.Witnesses = append(config.Witnesses, node.Witness{URL: one.URL, Key: one.Key})
+	}
+	if c.Traces.To != "" {
+		if to, err := url.Parse(c.Traces.To); err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https" {
+			return node.Config{}, fmt.Errorf("traces.to: %q is not an address like http://127.0.0.1:4318", c.Traces.To)
+		}
+	}
+	if c.Traces.Share < 0 || c.Traces.Share > 1 {
+		return node.Config{}, fmt.Errorf("traces.share: %v is not between 0 and 1", c.Traces.Share)
 	}
 	config.Quorum = len(c.Witnesses)
 	if c.Quorum != nil {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,10 +40,73 @@ log: warn
 		Folder: "/var/lib/yagona", Site: "https://other.example", Listen: "127.0.0.1:8080", Packs: []string{"a", "b"},
 		Witnesses: []WitnessConfig{{URL: "https://one.example", Key: "one"}}, Quorum: &quorum,
 		SignIn:  SignInConfig{Issuer: "https://id.example", Client: "yagona", Secret: "from the environment", Number: "national_id"},
-		Secrets: map[string]string{"BANK_TOKEN": "x"}, Log: 4,
+		Secrets: map[string]string{"BANK_TOKEN": "x"}, Log: 4, DiskReserve: 256, Traces: TracesConfig{Share: 0.01},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("it is not what was written (-want +got):\n%s", diff)
+	}
+}
+
+func TestAVariableThatNobodyKnowsIsRefused(t *testing.T) {
+	err := checkEnvironment([]string{
+		"PATH=/bin", "YAGONA_FOLDER=a", "YAGONA_WITNESSES_3_KEY=k", "YAGONA_SIGN_IN_SECRET=hush", "YAGONA_TEST_ALL=1", "YAGONA_FAULT_KILLS=1",
+	})
+	if err != nil {
+		t.Errorf("known variables are refused: %v", err)
+	}
+	for _, wrong := range []string{"YAGONA_QUROUM", "YAGONA_WITNESSES_KEY", "YAGONA_SIGNIN_SECRET"} {
+		err := checkEnvironment([]string{"YAGONA_SITE=a", wrong + "=hush"})
+		if err == nil || !strings.Contains(err.Error(), wrong+",") || !strings.Contains(err.Error(), "YAGONA_WITNESSES_0_KEY") {
+			t.Errorf("%s: %v", wrong, err)
+		} else if strings.Contains(err.Error(), "hush") {
+			t.Errorf("the refusal tells a value: %v", err)
+		}
+	}
+}
+
+// TestNoSecretIsPrinted fills every text of the configuration, and holds what is printed to show all of them but those
+// whose name says that they are secret.
+func TestNoSecretIsPrinted(t *testing.T) {
+	config := Config{Secrets: map[string]string{"CIVIL_TOKEN": "hush-1"}, Witnesses: []WitnessConfig{{}}}
+	count := 1
+	var shown []string
+	var fill func(reflect.Value)
+	fill = func(in reflect.Value) {
+		for field, value := range in.Fields() {
+			switch value.Kind() {
+			case reflect.String:
+				count++
+				if secret := regexp.MustCompile("(?i)secret|token|password|database|subjectkeys"); secret.MatchString(field.Name) {
+					value.SetString(fmt.Sprintf("hush-%d", count))
+					continue
+				}
+				value.SetString(fmt.Sprintf("shown-%d", count))
+				shown = append(shown, value.String())
+			case reflect.Struct:
+				fill(value)
+			case reflect.Slice:
+				if value.Type().Elem().Kind() == reflect.Struct {
+					fill(value.Index(0))
+				}
+			}
+		}
+	}
+	fill(reflect.ValueOf(&config).Elem())
+	printed, err := config.effective()
+	if err != nil || strings.Contains(printed, "hush") || !strings.Contains(printed, "CIVIL_TOKEN: "+hidden) {
+		t.Errorf("printed is (%v)\n%s", err, printed)
+	}
+	for _, one := range shown {
+		if !strings.Contains(printed, one+"\n") {
+			t.Errorf("%s is not printed:\n%s", one, printed)
+		}
+	}
+	if config.SignIn.Secret == hidden || config.Secrets["CIVIL_TOKEN"] == hidden {
+		t.Error("printing changes the configuration")
+	}
+	var again Config
+	if err := decodeConfig("printed.yaml", []byte(printed), &again); err != nil {
+		t.Errorf("what is printed cannot be read again: %v", err)
 	}
 }
 

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"time"
 
 	"yagona/node"
+	"yagona/node/telemetry"
 )
 
 // serveCommand serves an installation until it is asked to end.
@@ -20,7 +23,7 @@ type serveCommand struct {
 	Site        string   `placeholder:"URL" help:"Address by which people reach the installation."`
 	Listen      string   `placeholder:"ADDRESS" help:"Address to listen on; 127.0.0.1:8080 if nothing says another."`
 	Packs       []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
-	Check       bool     `help:"Check the configuration and end."`
+	Check       bool     `help:"Check the configuration, print what is in force without its secrets, and end."`
 }
 
 // Run serves. The first signal ends it: no new requests are taken, those that have begun are answered, acts under way
@@ -44,7 +47,11 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		return usageError{err}
 	}
 	if c.Check {
-		fmt.Fprintln(terminal.Out, "the configuration is correct")
+		shown, err := settings.effective()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(terminal.Out, "the configuration is correct; in force is\n\n%s", shown)
 		return nil
 	}
 	config.Clock, config.Bank = time.Now, noBank{}
@@ -55,11 +62,33 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		return err
 	}
 	defer listener.Close()
+	if settings.Traces.To != "" {
+		shutdown, err := settings.Traces.begin(ctx, &config)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, shutdown()) }()
+	}
 	opened, err := node.Open(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
+	if settings.OperatorListen != "" {
+		// It answers until all is closed: how a node ends is worth seeing, too.
+		operator, err := net.Listen("tcp", settings.OperatorListen)
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: opened.Operator(), ReadHeaderTimeout: 10 * time.Second}
+		defer server.Close()
+		go func() {
+			if err := server.Serve(operator); !errors.Is(err, http.ErrServerClosed) {
+				config.Log.Error("serving the operator ended", "error", err)
+			}
+		}()
+		fmt.Fprintf(terminal.Out, "operator http://%s\n", operator.Addr())
+	}
 	if len(opened.Catalogue().Funds) > 0 {
 		fmt.Fprintln(terminal.Err, "warning: no bank is connected; released payments wait")
 	}
@@ -70,4 +99,26 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	}
 	fmt.Fprintf(terminal.Out, "log %s\nready http://%s\n", key, listener.Addr())
 	return serveUntil(ctx, listener, opened.Handler)
+}
+
+// begin makes the node's configuration send spans, and returns what sends the last of them.
+func (c TracesConfig) begin(ctx context.Context, config *node.Config) (shutdown func() error, err error) {
+	to, err := url.Parse(c.To)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := telemetry.Exporter(ctx, to, c.Share)
+	if err != nil {
+		return nil, err
+	}
+	config.Traces = provider
+	return func() error {
+		// A collector that is away must not keep a node from ending.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := provider.Shutdown(ending); err != nil {
+			config.Log.Warn("the last spans were not sent", "error", err)
+		}
+		return nil
+	}, nil
 }

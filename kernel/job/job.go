@@ -31,6 +31,14 @@ type Job struct {
 	Attempts int             // how often it was tried and failed
 	Failure  string          // the fault code of the last try, or ""
 	Dead     bool            // given up: an operator decides
+	Trace    string          // of the act that queued it, where it is traced (W3C Trace Context, traceparent), or ""
+}
+
+// Backlog is how much waits, for the operator.
+type Backlog struct {
+	Due    int       // jobs that could be done now
+	Oldest time.Time // when the oldest of them became due, zero if there is none
+	Dead   int       // given up
 }
 
 // Reader is what the runner needs for reading.
@@ -42,6 +50,8 @@ type Reader interface {
 	NextJob() (time.Time, error)
 	// DeadJobs returns the dead letters, oldest first.
 	DeadJobs(limit int) ([]Job, error)
+	// JobBacklog returns how much waits at the time.
+	JobBacklog(at time.Time) (Backlog, error)
 }
 
 // Tx is what acts need to queue and to finish jobs.
@@ -93,6 +103,9 @@ type Runner struct {
 	// Claim takes due jobs upon this process until the time, at most limit, so that no other process does them before.
 	// Required where several processes run the jobs of one store; nil: this one does all.
 	Claim func(ctx context.Context, at, until time.Time, limit int) ([]Job, error)
+	// Observe is told when a job begins, and by the function that it returns how it ended; the context that it returns is
+	// the handler's. Nil: nobody is told.
+	Observe func(ctx context.Context, job Job) (context.Context, func(err error))
 
 	wake chan struct{}
 	once sync.Once
@@ -234,14 +247,20 @@ func (r *Runner) Drain(ctx context.Context) error {
 func (r *Runner) do(ctx context.Context, job Job) {
 	handler, ok := r.Handlers[job.Kind]
 	err := error(fault.Newf(fault.Internal, "job.no-handler", "Nothing here does jobs of the kind %s.", job.Kind))
-	if ok {
-		err = r.call(ctx, handler, job)
+	doing, ended := ctx, func(error) {}
+	if r.Observe != nil {
+		doing, ended = r.Observe(ctx, job)
 	}
+	if ok {
+		err = r.call(doing, handler, job)
+	}
+	if errors.Is(err, ErrGone) { // the handler finished it in its own act
+		ended(nil)
+		return
+	}
+	ended(err)
 	if ctx.Err() != nil && err != nil {
 		return // shutting down: the job stays as it is
-	}
-	if errors.Is(err, ErrGone) {
-		return
 	}
 	settle := func(tx Tx) error {
 		if err == nil {
@@ -259,11 +278,16 @@ func (r *Runner) do(ctx context.Context, job Job) {
 		return tx.DelayJob(job)
 	}
 	if err != nil {
-		r.Log.Warn("a job failed", "job", job.ID, "kind", job.Kind, "attempts", job.Attempts+1, "error", err)
+		r.Log.WarnContext(doing, "a job failed", "job", job.ID, "kind", job.Kind, "attempts", job.Attempts+1, "error", err)
 	}
 	// A job under way when the process is told to stop is still settled.
 	if err := r.Store.Update(context.WithoutCancel(ctx), job.Key, settle); err != nil {
 		r.Log.Error("settling a job failed", "job", job.ID, "kind", job.Kind, "error", err)
+		// A store that cannot write is not asked without end.
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
 	}
 }
 

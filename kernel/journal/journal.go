@@ -103,6 +103,8 @@ type StoredEvent struct {
 	Header []byte // the JSON of Header, byte for byte as hashed
 	Entry  []byte // Entry(Header): 33 bytes
 	Index  int64  // its place in the transparency log, or -1 while it has none
+
+	Purpose string // the header's, of an event that is appended: for counting, kept in no column of its own
 }
 
 // StoredPart is a part as the store keeps it.
@@ -180,7 +182,7 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 		return err
 	}
 	return tx.AppendEvent(StoredEvent{
-		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1,
+		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1, Purpose: event.Purpose,
 	}, parts)
 }
 

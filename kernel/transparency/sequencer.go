@@ -39,8 +39,10 @@ type Sequencer struct {
 	advancing sync.Mutex // held by Advance: one run at a time
 	witnesses []*witnessed
 
-	guard    sync.Mutex // guards statuses, which Status reads while Advance runs
+	guard    sync.Mutex // guards what Status reads while Advance runs
 	statuses []WitnessStatus
+	running  bool
+	failure  error // of the last run, nil if it published all
 }
 
 // NewSequencer checks the configuration and returns a sequencer that does nothing yet.
@@ -79,9 +81,13 @@ func (s *Sequencer) Wake() {
 func (s *Sequencer) Run(ctx context.Context) {
 	const first, last = time.Second, time.Minute
 	wait := first
+	s.note(true, nil)
+	defer s.note(false, nil)
 	for {
 		var retry <-chan time.Time
-		if err := s.Advance(ctx); err != nil && ctx.Err() == nil {
+		err := s.Advance(ctx)
+		s.note(true, err)
+		if err != nil && ctx.Err() == nil {
 			s.config.Logger.WarnContext(ctx, "the log could not publish", "error", err, "again", wait)
 			retry = time.After(wait)
 			wait = min(2*wait, last)
@@ -105,6 +111,13 @@ func (s *Sequencer) Run(ctx context.Context) {
 		default:
 		}
 	}
+}
+
+// note keeps whether the sequencer runs and how its last run ended.
+func (s *Sequencer) note(running bool, failure error) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.running, s.failure = running, failure
 }
 
 // Advance takes all waiting events into the log and publishes a checkpoint that covers them. It returns nil if
@@ -286,6 +299,10 @@ type Status struct {
 	Published int64 // covered by a checkpoint with the quorum's cosignatures; what lies above is pending
 	Quorum    int
 	Witnesses []WitnessStatus
+	Waiting   int       // events without an index
+	Oldest    time.Time // when the oldest of them happened, zero if there is none
+	Running   bool      // whether Run is at work in this process
+	Failure   error     // why its last run did not publish everything, or nil
 }
 
 // Pending reports whether something has an index and is not published yet.
@@ -306,10 +323,15 @@ func (s *Sequencer) Status(ctx context.Context) (Status, error) {
 		signed, err1 := checkpointOf(head.Signed)
 		published, err2 := checkpointOf(head.Published)
 		status.Indexed, status.Signed, status.Published = head.Size, signed.Tree.N, published.Tree.N
-		return errors.Join(err, err1, err2)
+		if err := errors.Join(err, err1, err2); err != nil {
+			return err
+		}
+		status.Waiting, status.Oldest, err = reader.WaitingEvents()
+		return err
 	})
 	s.guard.Lock()
 	defer s.guard.Unlock()
+	status.Running, status.Failure = s.running, s.failure
 	status.Witnesses = append(status.Witnesses, s.statuses...)
 	return status, err
 }

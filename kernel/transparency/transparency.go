@@ -72,6 +72,8 @@ type Reader interface {
 	// EventsByIndex returns events whose index is at least from, in the order of their indexes, at most limit. It needs
 	// an index over the log's indexes.
 	EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error)
+	// WaitingEvents returns how many events have no index yet, and when the oldest of them happened.
+	WaitingEvents() (count int, oldest time.Time, err error)
 }
 
 // Tx is what the sequencer needs of an act.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"time"
 
 	"yagona/kernel/act"
@@ -47,6 +48,9 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(parts, func(part journal.StoredPart) bool { return part.Disclosure }) {
+		t.Disclosed = append(t.Disclosed, event.Purpose)
+	}
 	for _, part := range parts {
 		err := t.send(`INSERT INTO event_part (`+partColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			part.Key, part.Event, part.Number, part.Subject, part.Sealed, flag(part.Disclosure), micros(part.ShownFrom))
@@ -81,11 +85,18 @@ func (t *Tx) LastActTime() (last time.Time, err error) {
 	return last, err
 }
 
-const jobColumns = `id, key, kind, due, payload, attempts, failure, dead`
+// JobBacklog implements job.Reader.
+func (t *Tx) JobBacklog(at time.Time) (waiting job.Backlog, err error) {
+	err = t.row(nil, `SELECT count(*), min(due), (SELECT count(*) FROM job WHERE dead = 1) FROM job WHERE dead = 0 AND due <= $1`,
+		args(micros(at)), &waiting.Due, instant{&waiting.Oldest}, &waiting.Dead)
+	return waiting, err
+}
+
+const jobColumns = `id, key, kind, due, payload, attempts, failure, dead, trace`
 
 func scanJob(scan func(into ...any) error) (found job.Job, err error) {
 	var payload []byte
-	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, boolean{&found.Dead})
+	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, boolean{&found.Dead}, &found.Trace)
 	found.Payload = payload
 	return found, err
 }
@@ -120,8 +131,11 @@ func (t *Tx) DeadJobs(limit int) ([]job.Job, error) {
 
 // QueueJob implements job.Tx.
 func (t *Tx) QueueJob(queued job.Job) error {
-	err := t.send(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead))
+	if queued.Trace == "" {
+		queued.Trace = t.Trace
+	}
+	err := t.send(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead), queued.Trace)
 	t.Woken.Jobs = true
 	return err
 }

@@ -77,6 +77,12 @@ type Tx struct {
 
 	// Written says how much the act wrote so far.
 	Written Written
+
+	// Trace is the act's own place in a trace (W3C Trace Context, traceparent), which the jobs that it queues take on, or "".
+	Trace string
+
+	// Disclosed has the purpose of each event by which the act discloses personal data, for counting.
+	Disclosed []string
 }
 
 // Written is how much an act wrote.
@@ -111,6 +117,12 @@ func Protect(tx *Tx, run func(*Tx) error) (err error) {
 		}
 	}()
 	return run(tx)
+}
+
+// SaveProbe writes something that nobody reads: the time.
+func (t *Tx) SaveProbe() error {
+	_, err := t.exec(`INSERT INTO probe (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at`, t.key, micros(t.now))
+	return err
 }
 
 // Key returns the act's key.

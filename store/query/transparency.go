@@ -1,6 +1,8 @@
 package query
 
 import (
+	"time"
+
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -33,6 +35,12 @@ func (t *Tx) PendingEntries(limit int) ([]transparency.Entry, error) {
 			err = scan(&entry.Key, &entry.Event, &entry.Data)
 			return entry, err
 		})
+}
+
+// WaitingEvents implements transparency.Reader.
+func (t *Tx) WaitingEvents() (count int, oldest time.Time, err error) {
+	err = t.row(nil, `SELECT count(*), min(at) FROM event WHERE log_index IS NULL`, nil, &count, instant{&oldest})
+	return count, oldest, err
 }
 
 // SaveLogIndex implements transparency.Tx.

@@ -58,7 +58,8 @@ type DB struct {
 
 	onJobs, onEvents, onPublications atomic.Pointer[func()]
 	onCommit                         atomic.Pointer[func([]query.Written)]
-	remove                           string // a folder to remove at Close, or ""
+	condition                        atomic.Pointer[fault.Fault] // why it cannot write; nil: it can
+	remove                           string                      // a folder to remove at Close, or ""
 }
 
 // Open opens a database and brings its tables up to date.
@@ -168,8 +169,9 @@ func (db *DB) close() error {
 	<-db.stopped
 	var errs []error
 	for range db.config.Readers {
-		<-db.readers
+		errs = append(errs, (<-db.readers).close())
 	}
+	errs = append(errs, db.writer.close())
 	for _, pool := range db.pools {
 		errs = append(errs, pool.Close())
 	}
@@ -185,6 +187,9 @@ func (db *DB) close() error {
 func (db *DB) Now() time.Time {
 	return latest(time.UnixMicro(db.newest.Load()).UTC(), db.config.Clock().UTC())
 }
+
+// LastAct returns the time of the newest act, of whatever day the store was opened with; zero in an empty store.
+func (db *DB) LastAct() time.Time { return time.UnixMicro(db.newest.Load()).UTC() }
 
 // OnJobs sets what is called after a commit that queued jobs. It must not block.
 func (db *DB) OnJobs(wake func()) { db.onJobs.Store(&wake) }
@@ -209,6 +214,16 @@ func (db *DB) OnCommit(observe func([]query.Written)) {
 type connection struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
+}
+
+// close closes the statements and gives the connection back to its pool: neither a pool nor a connection closes what was
+// taken out of it, and SQLite keeps the files of a connection whose statements are open.
+func (c *connection) close() error {
+	var errs []error
+	for _, statement := range c.prepared {
+		errs = append(errs, statement.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
 }
 
 func (c *connection) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
@@ -274,13 +289,13 @@ type pending struct {
 	done chan error
 }
 
-var (
-	errClosed = fault.New(fault.Unavailable, "store.closed", "The platform is shutting down. Try again in a minute.")
-	errFull   = fault.New(fault.CannotStore, "store.cannot-write", "The platform cannot store anything at the moment. Nothing of this was done; try again later.")
-)
+var errClosed = fault.New(fault.Unavailable, "store.closed", "The platform is shutting down. Try again in a minute.")
 
 // Update implements act.Store for *query.Tx.
 func (db *DB) Update(ctx context.Context, key act.Key, run func(*query.Tx) error) error {
+	if condition := db.condition.Load(); lasting(condition) {
+		return condition
+	}
 	one := &pending{ctx: ctx, key: key, run: run, done: make(chan error, 1)}
 	select {
 	case <-db.closing:
@@ -344,6 +359,12 @@ func (db *DB) gather(first *pending) []*pending {
 
 // commit runs a group of acts in one transaction. If the transaction fails as a whole, each act is run again alone.
 func (db *DB) commit(group []*pending) {
+	if condition := db.condition.Load(); lasting(condition) {
+		for _, one := range group {
+			one.done <- condition
+		}
+		return
+	}
 	err := db.transact(group)
 	if err != nil && len(group) > 1 {
 		for _, one := range group {
@@ -351,9 +372,17 @@ func (db *DB) commit(group []*pending) {
 		}
 		return
 	}
+	var failure *fault.Fault
+	if err != nil {
+		if failure = storageFailure(err); failure == nil {
+			failure = errCannotWrite
+		}
+		failure = failure.Because(err)
+	}
+	db.note(failure)
 	for _, one := range group {
-		if err != nil {
-			one.err = errFull.Because(err)
+		if failure != nil {
+			one.err = failure
 		}
 		one.done <- one.err
 	}
@@ -382,6 +411,9 @@ func (db *DB) transact(group []*pending) (err error) {
 		now = latest(now, db.config.Clock().UTC().Truncate(time.Microsecond))
 		tx := query.New(context.WithoutCancel(one.ctx), db.writer, one.key, now)
 		if one.err = query.Protect(tx, one.run); one.err != nil {
+			if storageFailure(one.err) != nil {
+				return one.err // not the act's fault, and SQLite may have rolled back everything
+			}
 			if err := db.writer.exec("ROLLBACK TO act"); err != nil {
 				return err
 			}
@@ -437,5 +469,13 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 		return err
 	}
 	defer func() { _ = reader.exec("ROLLBACK") }() // nothing was written
-	return run(query.New(ctx, reader, "", time.Time{}))
+	err := run(query.New(ctx, reader, "", time.Time{}))
+	if failure := storageFailure(err); failure != nil {
+		failure = failure.Because(err)
+		if lasting(failure) {
+			db.note(failure)
+		}
+		return failure
+	}
+	return err
 }

@@ -71,7 +71,8 @@ var statuses = map[string]int{
 	"signature.unknown-key": http.StatusNotFound, "signature.wrong": http.StatusForbidden,
 	"signin.no-number": http.StatusForbidden, "signin.not-your-appointment": http.StatusForbidden,
 	"signin.provider-unavailable": http.StatusServiceUnavailable, "signin.unknown-person": http.StatusForbidden,
-	"signin.not-trusted": http.StatusUnauthorized, "task.action": http.StatusUnprocessableEntity,
+	"signin.not-trusted": http.StatusUnauthorized, "store.cannot-write": http.StatusServiceUnavailable,
+	"store.damaged": http.StatusServiceUnavailable, "store.full": http.StatusServiceUnavailable, "task.action": http.StatusUnprocessableEntity,
 	"task.attest": http.StatusUnprocessableEntity, "task.attest-type": http.StatusUnprocessableEntity,
 	"task.claimed": http.StatusConflict, "task.evidence-changed": http.StatusConflict,
 	"task.no-reason": http.StatusUnprocessableEntity, "task.not-open": http.StatusConflict,
@@ -83,7 +84,7 @@ var statuses = map[string]int{
 }
 
 // everywhere are the codes that any operation can give.
-var everywhere = []string{"internal", "http.timeout", "http.too-large", "http.too-many"}
+var everywhere = []string{"internal", "store.cannot-write", "store.damaged", "store.full", "http.timeout", "http.too-large", "http.too-many"}
 
 // problemCodes returns the codes that the operation can give, those of its route included.
 func (o operation) problemCodes(profile *country.Profile) []string {

@@ -44,6 +44,9 @@ type Config struct {
 	Answers *session.Answers
 	// Log receives one line for each request; without it nothing is logged.
 	Log *slog.Logger
+	// Observe is told when a request begins, and by the function that it returns how it was answered. The context that it
+	// returns is the request's from then on. Without it nobody is told.
+	Observe func(ctx context.Context) (context.Context, func(Answered))
 	// Now tells the time; without it, the machine's.
 	Now func() time.Time
 }
@@ -53,6 +56,16 @@ type Refusal struct {
 	Route  Info
 	Object string // what was asked for, "task:<id>", if the path has an identifier; nothing else of what a stranger wrote
 	Reason *fault.Fault
+}
+
+// Answered says how a request was answered. It holds nothing that a stranger wrote.
+type Answered struct {
+	Method  string // or "(other)"
+	Pattern string // of the route, or "(none)"
+	Status  int
+	Bytes   int64
+	Took    time.Duration
+	Code    string // of the fault, or ""
 }
 
 // Router serves the routes that were added to it.
@@ -143,7 +156,11 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Language", c.visitor.Language)
 	c.headers = w.Header().Clone()
 
-	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	ctx, answered := context.WithValue(r.Context(), callKey{}, c), func(Answered) {}
+	if router.config.Observe != nil {
+		ctx, answered = router.config.Observe(ctx)
+	}
+	r = r.WithContext(ctx)
 	if err := router.origins.Check(r); err != nil {
 		router.fail(out, r, c, fault.New(fault.Forbidden, "http.cross-origin",
 			"This came from another site. Open the page here and try again.").Because(err))
@@ -159,7 +176,9 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	compress(out, r, c.visitor)
 	out.send()
-	router.log(r, c, out)
+	how := router.answered(r, c, out)
+	answered(how)
+	router.log(r, c, how)
 	if out.stream && c.problem != nil {
 		panic(http.ErrAbortHandler) // the reader must see that the answer broke off
 	}
@@ -364,20 +383,38 @@ func plainError(w http.ResponseWriter, _ *http.Request, _ Visitor, problem Probl
 	return err
 }
 
-// log writes the request's line: the pattern, never the path; the fault's code, and its inner error only if the fault is
-// ours.
-func (router *Router) log(r *http.Request, c *call, w *response) {
-	severity, pattern := slog.LevelInfo, c.info.Pattern
-	if !c.matched {
-		pattern = "(none)"
+// answered returns how a request was answered: the pattern, never the path; the fault's code.
+func (router *Router) answered(r *http.Request, c *call, w *response) Answered {
+	how := Answered{
+		Method: methodName(r.Method), Pattern: c.info.Pattern, Status: w.status, Bytes: w.size, Took: router.config.Now().Sub(c.began),
 	}
-	attributes := []slog.Attr{
-		slog.String("method", methodName(r.Method)), slog.String("pattern", pattern), slog.Int("status", w.status),
-		slog.Int64("bytes", w.size), slog.Duration("took", router.config.Now().Sub(c.began)),
-		slog.String("request", c.visitor.Request),
+	if !c.matched {
+		how.Pattern = "(none)"
 	}
 	if c.problem != nil {
-		attributes = append(attributes, slog.String("code", c.problem.Code))
+		how.Code = c.problem.Code
+	}
+	return how
+}
+
+// RequestOf returns the id of the request whose context this is, as the response and the log show it, or "".
+func RequestOf(ctx context.Context) string {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return ""
+	}
+	return c.visitor.Request
+}
+
+// log writes the request's line; a fault's inner error only if the fault is ours.
+func (router *Router) log(r *http.Request, c *call, how Answered) {
+	severity := slog.LevelInfo
+	attributes := []slog.Attr{
+		slog.String("method", how.Method), slog.String("pattern", how.Pattern), slog.Int("status", how.Status),
+		slog.Int64("bytes", how.Bytes), slog.Duration("took", how.Took), slog.String("request", c.visitor.Request),
+	}
+	if c.problem != nil {
+		attributes = append(attributes, slog.String("code", how.Code))
 		switch c.problem.Kind {
 		case fault.Internal, fault.CannotStore:
 			severity = slog.LevelError
