@@ -46,6 +46,9 @@ func (n *Node) Unready(ctx context.Context) (reasons []Reason) {
 			reasons = append(reasons, Reason{check, err.Error(), remedy})
 		}
 	}
+	if _, restored := n.Restored(); restored {
+		add("restored", "Run yagona restore check, then yagona restore accept, and start the node again.", errRestored)
+	}
 	if n.closing.Load() {
 		add("node", "Wait for the next start.", errors.New("the node is ending"))
 	}
@@ -74,6 +77,8 @@ type storage interface {
 	Probe(ctx context.Context) error
 	// Refuse makes it answer every act with the reason.
 	Refuse(reason *fault.Fault)
+	// Allow ends that.
+	Allow()
 }
 
 func (n *Node) databaseWorks(ctx context.Context) error {

@@ -145,7 +145,15 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if err := n.openLog(); err != nil {
 		return nil, err
 	}
-	return n, n.openPages(ctx)
+	if err := n.openPages(ctx); err != nil {
+		return nil, err
+	}
+	if _, restored := n.Restored(); restored {
+		if file, ok := n.DB.(storage); ok {
+			file.Refuse(errRestored)
+		}
+	}
+	return n, nil
 }
 
 // Catalogue returns what is loaded now.
@@ -453,8 +461,13 @@ func (n *Node) openDoubles() error {
 	return nil
 }
 
-// Start begins the work in the background: jobs, the log, the counting of refusals.
+// Start begins the work in the background: jobs, the log, the counting of refusals. In a folder that was restored and not
+// accepted yet nothing works.
 func (n *Node) Start(ctx context.Context) {
+	if _, restored := n.Restored(); restored {
+		n.config.Log.Warn("the folder was restored from a backup: it is read-only until yagona restore accept")
+		return
+	}
 	ctx, n.stop = context.WithCancel(ctx)
 	run := func(what string, do func() error) {
 		n.background.Go(func() {

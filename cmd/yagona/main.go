@@ -36,6 +36,10 @@ type commandLine struct {
 	Audit   auditCommand   `cmd:"" help:"Recompute what an installation has recorded."`
 	Key     keyCommand     `cmd:"" help:"List and rotate the keys of an installation."`
 	DB      dbCommand      `cmd:"" name:"db" help:"Plan how an installation's tables are spread over machines."`
+	Jobs    jobsCommand    `cmd:"" help:"List and retry the jobs that were given up."`
+	Backup  backupCommand  `cmd:"" help:"Copy an installation, which may be served meanwhile."`
+	Restore restoreCommand `cmd:"" help:"Bring an installation back from copies."`
+	Doctor  doctorCommand  `cmd:"" help:"Look at an installation, and say what to do about what is wrong."`
 }
 
 // terminal is where a command prints: what was asked for, and what is to be said about it.

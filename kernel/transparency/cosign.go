@@ -103,6 +103,41 @@ func (s *Sequencer) cosign(ctx context.Context, signed []byte, from, size int64)
 	return cosignatures, nil
 }
 
+// WitnessedSizes asks each witness how far it has cosigned this log, by submitting once more the newest checkpoint that the
+// log signed: who knows another size says so. It returns sizes and failures by the witnesses' names; in a log without a
+// checkpoint there is nothing to ask with, and nothing is returned.
+func (s *Sequencer) WitnessedSizes(ctx context.Context) (sizes map[string]int64, failures map[string]error, err error) {
+	var head Head
+	err = s.config.Store.View(ctx, func(reader Reader) (err error) {
+		head, err = reader.LogHead()
+		return err
+	})
+	if err != nil || head.Signed == nil {
+		return nil, nil, err
+	}
+	signed, err := checkpointOf(head.Signed)
+	if err != nil {
+		return nil, nil, err
+	}
+	sizes, failures = map[string]int64{}, map[string]error{}
+	for _, witness := range s.witnesses {
+		name := witness.Verifier().Name()
+		asking, cancel := context.WithTimeout(ctx, patience)
+		_, err := witness.Cosign(asking, c2sp.AddCheckpoint{Old: signed.Tree.N, Checkpoint: head.Signed})
+		cancel()
+		refusal, refused := errors.AsType[*c2sp.Refusal](err)
+		switch {
+		case err == nil:
+			sizes[name] = signed.Tree.N
+		case refused && refusal.Size >= 0:
+			sizes[name] = refusal.Size
+		default:
+			failures[name] = err
+		}
+	}
+	return sizes, failures, nil
+}
+
 // remember keeps what a witness answered.
 func (s *Sequencer) remember(number int, size int64, err error) {
 	witness := s.witnesses[number]

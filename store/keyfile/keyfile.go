@@ -203,11 +203,11 @@ func (f *Folder) write(stored file) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(filepath.Join(f.path, stored.ID+".key.json"), append(data, '\n'))
+	return WriteWhole(filepath.Join(f.path, stored.ID+".key.json"), append(data, '\n'))
 }
 
-// writeWhole writes a file that only its owner reads, whole or not at all.
-func writeWhole(path string, data []byte) error {
+// WriteWhole writes a file that only its owner reads, whole or not at all.
+func WriteWhole(path string, data []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
@@ -310,7 +310,7 @@ func (f *Folder) Secret(name string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		secret = make([]byte, 32)
 		rand.Read(secret)
-		err = writeWhole(path, secret)
+		err = WriteWhole(path, secret)
 	}
 	if err == nil && len(secret) != 32 {
 		err = fmt.Errorf("%s: a secret has 32 bytes, this file has %d: put the right file back from its backup", path, len(secret))

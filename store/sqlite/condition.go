@@ -67,6 +67,9 @@ func (db *DB) note(failure *fault.Fault) {
 // decide something first. Readings go on.
 func (db *DB) Refuse(reason *fault.Fault) { db.condition.Store(reason) }
 
+// Allow ends what Refuse began, and whatever else the last commit told of the storage.
+func (db *DB) Allow() { db.condition.Store(nil) }
+
 // Probe returns why the store cannot write, nil if it can. It writes only where the last commit failed, so that asking
 // often wakes no disk.
 func (db *DB) Probe(ctx context.Context) error {

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/seal"
 )
@@ -111,5 +110,9 @@ func cannotWrite(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.Of(errFull.Because(err))
+	failure := storageFailure(err)
+	if failure == nil {
+		failure = errCannotWrite
+	}
+	return failure.Because(err)
 }

@@ -1,0 +1,318 @@
+package node_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"yagona/kernel/access"
+	"yagona/kernel/act"
+	"yagona/kernel/erasure"
+	"yagona/kernel/fault"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/node"
+	"yagona/packs"
+	"yagona/packs/demo"
+	"yagona/packs/uz"
+	"yagona/std/c2sp"
+	"yagona/store/query"
+	"yagona/web/api"
+	"yagona/web/witness"
+)
+
+// guarded is a demonstration in a folder, with a witness that outlives it.
+type guarded struct{ config node.Config }
+
+func newGuarded(t *testing.T) *guarded {
+	t.Helper()
+	site, err := url.Parse("http://127.0.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guarded{config: node.Config{
+		Folder: filepath.Join(t.TempDir(), "installation"), Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Quorum: 1,
+	}}
+	if err := os.MkdirAll(g.config.Folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	private, public, err := c2sp.GenerateCosigner(rand.Reader, "witness.example/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cosigner, err := c2sp.NewCosigner(private, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := node.LogKey(g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watching, err := witness.Open(witness.Config{
+		Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(watching.Handler())
+	t.Cleanup(func() {
+		server.Close()
+		if err := watching.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	g.config.Witnesses = []node.Witness{{URL: server.URL, Key: public}}
+	return g
+}
+
+// open opens the demonstration that lies in the folder now.
+func (g *guarded) open(t *testing.T) *node.Node {
+	t.Helper()
+	n, err := node.OpenDemonstration(t.Context(), g.config, 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start(context.WithoutCancel(t.Context()))
+	return n
+}
+
+// happen appends an event.
+func happen(ctx context.Context, n *node.Node) error {
+	return n.DB.Update(ctx, act.Platform, func(tx *query.Tx) error {
+		_, err := journal.Append(tx, nil, journal.Event{Type: "test.happened", Actor: journal.Actor{Component: "test"}})
+		return err
+	})
+}
+
+// erase has two officers erase a resident.
+func erase(t *testing.T, n *node.Node) ident.Person {
+	t.Helper()
+	resident, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var officers []access.Appointment
+	err = n.DB.View(t.Context(), func(tx *query.Tx) error {
+		for _, agency := range []ident.Agency{"civil-registry", n.Profile.Supervision.Agency} {
+			held, err := tx.AppointmentsIn(agency, erasure.Officer, n.Profile.Territories.Root())
+			if err != nil {
+				return err
+			}
+			officers = append(officers, held...)
+		}
+		return nil
+	})
+	if err != nil || len(officers) != 2 {
+		t.Fatalf("there are %d officers, %v", len(officers), err)
+	}
+	_, answer := ask(t, n, "POST", "/erasures", officers[0].Person, `{"subject": "`+string(resident.Subject())+`", "law": "illustrative act"}`)
+	var proposed api.Erasure
+	if err := json.Unmarshal(answer, &proposed); err != nil {
+		t.Fatalf("proposing gives %s", answer)
+	}
+	if status, answer := ask(t, n, "POST", "/erasures/"+proposed.ID+"/confirm", officers[1].Person, ""); status != http.StatusOK {
+		t.Fatalf("confirming gives %d %s", status, answer)
+	}
+	eventually(t, "the key is destroyed", func() bool {
+		_, err := n.People.Attributes(t.Context(), resident)
+		return fault.Is(err, fault.Erased)
+	})
+	return resident
+}
+
+func (g *guarded) backup(t *testing.T, to string) (database, keys string) {
+	t.Helper()
+	database, keys, err := node.Backup{
+		Folder: g.config.Folder, To: filepath.Join(to, "database"), Keys: filepath.Join(to, "subject-keys"), KeepKeys: time.Hour, Clock: time.Now,
+	}.Make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return database, keys
+}
+
+// restore puts copies into a new folder, which is the installation's from then on.
+func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAgain int) {
+	t.Helper()
+	signing, old := filepath.Join(g.config.Folder, "keys"), g.config.Folder
+	g.config.Folder = filepath.Join(t.TempDir(), "restored")
+	erasedAgain, err := node.Restoration{
+		Database: database, SubjectKeys: keys, Keys: signing, Erased: erased, Folder: g.config.Folder, Clock: time.Now,
+	}.Put(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The demonstration's own files: who lives in it, and its simulated bank, which is no part of the installation.
+	for _, name := range []string{"demonstration.json", "bank.journal"} {
+		content, err := os.ReadFile(filepath.Join(old, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(g.config.Folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return erasedAgain
+}
+
+func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	ctx, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	for range 4 {
+		load.Go(func() {
+			for ctx.Err() == nil {
+				if err := happen(context.WithoutCancel(ctx), n); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	during, _ := g.backup(t, t.TempDir())
+	stop()
+	load.Wait()
+	published(t, n)
+	last, lastKeys := g.backup(t, t.TempDir())
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A copy of a moment in the middle of work is whole by itself.
+	report := verify(t, during, func(a *node.Audit) { a.Log = logKey(t, g.config.Folder) })
+	if report.Found != 0 || report.Events == 0 {
+		t.Errorf("the copy under load has %d events, and the findings are %v", report.Events, report.Findings)
+	}
+
+	g.restore(t, last, lastKeys, filepath.Join(filepath.Dir(last), "erased-subjects.json"))
+	n = g.open(t)
+	if err := happen(t.Context(), n); fault.Code(err) != "store.restored" {
+		t.Errorf("a restored node that nobody accepted takes acts: %v", err)
+	}
+	if _, checks := asked(t, n, node.ReadyPath); len(checks) == 0 || !strings.Contains(strings.Join(checks, " "), "restored") {
+		t.Errorf("it says that it is ready but for %v", checks)
+	}
+	page := httptest.NewRecorder()
+	n.Handler.ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	if page.Code != http.StatusOK {
+		t.Errorf("the public page gives %d", page.Code)
+	}
+	if _, err := n.Accept(t.Context(), " ", false); err == nil {
+		t.Error("it was accepted without a reason")
+	}
+	lost, err := n.Accept(t.Context(), "a drill", false)
+	if err != nil || len(lost) != 0 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	if err := happen(t.Context(), n); err != nil {
+		t.Fatalf("an accepted node takes no acts: %v", err)
+	}
+	published(t, n) // the witness cosigns: the log continues what it saw
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+}
+
+func TestAnOldBackupStartsReadOnlyNamesWhatIsLostAndKeepsTheErasedErased(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	to := t.TempDir()
+	old, oldKeys := g.backup(t, to)
+	resident := erase(t, n)
+	for range 3 {
+		if err := happen(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published(t, n)
+	status, err := n.Sequencer.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // backups are named by the second
+	g.backup(t, to)         // its database is lost; the list of the erased is not
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again := g.restore(t, old, oldKeys, filepath.Join(to, "database", "erased-subjects.json")); again != 1 {
+		t.Errorf("%d were erased again", again)
+	}
+	n = g.open(t)
+	defer n.Close()
+	if _, err := n.People.Attributes(t.Context(), resident); !fault.Is(err, fault.Erased) {
+		t.Errorf("who was erased is back: %v", err)
+	}
+	lost, err := n.Accept(t.Context(), "nothing newer is left", true)
+	if err == nil {
+		t.Error("it serves although the witness knows more than it does")
+	}
+	named := map[string]string{}
+	for _, one := range lost {
+		named[one.Kind] += one.What
+	}
+	if !strings.Contains(named["erasure"], string(resident.Subject())) || !strings.HasPrefix(named["log"], "the events at the log's indexes ") ||
+		!strings.Contains(named["log"], " to ") || len(lost) != 2 {
+		t.Errorf("lost is %v", lost)
+	}
+	sizes, failures, err := n.Sequencer.WitnessedSizes(t.Context())
+	if err != nil || len(failures) != 0 || sizes["witness.example/1"] != status.Indexed {
+		t.Errorf("the witness knows %v entries (%v, %v), there were %d", sizes, failures, err, status.Indexed)
+	}
+	if err := happen(t.Context(), n); fault.Code(err) != "store.restored" {
+		t.Errorf("it takes acts: %v", err)
+	}
+}
+
+func TestCopiesOfTheSubjectsKeysAreShortLived(t *testing.T) {
+	g := newGuarded(t)
+	if err := g.open(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+	to, now := t.TempDir(), time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+	backup := node.Backup{
+		Folder: g.config.Folder, To: filepath.Join(to, "database"), Keys: filepath.Join(to, "keys"), KeepKeys: 48 * time.Hour,
+		Clock: func() time.Time { return now },
+	}
+	for range 4 {
+		if _, _, err := backup.Make(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(24 * time.Hour)
+	}
+	for folder, wanted := range map[string]int{"database": 4, "keys": 3} {
+		found, err := filepath.Glob(filepath.Join(to, folder, "2*"))
+		if err != nil || len(found) != wanted {
+			t.Errorf("of %s there are %d copies, not %d: %v", folder, len(found), wanted, err)
+		}
+	}
+	backup.Keys = backup.To
+	if _, _, err := backup.Make(t.Context()); err == nil {
+		t.Error("the keys were copied beside the database")
+	}
+}
