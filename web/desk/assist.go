@@ -333,7 +333,8 @@ func (d *Desk) assistReceipt(w http.ResponseWriter, req *http.Request, v route.V
 		Title: r.Say("assist.receipt"), Lead: r.Say("assist.receipt-lead"), Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
 		Body: []ui.Component{
 			ui.Receipt{Title: r.Say("assist.sent"), Label: r.Say("desk.number"), Number: string(id), Text: r.Say("assist.keep")},
-			code, ui.List{Items: []ui.Link{{Text: address, Href: statusPath + "/" + string(id)}}},
+			code,
+			ui.List{Items: []ui.Link{{Text: address, Href: statusPath + "/" + string(id)}}},
 		},
 	})
 }

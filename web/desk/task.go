@@ -64,12 +64,11 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	}
 	var paper []ui.Component
 	if assisted := view.Content.Assisted; assisted != nil {
-		who, said := r.Actor(assisted.By), ""
+		who := r.Actor(assisted.By)
+		said := r.Say("desk.assisted-own", "who", who)
 		if assisted.Means == casework.ConfirmedByPaper {
 			said = r.Say("desk.assisted-paper", "who", who)
 			paper = append(paper, ui.List{Items: []ui.Link{{Text: r.Say("desk.assisted-photo"), Href: pathOf(task.ID) + "/summary"}}})
-		} else {
-			said = r.Say("desk.assisted-own", "who", who)
 		}
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.assisted"), Values: []string{said}})
 	}
