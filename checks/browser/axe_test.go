@@ -60,12 +60,12 @@ func (w *window) look(name string) {
 		w.t.Errorf("%s speaks %q, not %q", w.address(), language.Value, w.language)
 	}
 	w.run(scripts(true), chromedp.Evaluate[chromedp.Void](w.told.axe))
-	for _, width := range []int64{narrow, tablet, wide} {
+	for _, width := range []int64{narrow, wide} {
 		w.size(width)
 		if overflow := w.overflow(); overflow > 0 {
 			w.t.Errorf("%s (%s) in %s is %d pixels wider than its window of %d", name, w.address(), w.language, overflow, width)
 		}
-		if width == tablet || width == wide && w.language != everyWidth {
+		if width == wide && w.language != everyWidth {
 			continue
 		}
 		found := ask(w, chromedp.Evaluate[findings](

@@ -229,10 +229,9 @@ func (w *window) eventually(path string, is func() bool) {
 	w.t.Fatalf("%s is not as it should be after %v: %s", path, patience, w.text())
 }
 
-// The widths at which pages are looked at, in CSS pixels: a small telephone, a tablet, a computer.
+// The widths of pictures, in CSS pixels: a small telephone, a computer.
 const (
 	narrow = 360
-	tablet = 768
 	wide   = 1280
 )
 
