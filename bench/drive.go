@@ -38,7 +38,7 @@ const (
 
 // measurements returns what a run measures, in order: payments can be released after stories have prepared them.
 func (w *world) measurements(wanted options) []measurement {
-	return []measurement{
+	return append([]measurement{
 		{
 			name: "automatic service: apply, decided by rule, document", slug: "automatic", check: w.documented,
 			do: func(ctx context.Context) ([]time.Duration, error) {
@@ -61,7 +61,7 @@ func (w *world) measurements(wanted options) []measurement {
 				return w.evidence(ctx, wanted.Clients, wanted.Answers)
 			},
 		},
-	}
+	}, w.records(wanted)...)
 }
 
 // each does the pieces 0 … count-1, so many at a time, and returns how long each took. The first error ends it.
@@ -106,7 +106,8 @@ type (
 		Application application `json:"application"`
 	}
 	page[T any] struct {
-		Items []T `json:"items"`
+		Items []T    `json:"items"`
+		Next  string `json:"next"`
 	}
 )
 
@@ -142,6 +143,7 @@ func (w *world) automatic(ctx context.Context, clients, count int) ([]time.Durat
 
 // documented checks that a document came out of every application.
 func (w *world) documented(ctx context.Context) error {
+	w.certified = w.sent
 	for i, id := range w.sent {
 		if _, err := w.applicants[i%len(w.applicants)].granted(ctx, id); err != nil {
 			return err
@@ -189,21 +191,35 @@ func (w *world) ordered(ctx context.Context) error {
 	return nil
 }
 
-// decide finds the application's task in the official's inbox, reads it and decides.
-func (c *client) decide(ctx context.Context, id ident.Application, action string) error {
+// find finds the application's task in the official's inbox, page by page, the most urgent first.
+func (c *client) find(ctx context.Context, id ident.Application) (ident.Task, error) {
 	type task struct {
 		ID          ident.Task        `json:"id"`
 		Application ident.Application `json:"application"`
 	}
-	var inbox page[task]
-	if err := c.get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
+	seen, after := 0, ""
+	for {
+		var inbox page[task]
+		if err := c.get(ctx, "/api/v1/tasks?limit=100"+after, &inbox); err != nil {
+			return "", err
+		}
+		if i := slices.IndexFunc(inbox.Items, func(one task) bool { return one.Application == id }); i >= 0 {
+			return inbox.Items[i].ID, nil
+		}
+		if seen += len(inbox.Items); inbox.Next == "" {
+			return "", fmt.Errorf("the application is not among the %d tasks of the inbox", seen)
+		}
+		after = "&after=" + url.QueryEscape(inbox.Next)
+	}
+}
+
+// decide finds the application's task in the official's inbox, reads it and decides.
+func (c *client) decide(ctx context.Context, id ident.Application, action string) error {
+	found, err := c.find(ctx, id)
+	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(inbox.Items, func(one task) bool { return one.Application == id })
-	if i < 0 {
-		return fmt.Errorf("the application is not among the %d tasks of the inbox", len(inbox.Items))
-	}
-	path := "/api/v1/tasks/" + string(inbox.Items[i].ID)
+	path := "/api/v1/tasks/" + string(found)
 	var read receipt
 	if err := c.get(ctx, path, &read); err != nil {
 		return err

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,11 +32,18 @@ type options struct {
 	Applications int // for the automatic service, in a run
 	Stories      int // of the subsidy, in a run: each takes a resident who has not had it
 	Answers      int // of evidence, in a run
+	Records      int // made, and read, in a run; as many events
+	Lifecycles   int // of a case, in a run
+	Residents    int // whom stored cases are of
+	Cases        []int
 	Profile      string
 }
 
 // limit is how long everything may take together.
 const limit = 15 * time.Minute
+
+// growLimit is how long everything may take where cases are stored first.
+const growLimit = 2 * time.Hour
 
 func main() {
 	wanted := options{People: 400, Clients: 16}
@@ -45,6 +54,19 @@ func main() {
 	flag.IntVar(&wanted.Applications, "applications", 400, "applications for the automatic service in a run")
 	flag.IntVar(&wanted.Stories, "stories", 48, "stories of the subsidy in a run")
 	flag.IntVar(&wanted.Answers, "answers", 2000, "evidence answers in a run")
+	flag.IntVar(&wanted.Records, "records", 2000, "records made, read by an official, read by their owners, and events appended, in a run")
+	flag.IntVar(&wanted.Lifecycles, "lifecycles", 160, "lifecycles of a case in a run")
+	flag.IntVar(&wanted.Residents, "residents", 10_000, "how many residents stored cases are of")
+	flag.Func("cases", "sizes at which to measure how lifecycles and applications grow with stored cases, as 10000,100000,1000000; alone", func(text string) error {
+		for part := range strings.SplitSeq(text, ",") {
+			size, err := strconv.Atoi(part)
+			if err != nil || size < 1 || len(wanted.Cases) > 0 && size <= wanted.Cases[len(wanted.Cases)-1] {
+				return errors.New("sizes are whole numbers that grow")
+			}
+			wanted.Cases = append(wanted.Cases, size)
+		}
+		return nil
+	})
 	flag.StringVar(&wanted.Profile, "profile", "", "folder into which to write a CPU profile of each measurement")
 	flag.Parse()
 	if *quick {
@@ -61,15 +83,20 @@ func main() {
 
 // smallest is the least that still does everything once.
 func smallest() options {
-	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16}
+	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16, Records: 16, Lifecycles: 4, Residents: 20}
 }
 
 // run measures and prints.
 func run(ctx context.Context, wanted options, out io.Writer) (err error) {
-	if wanted.Runs < 1 || wanted.Clients < 1 || wanted.Applications < 1 || wanted.Stories < 1 || wanted.Answers < 1 {
+	if wanted.Runs < 1 || wanted.Clients < 1 || wanted.Applications < 1 || wanted.Stories < 1 || wanted.Answers < 1 ||
+		wanted.Records < 1 || wanted.Lifecycles < 1 || wanted.Residents < 1 {
 		return errors.New("each number is at least 1")
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	within := limit
+	if len(wanted.Cases) > 0 {
+		within = growLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	folder, err := os.MkdirTemp("", "yagona-bench-")
 	if err != nil {
@@ -89,6 +116,9 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	fmt.Fprintf(out, "opened and seeded in %.1f s, resident %d MiB\n", time.Since(begun).Seconds(), resident()>>20)
+	if len(wanted.Cases) > 0 {
+		return w.grow(ctx, wanted, out)
+	}
 	measurements := w.measurements(wanted)
 	all := make([][]result, len(measurements))
 	for number := range wanted.Runs + 1 { // run 0 warms up and does not count

@@ -56,13 +56,15 @@ func summarise(out io.Writer, measurements []measurement, all [][]result) {
 			}
 			return spread(format, values)
 		}
+		floorRate, ratio, floorSpent := column("%.0f", result.floorRate), column("%.3f", result.ratio), column("%.2f", func(r result) float64 { return r.each(r.floorSpent) })
+		if !slices.ContainsFunc(all[i], func(r result) bool { return len(r.work.commits) > 0 }) {
+			floorRate, ratio, floorSpent = "–", "–", "–" // what commits nothing has no floor
+		}
 		fmt.Fprintf(out, "| %s |\n", strings.Join([]string{
 			one.name, column("%.0f", result.rate),
 			column("%.1f", func(r result) float64 { return r.percentile(0.5) }),
 			column("%.1f", func(r result) float64 { return r.percentile(0.99) }),
-			column("%.0f", result.floorRate), column("%.3f", result.ratio),
-			column("%.2f", func(r result) float64 { return r.each(r.spent) }),
-			column("%.2f", func(r result) float64 { return r.each(r.floorSpent) }),
+			floorRate, ratio, column("%.2f", func(r result) float64 { return r.each(r.spent) }), floorSpent,
 		}, " | "))
 	}
 }

@@ -39,6 +39,9 @@ type world struct {
 	fresh      int // applicants from here on have not had the subsidy
 	officials  map[post]*client
 	treasurer  *client
+	registrar  *client             // of the youth agency
+	certified  []ident.Application // by the last measurement of the automatic service, in the order of its applicants
+	made       []string            // records, by the last measurement that made some
 	sent       []ident.Application // by the last measurement, in the order of its applicants
 	orders     []ident.Order       // granted and not released yet
 }
@@ -105,6 +108,13 @@ func (w *world) people(ctx context.Context, wanted options) error {
 			if one.Role == "chair" && profile.Territories.Level(one.Territory) == profile.Territories.Level(population.Home) {
 				homes = append(homes, one.Territory)
 			}
+		case "registrar":
+			if one.Agency != "youth-agency" {
+				continue
+			}
+			if w.registrar, err = w.signIn(ctx, one.Person); err != nil {
+				return err
+			}
 		case "treasurer":
 			if one.Agency != "youth-agency" || w.treasurer != nil {
 				continue
@@ -114,8 +124,8 @@ func (w *world) people(ctx context.Context, wanted options) error {
 			}
 		}
 	}
-	if len(homes) == 0 || w.treasurer == nil {
-		return errors.New("the demonstration has nobody to decide or to release")
+	if len(homes) == 0 || w.treasurer == nil || w.registrar == nil {
+		return errors.New("the demonstration has nobody to decide, to release or to keep a register")
 	}
 	newcomers, err := movers(profile, today, homes, (wanted.Runs+1)*wanted.Stories)
 	if err != nil {

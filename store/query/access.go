@@ -1,6 +1,8 @@
 package query
 
 import (
+	"slices"
+
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
@@ -17,7 +19,10 @@ func scanAppointment(scan func(into ...any) error) (a access.Appointment, err er
 
 // AppointmentsOf implements access.Reader.
 func (t *Tx) AppointmentsOf(person ident.Person) ([]access.Appointment, error) {
-	return list(t, `SELECT `+appointmentColumns+` FROM appointment WHERE person = $1 ORDER BY from_time, id`, args(person), scanAppointment)
+	found, err := cached(t, "appointment", string(person), func() ([]access.Appointment, error) {
+		return list(t, `SELECT `+appointmentColumns+` FROM appointment WHERE person = $1 ORDER BY from_time, id`, args(person), scanAppointment)
+	})
+	return slices.Clone(found), err
 }
 
 // Appointment implements access.Reader.
@@ -41,6 +46,7 @@ func (t *Tx) AppointmentsBy(agency ident.Agency, after ident.Appointment, limit 
 
 // SaveAppointment implements access.Tx.
 func (t *Tx) SaveAppointment(a access.Appointment) error {
+	t.overwrites("appointment", string(a.Person))
 	return t.send(`INSERT INTO appointment (key, `+appointmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (key, id) DO UPDATE SET from_time = excluded.from_time, until_time = excluded.until_time,
 			waits = excluded.waits, event = excluded.event`,
@@ -54,10 +60,12 @@ func (t *Tx) PersonOfIndex(index person.Index) (found ident.Person, err error) {
 }
 
 // StoredPerson implements person.Reader.
-func (t *Tx) StoredPerson(id ident.Person) (found person.Stored, err error) {
-	found.Person = id
-	err = t.row(person.ErrUnknown, `SELECT sealed, event FROM person WHERE key = $1`, args(id.Subject()), &found.Sealed, &found.Event)
-	return found, err
+func (t *Tx) StoredPerson(id ident.Person) (person.Stored, error) {
+	return cached(t, "person", string(id), func() (person.Stored, error) {
+		found := person.Stored{Person: id}
+		err := t.row(person.ErrUnknown, `SELECT sealed, event FROM person WHERE key = $1`, args(id.Subject()), &found.Sealed, &found.Event)
+		return found, err
+	})
 }
 
 // ClaimIndex implements person.Tx.
@@ -67,6 +75,7 @@ func (t *Tx) ClaimIndex(index person.Index, claimed ident.Person) error {
 
 // SavePerson implements person.Tx.
 func (t *Tx) SavePerson(stored person.Stored) error {
+	t.overwrites("person", string(stored.Person))
 	return t.send(`INSERT INTO person (key, sealed, event) VALUES ($1, $2, $3)
 		ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, event = excluded.event`,
 		stored.Person.Subject(), stored.Sealed, stored.Event)

@@ -83,6 +83,10 @@ type Tx struct {
 
 	// Disclosed has the purpose of each event by which the act discloses personal data, for counting.
 	Disclosed []string
+
+	cache       *Cache  // of a reading; or nil
+	begun       bool    // something was read
+	overwritten []place // what a cache must not give any more once the act is committed
 }
 
 // Written is how much an act wrote.
@@ -172,6 +176,7 @@ func (t *Tx) row(missing error, text string, args []any, into ...any) error {
 
 // rows runs a query and calls scan for each row.
 func (t *Tx) rows(text string, args []any, scan func(scan func(into ...any) error) error) error {
+	t.begun = true
 	rows, err := t.conn.Query(t.ctx, text, args)
 	if err != nil {
 		return err

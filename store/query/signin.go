@@ -27,8 +27,10 @@ func scanSession(scan func(into ...any) error) (one session.Session, err error) 
 
 // Session implements session.Reader.
 func (t *Tx) Session(wanted session.Digest) (session.Session, bool, error) {
-	found, err := list(t, `SELECT `+sessionColumns+` FROM session WHERE key = $1 AND digest = $2`,
-		args(wanted.Key(), wanted[:]), scanSession)
+	found, err := cached(t, "session", string(wanted[:]), func() ([]session.Session, error) {
+		return list(t, `SELECT `+sessionColumns+` FROM session WHERE key = $1 AND digest = $2`,
+			args(wanted.Key(), wanted[:]), scanSession)
+	})
 	if err != nil || len(found) == 0 {
 		return session.Session{}, false, err
 	}
@@ -43,6 +45,7 @@ func (t *Tx) SessionsOf(person ident.Person) ([]session.Session, error) {
 
 // SaveSession implements session.Tx.
 func (t *Tx) SaveSession(one session.Session) error {
+	t.overwrites("session", string(one.Digest[:]))
 	return t.send(`INSERT INTO session (key, `+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (key, digest) DO UPDATE SET appointment = excluded.appointment, shared = excluded.shared,
 		seen = excluded.seen, ends = excluded.ends`,
@@ -52,6 +55,7 @@ func (t *Tx) SaveSession(one session.Session) error {
 
 // RemoveSession implements session.Tx.
 func (t *Tx) RemoveSession(gone session.Digest) error {
+	t.overwrites("session", string(gone[:]))
 	return t.send(`DELETE FROM session WHERE key = $1 AND digest = $2`, t.key, gone[:])
 }
 
@@ -91,7 +95,7 @@ func (t *Tx) RemoveAnswer(name session.Digest) error {
 
 // RemoveEnded implements session.Tx.
 func (t *Tx) RemoveEnded(before time.Time) (int, error) {
-	removed := 0
+	removed := 0 // a cache may go on giving what has ended: whoever reads it looks at its end
 	for _, statement := range []string{
 		`DELETE FROM session WHERE ends < $1`, `DELETE FROM spent_proof WHERE until_time < $1`,
 		`DELETE FROM answer WHERE until_time < $1`,

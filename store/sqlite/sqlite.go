@@ -55,6 +55,8 @@ type DB struct {
 	lastAct time.Time       // the time of the newest act; used by the writing goroutine only
 	newest  atomic.Int64    // lastAct in microseconds, for Now
 	written []query.Written // by the acts of the commit under way; used by the writing goroutine only
+	done    []*query.Tx     // the acts of the commit under way that succeeded; used by the writing goroutine only
+	cache   *query.Cache
 
 	onJobs, onEvents, onPublications atomic.Pointer[func()]
 	onCommit                         atomic.Pointer[func([]query.Written)]
@@ -73,6 +75,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		acts:    make(chan *pending, groupSize),
 		stopped: make(chan struct{}),
 		closing: make(chan struct{}),
+		cache:   query.NewCache(),
 	}
 	if err := db.open(ctx); err != nil {
 		for _, pool := range db.pools {
@@ -399,7 +402,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		}
 	}()
 	var jobs, events, publications bool
-	db.written = db.written[:0]
+	db.written, db.done = db.written[:0], db.done[:0]
 	now := db.lastAct
 	for _, one := range group {
 		if one.err = one.ctx.Err(); one.err != nil {
@@ -422,6 +425,7 @@ func (db *DB) transact(group []*pending) (err error) {
 			events = events || tx.Woken.Events
 			publications = publications || tx.Woken.Publications
 			db.written = append(db.written, tx.Written)
+			db.done = append(db.done, tx)
 		}
 		if err := db.writer.exec("RELEASE act"); err != nil {
 			return err
@@ -429,6 +433,9 @@ func (db *DB) transact(group []*pending) (err error) {
 	}
 	if err := db.writer.exec("COMMIT"); err != nil {
 		return err
+	}
+	for _, tx := range db.done {
+		db.cache.Written(tx)
 	}
 	db.lastAct = now
 	db.newest.Store(now.UnixMicro())
@@ -454,22 +461,17 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// View implements act.Store for *query.Tx.
+// View implements act.Store for *query.Tx. The snapshot is taken by the first statement: a reading that the cache answers
+// takes no connection.
 func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
-	var reader *connection
 	select {
-	case reader = <-db.readers:
 	case <-db.closing:
 		return errClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
 	}
-	defer func() { db.readers <- reader }()
-	if err := reader.exec("BEGIN"); err != nil {
-		return err
-	}
-	defer func() { _ = reader.exec("ROLLBACK") }() // nothing was written
-	err := run(query.New(ctx, reader, "", time.Time{}))
+	on := &snapshot{db: db}
+	defer on.end()
+	err := run(query.New(ctx, on, "", time.Time{}).Cached(db.cache))
 	if failure := storageFailure(err); failure != nil {
 		failure = failure.Because(err)
 		if lasting(failure) {
@@ -478,4 +480,61 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 		return failure
 	}
 	return err
+}
+
+// snapshot is the connection of one reading, from its first statement on.
+type snapshot struct {
+	db     *DB
+	reader *connection // nil until the first statement
+}
+
+func (s *snapshot) begin(ctx context.Context) error {
+	if s.reader != nil {
+		return ctx.Err()
+	}
+	var reader *connection
+	select {
+	case reader = <-s.db.readers:
+	case <-s.db.closing:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := reader.exec("BEGIN"); err != nil {
+		s.db.readers <- reader
+		return err
+	}
+	s.reader = reader
+	return nil
+}
+
+func (s *snapshot) end() {
+	if s.reader != nil {
+		_ = s.reader.exec("ROLLBACK") // nothing was written
+		s.db.readers <- s.reader
+	}
+}
+
+// Exec implements query.Conn. SQLite refuses whatever writes: the connection is for reading only.
+func (s *snapshot) Exec(ctx context.Context, text string, args []any) (int64, error) {
+	if err := s.begin(ctx); err != nil {
+		return 0, err
+	}
+	return s.reader.Exec(ctx, text, args)
+}
+
+// Send implements query.Conn.
+func (s *snapshot) Send(ctx context.Context, text string, args []any, check func(changed int64) error) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	return s.reader.Send(ctx, text, args, check)
+}
+
+// Query implements query.Conn.
+func (s *snapshot) Query(ctx context.Context, text string, args []any) (query.Rows, error) {
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	return s.reader.Query(ctx, text, args)
 }

@@ -34,11 +34,24 @@ var parsed = sync.OnceValue(func() *sfnt.Font {
 	return font
 })
 
+// printable holds, as bits, which letters of the Basic Multilingual Plane can be printed: looking each up in the font takes
+// as long as signing the text.
+var printable = sync.OnceValue(func() *[1 << 16 / 64]uint64 {
+	var found [1 << 16 / 64]uint64
+	var buffer sfnt.Buffer
+	for letter := range rune(1 << 16) {
+		if index, err := parsed().GlyphIndex(&buffer, letter); err == nil && index != 0 {
+			found[letter/64] |= 1 << (letter % 64)
+		}
+	}
+	return &found
+})
+
 // Lacks returns the first letter of the text that cannot be printed, and whether there is one.
 func Lacks(text string) (rune, bool) {
-	var buffer sfnt.Buffer
+	known := printable()
 	for _, letter := range text {
-		if index, err := parsed().GlyphIndex(&buffer, letter); err != nil || index == 0 {
+		if letter >= 1<<16 || known[letter/64]&(1<<(letter%64)) == 0 {
 			return letter, true
 		}
 	}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"yagona/kernel/act"
+	"yagona/kernel/calendar"
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+	"yagona/kernel/person"
+	"yagona/kernel/service"
+	"yagona/store/query"
+)
+
+// grown is what was measured at one number of stored cases.
+type grown struct {
+	cases    int
+	database int64 // bytes of the database
+	resident int64 // bytes of the process
+	results  [][]result
+	disk     [][]int64 // bytes that a piece added, by measurement and run
+}
+
+// grow measures how the work of a day grows with the cases that are stored.
+func (w *world) grow(ctx context.Context, wanted options, out io.Writer) error {
+	residents, err := w.takeUp(ctx, wanted.Residents)
+	if err != nil {
+		return err
+	}
+	measurements := w.daily(wanted)
+	var all []grown
+	stored := 0
+	for _, size := range wanted.Cases {
+		spent, begun := processorTime(), time.Now()
+		if err := w.storeCases(ctx, residents, stored, size); err != nil {
+			return err
+		}
+		if err := w.quiet(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%d cases of %d residents stored: %d more in %.0f s, %.2f ms of the processors each\n", size, len(residents), size-stored,
+			time.Since(begun).Seconds(), float64((processorTime()-spent).Microseconds())/1000/float64(size-stored))
+		stored = size
+		one := grown{cases: size, results: make([][]result, len(measurements)), disk: make([][]int64, len(measurements))}
+		for number := range wanted.Runs + 1 { // run 0 warms up and does not count
+			for i, measurement := range measurements {
+				before, err := w.checkpointed(ctx)
+				if err != nil {
+					return err
+				}
+				measured, err := w.measure(ctx, measurement, wanted.Profile, number)
+				if err != nil {
+					return fmt.Errorf("with %d cases, run %d, %s: %w", size, number, measurement.name, err)
+				}
+				after, err := w.checkpointed(ctx)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(out, "%8d cases, run %2d  %s\n", size, number, measured.line(measurement))
+				if number > 0 {
+					one.results[i] = append(one.results[i], measured)
+					one.disk[i] = append(one.disk[i], (after-before)/int64(len(measured.latencies)))
+				}
+				one.database = after
+			}
+		}
+		one.resident = resident()
+		all = append(all, one)
+	}
+	sizing(out, measurements, all)
+	return nil
+}
+
+// daily is the work that is measured as cases grow.
+func (w *world) daily(wanted options) (found []measurement) {
+	for _, one := range w.measurements(wanted) {
+		switch one.slug {
+		case "automatic", "lifecycle", "own", "record", "reading":
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+// takeUp takes up invented residents, by the way that every resident is taken up.
+func (w *world) takeUp(ctx context.Context, count int) ([]ident.Subject, error) {
+	const batch = 500
+	residents := make([]ident.Subject, 0, count)
+	for len(residents) < count {
+		people := make([]ident.Person, min(batch, count-len(residents)))
+		subjects := make([]ident.Subject, len(people))
+		for i := range people {
+			people[i] = ident.Random[ident.Person]()
+			subjects[i] = people[i].Subject()
+		}
+		if _, err := w.node.Vault.Open(ctx, subjects...); err != nil { // their keys, in one transaction
+			return nil, err
+		}
+		_, err := each(ctx, storing, len(people), func(ctx context.Context, i int) error {
+			_, err := w.node.People.TakeUp(ctx, journal.Actor{Component: "bench"}, people[i], person.Attributes{
+				Number: fmt.Sprintf("synthetic %s", people[i]), Name: "Sinovova Namuna Misol qizi", Birth: calendar.Date{Year: 1990, Month: time.May, Day: 1},
+			})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		residents = append(residents, subjects...)
+	}
+	return residents, nil
+}
+
+// storing is how many cases are stored at a time: as many as share a commit.
+const storing = 64
+
+// storeCases stores closed cases, spread over the residents, the places and the last three years: an application with
+// what was said in it, its task and its event, as they are after a decision. One in a hundred of each place's first
+// thousand is still open, so that an inbox has some ten of them.
+func (w *world) storeCases(ctx context.Context, residents []ident.Subject, from, to int) error {
+	definition, err := w.node.Catalogue().Services.Open(celebration, w.today())
+	if err != nil {
+		return err
+	}
+	var homes []ident.Territory
+	for at := range w.officials {
+		if at.role == "chair" {
+			homes = append(homes, at.territory)
+		}
+	}
+	if len(homes) == 0 {
+		return errors.New("no chair decides anywhere")
+	}
+	places := w.node.Profile.Territories
+	var paths sync.Map
+	_, err = each(ctx, storing, to-from, func(ctx context.Context, i int) error {
+		i += from
+		home := homes[i%len(homes)]
+		place, ok := paths.Load(home)
+		if !ok {
+			var path strings.Builder
+			path.WriteByte('/')
+			for _, one := range places.Path(home) {
+				path.WriteString(string(one) + "/")
+			}
+			place, _ = paths.LoadOrStore(home, path.String())
+		}
+		open := i/len(homes) < 1000 && i/len(homes)%100 == 0
+		made := time.Now().UTC().Add(-3 * 365 * 24 * time.Hour).Add(time.Duration(i%1_000_000) * 90 * time.Second).Truncate(time.Microsecond)
+		return w.storeCase(ctx, definition, residents[i%len(residents)], home, place.(string), made, open)
+	})
+	return err
+}
+
+func (w *world) storeCase(ctx context.Context, definition *service.Definition, of ident.Subject, home ident.Territory, place string, made time.Time, open bool) error {
+	sealer, err := w.node.Vault.Open(ctx, of)
+	if err != nil {
+		return err
+	}
+	resident, _ := of.Person()
+	by := journal.Actor{Person: resident}
+	decided := made.Add(30 * time.Hour)
+	application := casework.Application{
+		ID: ident.New[ident.Application](made), Applicant: of, Service: definition.Path, Version: definition.Hash, Agency: definition.Agency,
+		State: casework.Granted, Revision: 2, Language: "en", Created: made, Submitted: made, Decided: decided, Territory: home,
+	}
+	task := casework.Task{
+		ID: ident.New[ident.Task](made), Application: application.ID, Applicant: of, Service: definition.Path, Step: "look",
+		Agency: definition.Agency, Role: "chair", Territory: home, Place: place, State: casework.TaskDone, Opened: made,
+		Clock: calendar.StartClock(made, 2), Closed: decided,
+	}
+	if open {
+		application.State, application.Revision, application.Decided = casework.Deciding, 1, time.Time{}
+		task.State, task.Due, task.Closed = casework.TaskOpen, time.Now().UTC().Add(48*time.Hour).Truncate(time.Microsecond), time.Time{}
+	}
+	content, err := json.Marshal(casework.Content{
+		Answers: json.RawMessage(`{"day":"2026-04-11","guests":150,"occasion":"wedding"}`),
+		Rules:   []casework.RuleResult{{ID: "in-time", Outcome: "met"}, {ID: "guests", Outcome: "met"}},
+		History: []casework.Entry{{At: made, What: "application.submitted", By: by}, {At: decided, What: "task.approve", By: by, Step: "look"}},
+	})
+	if err != nil {
+		return err
+	}
+	if application.Sealed, err = sealer.Seal(of, "application:"+string(application.ID), content); err != nil {
+		return err
+	}
+	return query.For[casework.Reader, casework.Tx](w.node.DB).Update(ctx, act.Of(of), func(tx casework.Tx) error {
+		event := journal.NewID(tx)
+		application, task := application, task
+		application.Event, task.Event = event, event
+		if err := errors.Join(tx.SaveApplication(application), tx.SaveTask(task)); err != nil {
+			return err
+		}
+		return journal.AppendAs(tx, sealer, event, journal.Event{
+			Type: "task.approve", Actor: by, Object: "application:" + string(application.ID),
+			Facts:  map[string]string{"service": string(definition.Path), "state": string(application.State)},
+			Covers: []journal.Cover{application.Cover(), task.Cover()}, Parts: []journal.Part{{Subject: of}},
+		})
+	})
+}
+
+// checkpointed returns how large the database is once its write-ahead log is in it.
+func (w *world) checkpointed(ctx context.Context) (size int64, err error) {
+	path := filepath.Join(w.folder, "installation", "yagona.db")
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(10000)"}).String())
+	if err != nil {
+		return 0, err
+	}
+	defer pool.Close()
+	var busy, log, done int
+	if err := pool.QueryRowContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &log, &done); err != nil {
+		return 0, err
+	}
+	if log != done {
+		return 0, fmt.Errorf("the write-ahead log was not taken in: %d of %d pages", done, log)
+	}
+	file, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return file.Size(), nil
+}
+
+// sizing prints what an installation of each size needs, and how fast it is.
+func sizing(out io.Writer, measurements []measurement, all []grown) {
+	fmt.Fprintln(out, "\nMedians (least to most):")
+	fmt.Fprintln(out, "\n| cases stored | database MiB | resident MiB | | per second | p50 ms | p99 ms | p99.9 ms | processor ms each | disk KiB each |")
+	fmt.Fprintln(out, "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|")
+	for _, size := range all {
+		for i, one := range measurements {
+			column := func(format string, of func(result) float64) string {
+				values := make([]float64, len(size.results[i]))
+				for j, measured := range size.results[i] {
+					values[j] = of(measured)
+				}
+				return spread(format, values)
+			}
+			disk := make([]float64, len(size.disk[i]))
+			for j, bytes := range size.disk[i] {
+				disk[j] = float64(bytes) / 1024
+			}
+			fmt.Fprintf(out, "| %d | %d | %d | %s | %s | %s | %s | %s | %s | %s |\n", size.cases, size.database>>20, size.resident>>20, one.name,
+				column("%.0f", result.rate), column("%.1f", func(r result) float64 { return r.percentile(0.5) }),
+				column("%.1f", func(r result) float64 { return r.percentile(0.99) }), column("%.1f", func(r result) float64 { return r.percentile(0.999) }),
+				column("%.2f", func(r result) float64 { return r.each(r.spent) }), spread("%.1f", disk))
+		}
+	}
+}
