@@ -19,7 +19,7 @@ func TestTheSmallestRunMeasuresEverything(t *testing.T) {
 	if err := run(t.Context(), smallest(), &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, slug := range []string{"automatic", "story", "payment", "evidence"} {
+	for _, slug := range []string{"automatic", "story", "payment", "evidence", "record", "reading", "own", "journal", "lifecycle"} {
 		if !strings.Contains(out.String(), "run  1  "+slug) {
 			t.Errorf("the report has no %s:\n%s", slug, out.String())
 		}
@@ -27,6 +27,24 @@ func TestTheSmallestRunMeasuresEverything(t *testing.T) {
 	// What an application is made of: with less, something is not measured; the story signs each of its evidences twice,
 	// and asks once more for what its own register says before it pays. What this process signed it does not verify.
 	for _, expected := range []string{"3.0 signed, 0.0 verified", "11.0 signed", "2.0 signed, 0.0 verified"} {
+		if !strings.Contains(out.String(), expected) {
+			t.Errorf("the report does not say %q:\n%s", expected, out.String())
+		}
+	}
+}
+
+// What is stored before something is measured is real enough to be listed, read and audited like the rest.
+func TestGrowthIsMeasuredAtEverySize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens a whole installation and takes seconds")
+	}
+	wanted := smallest()
+	wanted.Cases = []int{150, 300}
+	var out strings.Builder
+	if err := run(t.Context(), wanted, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, expected := range []string{"150 cases of 20 residents stored", "300 cases of 20 residents stored", "| 150 | ", "| 300 | ", "lifecycle: create"} {
 		if !strings.Contains(out.String(), expected) {
 			t.Errorf("the report does not say %q:\n%s", expected, out.String())
 		}

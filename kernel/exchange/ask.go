@@ -219,7 +219,7 @@ func (x *Exchange) log() *slog.Logger {
 
 // verify checks the answer's signature and that its values are what the evidence type declares.
 func (x *Exchange) verify(one *asking) (Answer, error) {
-	reply, err := one.received.Verify(x.Ring, one.sent)
+	reply, err := one.received.verify(x.Ring, one.sent, one.question)
 	if err != nil {
 		return Answer{}, errFailed.Because(err)
 	}
@@ -478,10 +478,11 @@ func (x *Exchange) Answer(ctx context.Context, id ident.Exchange, of ident.Subje
 	if err != nil {
 		return Answer{}, err
 	}
-	if _, err := asked.Verify(x.Ring); err != nil {
+	question, err := asked.Verify(x.Ring)
+	if err != nil {
 		return Answer{}, err
 	}
-	reply, err := received.Verify(x.Ring, asked)
+	reply, err := received.verify(x.Ring, asked, question)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -114,10 +114,15 @@ func SignReply(ctx context.Context, ring signature.Ring, reply Reply) (SignedAns
 // Verify checks the answering agency's signature and that this answers the question, and returns what it says.
 func (s SignedAnswer) Verify(ring signature.Ring, asked SignedQuestion) (Reply, error) {
 	var question Question
-	var reply Reply
 	if err := parse(asked.Statement, &question); err != nil {
 		return Reply{}, err
 	}
+	return s.verify(ring, asked, question)
+}
+
+// verify is Verify where the question of the statement is known already.
+func (s SignedAnswer) verify(ring signature.Ring, asked SignedQuestion, question Question) (Reply, error) {
+	var reply Reply
 	if err := parse(s.Statement, &reply); err != nil {
 		return Reply{}, err
 	}
