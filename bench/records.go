@@ -14,9 +14,10 @@ import (
 	"yagona/store/query"
 )
 
+const celebration ident.Service = "mahalla/street-event"
+
 const (
-	celebration ident.Service = "mahalla/street-event"
-	notebook                  = "/api/v1/registers/youth/notebook/records"
+	notebook = "/api/v1/registers/youth/notebook/records"
 	// eventsAnAct is how many events an act of the journal's measurement appends.
 	eventsAnAct = 50
 )
