@@ -81,7 +81,10 @@ func (s *Sequencer) Run(ctx context.Context) {
 	wait := first
 	for {
 		var retry <-chan time.Time
-		if err := s.Advance(ctx); err != nil && ctx.Err() == nil {
+		var following Following
+		if err := s.Advance(ctx); errors.As(err, &following) {
+			retry, wait = time.After(following.For), first // the leader does it, unless it is gone by then
+		} else if err != nil && ctx.Err() == nil {
 			s.config.Logger.WarnContext(ctx, "the log could not publish", "error", err, "again", wait)
 			retry = time.After(wait)
 			wait = min(2*wait, last)
