@@ -510,7 +510,10 @@ func (n *Node) follow(ctx context.Context) {
 }
 
 func (n *Node) openLog() error {
-	store := query.For[transparency.Reader, transparency.Tx](n.store)
+	log := query.For[transparency.Reader, transparency.Tx](n.store)
+	if _, shared := n.DB.(store.Claims); shared {
+		log = transparency.Elected(query.For[transparency.Reader, transparency.LeadTx](n.store), ident.Random[string](), n.DB.Now)
+	}
 	signer, err := transparency.RingSigner(n.Keys, LogHolder, n.Origin())
 	if err != nil {
 		return err
@@ -524,12 +527,12 @@ func (n *Node) openLog() error {
 		witnesses = append(witnesses, witness.NewClient(one.URL, key, &http.Client{Timeout: 5 * time.Second}))
 	}
 	n.Sequencer, err = transparency.NewSequencer(transparency.Config{
-		Store: store, Signer: signer, Witnesses: witnesses, Quorum: n.config.Quorum, Logger: n.config.Log,
+		Store: log, Signer: signer, Witnesses: witnesses, Quorum: n.config.Quorum, Logger: n.config.Log,
 	})
 	if err != nil {
 		return err
 	}
-	n.Log = transparency.NewLog(store)
+	n.Log = transparency.NewLog(log)
 	n.DB.OnEvents(n.Sequencer.Wake)
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/territory"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 var monday = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
@@ -27,12 +27,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, now: monday}
-	db, err := sqlite.Temporary(t.Context(), func() time.Time { return w.now })
-	w.must(err)
-	t.Cleanup(func() { db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(t.Context(), t.TempDir()+"/keys.db", false)
-	w.must(err)
-	t.Cleanup(func() { keys.Close() })
+	db, keys := storetest.Temporary(t, func() time.Time { return w.now }), storetest.Keys(t)
 	vault, err := seal.NewVault(keys, make([]byte, seal.KeySize))
 	w.must(err)
 	name := map[string]string{"en": "Name"}

@@ -27,7 +27,7 @@ import (
 	"yagona/kernel/territory"
 	"yagona/kernel/wording"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 // registers is a fake of the exchange: what the registers would answer, and whether they do.
@@ -112,7 +112,7 @@ type world struct {
 	*testing.T
 	*casework.Casework
 	registers *registers
-	db        *sqlite.DB
+	db        query.DB
 	now       time.Time
 	jobs      *job.Runner
 	office    *access.Office
@@ -125,7 +125,6 @@ var monday = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	t.Helper()
-	ctx := t.Context()
 	w := &world{T: t, now: monday}
 	clock := func() time.Time { return w.now }
 	tree, err := territory.New(
@@ -145,16 +144,8 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.db, err = sqlite.Temporary(ctx, clock); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(ctx, t.TempDir()+"/keys.db", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keys.Close() })
-	vault, err := seal.NewVault(keys, make([]byte, seal.KeySize))
+	w.db = storetest.Temporary(t, clock)
+	vault, err := seal.NewVault(storetest.Keys(t), make([]byte, seal.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

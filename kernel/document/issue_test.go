@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +19,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/signature"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 var start = time.Date(2026, 3, 4, 6, 30, 0, 250_000_000, time.UTC)
@@ -28,7 +27,7 @@ var start = time.Date(2026, 3, 4, 6, 30, 0, 250_000_000, time.UTC)
 // office is an issuer over a real store, with everything around it.
 type office struct {
 	*document.Issuer
-	db    *sqlite.DB
+	db    query.DB
 	vault *seal.Vault
 	ring  *ring
 	now   time.Time
@@ -43,16 +42,8 @@ func newOffice(t *testing.T) *office {
 		by: journal.Actor{Person: ident.Random[ident.Person](), Agency: "youth-agency", Role: "chair"},
 	}
 	clock := func() time.Time { return o.now }
-	db, err := sqlite.Temporary(t.Context(), clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keys.Close() })
+	db, keys := storetest.Temporary(t, clock), storetest.Keys(t)
+	var err error
 	if o.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}

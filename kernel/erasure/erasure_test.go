@@ -19,23 +19,14 @@ import (
 	"yagona/kernel/register"
 	"yagona/kernel/seal"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	ctx := t.Context()
 	now := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	db, err := sqlite.Temporary(ctx, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	keys, err := sqlite.OpenSubjectKeys(ctx, t.TempDir()+"/keys.db", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer keys.Close()
+	db, keys := storetest.Temporary(t, clock), storetest.Keys(t)
 	vault, err := seal.NewVault(keys, make([]byte, seal.KeySize))
 	if err != nil {
 		t.Fatal(err)

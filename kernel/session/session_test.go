@@ -16,25 +16,17 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/session"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-func open(t *testing.T) (*clock, act.Store[session.Reader, session.Tx], *sqlite.DB) {
+func open(t *testing.T) (*clock, act.Store[session.Reader, session.Tx], query.DB) {
 	t.Helper()
 	hands := &clock{time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
-	db, err := sqlite.Temporary(t.Context(), hands.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	db := storetest.Temporary(t, hands.now)
 	return hands, query.For[session.Reader, session.Tx](db), db
 }
 

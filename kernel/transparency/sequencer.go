@@ -85,9 +85,12 @@ func (s *Sequencer) Run(ctx context.Context) {
 	defer s.note(false, nil)
 	for {
 		var retry <-chan time.Time
+		var following Following
 		err := s.Advance(ctx)
-		s.note(true, err)
-		if err != nil && ctx.Err() == nil {
+		if errors.As(err, &following) {
+			s.note(true, nil)
+			retry, wait = time.After(following.For), first // the leader does it, unless it is gone by then
+		} else if s.note(true, err); err != nil && ctx.Err() == nil {
 			s.config.Logger.WarnContext(ctx, "the log could not publish", "error", err, "again", wait)
 			retry = time.After(wait)
 			wait = min(2*wait, last)

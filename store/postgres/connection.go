@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -140,6 +141,32 @@ type rows struct {
 	pgx.Rows
 	results pgx.BatchResults
 	of      *connection
+}
+
+// Scan implements query.Rows. Flags are stored as integers: a *bool takes one, as it does with database/sql.
+func (r *rows) Scan(into ...any) error {
+	for i, target := range into {
+		if to, ok := target.(*bool); ok {
+			into[i] = flag{to}
+		}
+	}
+	return r.Rows.Scan(into...)
+}
+
+// flag scans an integer into a boolean.
+type flag struct{ into *bool }
+
+// Scan implements sql.Scanner.
+func (f flag) Scan(value any) error {
+	switch value := value.(type) {
+	case int64:
+		*f.into = value != 0
+	case bool:
+		*f.into = value
+	default:
+		return fmt.Errorf("a flag is stored as %T", value)
+	}
+	return nil
 }
 
 // Err implements query.Rows.

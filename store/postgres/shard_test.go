@@ -54,10 +54,13 @@ func TestTheTablesCanBeSpread(t *testing.T) {
 	}
 }
 
-// unspread returns what keeps the tables from being spread.
-func unspread(t *testing.T, conn interface {
+// asker is a connection or a transaction.
+type asker interface {
 	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
-}) (problems []string) {
+}
+
+// unspread returns what keeps the tables from being spread.
+func unspread(t *testing.T, conn asker) (problems []string) {
 	t.Helper()
 	columns := map[string]string{}
 	for _, table := range schema.Tables {

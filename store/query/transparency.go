@@ -12,6 +12,7 @@ import (
 var (
 	_ transparency.Reader = (*Tx)(nil)
 	_ transparency.Tx     = (*Tx)(nil)
+	_ transparency.LeadTx = (*Tx)(nil)
 )
 
 // LogHead implements transparency.Reader.
@@ -60,4 +61,18 @@ func (t *Tx) SaveLogHead(head transparency.Head) error {
 	return t.send(`INSERT INTO log_head (key, size, signed, published) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (key) DO UPDATE SET size = excluded.size, signed = excluded.signed, published = excluded.published`,
 		act.Platform, head.Size, head.Signed, head.Published)
+}
+
+// LogLead implements transparency.LeadStore.
+func (t *Tx) LogLead() (lead transparency.Lead, err error) {
+	err = t.row(nil, `SELECT process, term, until_time FROM log_lead WHERE key = $1`, args(act.Platform),
+		&lead.Process, &lead.Term, instant{&lead.Until})
+	return lead, err
+}
+
+// SaveLogLead implements transparency.LeadStore.
+func (t *Tx) SaveLogLead(lead transparency.Lead) error {
+	return t.send(`INSERT INTO log_lead (key, process, term, until_time) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key) DO UPDATE SET process = excluded.process, term = excluded.term, until_time = excluded.until_time`,
+		act.Platform, lead.Process, lead.Term, micros(lead.Until))
 }
