@@ -1,9 +1,0 @@
--- +goose Up
--- The act that queued a job, where it is traced (W3C Trace Context), or empty.
-ALTER TABLE job ADD COLUMN trace TEXT NOT NULL DEFAULT '';
-CREATE INDEX job_dead ON job (due) WHERE dead = 1;
--- What is written to try whether anything can be.
-CREATE TABLE probe (
-	key TEXT   NOT NULL PRIMARY KEY,
-	at  BIGINT NOT NULL
-);
