@@ -73,6 +73,7 @@ type Node struct {
 	Documents *document.Issuer
 	Ledger    *ledger.Ledger
 	Notices   *notice.Board
+	Courier   *notice.Courier
 	Casework  *casework.Casework
 	Erasures  *erasure.Erasures
 	Jobs      *job.Runner
@@ -131,6 +132,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.wireKernel()
+	if err := n.wireMessages(); err != nil {
+		return nil, err
+	}
 	if err := n.install(ctx); err != nil {
 		return nil, err
 	}
@@ -281,6 +285,10 @@ func (n *Node) wireKernel() {
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
 	}
 	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
+	n.Courier = &notice.Courier{
+		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
+		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
+	}
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,
 	}
@@ -305,6 +313,7 @@ func (n *Node) handlers() map[string]job.Handler {
 		}
 	}
 	add(n.Registers.Handlers(n.output))
+	add(n.Courier.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank}
 	add(map[string]job.Handler{
 		casework.JobPay:   n.pay,
@@ -477,6 +486,7 @@ func (n *Node) Start(ctx context.Context) {
 		})
 	}
 	run("jobs", func() error { return n.Jobs.Run(ctx) })
+	n.listen(ctx, run)
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
 	n.background.Go(func() { n.tidy(ctx) })
 	n.background.Go(func() { n.follow(ctx) })

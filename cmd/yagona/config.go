@@ -46,6 +46,28 @@ import (
 //	  number: national_id              # YAGONA_SIGN_IN_NUMBER   the claim that carries the national number
 //	secrets:                           # YAGONA_SECRETS=NAME:value,…   what adapters send as {secret.NAME}
 //	  CIVIL_TOKEN: "…"
+//	messages:                          # by which notices leave the house; without any of them nothing is sent
+//	  email:
+//	    server: mail.example:587       # YAGONA_MESSAGES_EMAIL_SERVER    SMTP, with STARTTLS
+//	    tls: false                     # YAGONA_MESSAGES_EMAIL_TLS       true: TLS from the first byte (port 465)
+//	    user: yagona                   # YAGONA_MESSAGES_EMAIL_USER
+//	    password: "…"                  # YAGONA_MESSAGES_EMAIL_PASSWORD  better in the environment than in the file
+//	    from: noreply@services.example # YAGONA_MESSAGES_EMAIL_FROM
+//	  sms:                             # an operator's HTTP gateway
+//	    url: https://gateway.example/messages           # YAGONA_MESSAGES_SMS_URL
+//	    method: POST                                    # YAGONA_MESSAGES_SMS_METHOD
+//	    type: application/json                          # YAGONA_MESSAGES_SMS_TYPE, or application/x-www-form-urlencoded
+//	    body: '{"phone": "{to}", "message": "{text}"}'  # YAGONA_MESSAGES_SMS_BODY; also {id}
+//	    header: {Authorization: "Bearer …"}             # YAGONA_MESSAGES_SMS_HEADER=NAME:value,…
+//	    receipt: message_id                             # YAGONA_MESSAGES_SMS_RECEIPT   where the answer has the gateway's id
+//	    status:                                         # where the gateway tells what became of a message
+//	      url: https://gateway.example/messages/{receipt}   # YAGONA_MESSAGES_SMS_STATUS_URL
+//	      member: status                                # YAGONA_MESSAGES_SMS_STATUS_MEMBER
+//	      delivered: DELIVERED                          # YAGONA_MESSAGES_SMS_STATUS_DELIVERED
+//	      failed: FAILED                                # YAGONA_MESSAGES_SMS_STATUS_FAILED
+//	  telegram:
+//	    bot: yagona_bot                # YAGONA_MESSAGES_TELEGRAM_BOT    its name, without the @
+//	    token: "…"                     # YAGONA_MESSAGES_TELEGRAM_TOKEN  better in the environment than in the file
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
 //	operator-listen: 127.0.0.1:9090    # YAGONA_OPERATOR_LISTEN   where /metrics, /healthz and /readyz answer the operator; without it, nowhere
 //	disk-reserve: 256                  # YAGONA_DISK_RESERVE      MiB that must be free on the folder's disk for the node to be ready
@@ -65,6 +87,7 @@ type Config struct {
 	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
 	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
 	Secrets      map[string]string `yaml:"secrets" env:"SECRETS" secret:"true"`
+	Messages     MessagesConfig    `yaml:"messages" envPrefix:"MESSAGES_"`
 	Log          slog.Level        `yaml:"log" env:"LOG"`
 
 	OperatorListen string       `yaml:"operator-listen" env:"OPERATOR_LISTEN"`
@@ -274,6 +297,9 @@ func (c Config) node() (node.Config, error) {
 	config.Quorum = len(c.Witnesses)
 	if c.Quorum != nil {
 		config.Quorum = *c.Quorum
+	}
+	if config.Messages, err = c.Messages.carriers(); err != nil {
+		return node.Config{}, err
 	}
 	if config.Quorum < 0 || config.Quorum > len(c.Witnesses) {
 		return node.Config{}, fmt.Errorf("quorum: %d of %d witnesses cannot cosign: give a number between 0 and %d", config.Quorum, len(c.Witnesses), len(c.Witnesses))

@@ -86,6 +86,7 @@ const (
 	ServicesPath     = "/services"
 	MinePath         = "/me"
 	ReadingsPath     = "/me/readings"
+	ContactPath      = "/me/contact"
 	VerifyPath       = "/verify"
 	LogPath          = "/transparency"
 	AppointmentsPath = "/sign-in/appointment"

@@ -41,7 +41,7 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("portal.mine"), Lead: r.Say("portal.mine-lead"), Wide: true,
-		Body: []ui.Component{p.applications(r, applications), documents, payments, messages, ui.Buttons{{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true}}},
+		Body: []ui.Component{p.applications(r, applications), documents, payments, messages, ui.Buttons{{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true}, {Text: r.Say("contact.title"), Href: page.ContactPath, Quiet: true}}},
 	})
 }
 
