@@ -101,6 +101,47 @@ type TracesConfig struct {
 	Share float64 `yaml:"share" env:"SHARE"`
 }
 
+// MessagesConfig says by what messages leave the house.
+type MessagesConfig struct {
+	Email    EmailConfig    `yaml:"email" envPrefix:"EMAIL_"`
+	SMS      SMSConfig      `yaml:"sms" envPrefix:"SMS_"`
+	Telegram TelegramConfig `yaml:"telegram" envPrefix:"TELEGRAM_"`
+}
+
+// EmailConfig is an SMTP server.
+type EmailConfig struct {
+	Server   string `yaml:"server" env:"SERVER"`
+	TLS      bool   `yaml:"tls" env:"TLS"`
+	User     string `yaml:"user" env:"USER"`
+	Password string `yaml:"password" env:"PASSWORD" secret:"true"`
+	From     string `yaml:"from" env:"FROM"`
+}
+
+// SMSConfig is an operator's HTTP gateway.
+type SMSConfig struct {
+	URL     string            `yaml:"url" env:"URL"`
+	Method  string            `yaml:"method" env:"METHOD"`
+	Type    string            `yaml:"type" env:"TYPE"`
+	Body    string            `yaml:"body" env:"BODY"`
+	Header  map[string]string `yaml:"header" env:"HEADER" secret:"true"`
+	Receipt string            `yaml:"receipt" env:"RECEIPT"`
+	Status  SMSStatusConfig   `yaml:"status" envPrefix:"STATUS_"`
+}
+
+// SMSStatusConfig is where the gateway tells what became of a message.
+type SMSStatusConfig struct {
+	URL       string `yaml:"url" env:"URL"`
+	Member    string `yaml:"member" env:"MEMBER"`
+	Delivered string `yaml:"delivered" env:"DELIVERED"`
+	Failed    string `yaml:"failed" env:"FAILED"`
+}
+
+// TelegramConfig is a bot.
+type TelegramConfig struct {
+	Bot   string `yaml:"bot" env:"BOT"`
+	Token string `yaml:"token" env:"TOKEN" secret:"true"`
+}
+
 // WitnessConfig is a witness of the log.
 type WitnessConfig struct {
 	URL string `yaml:"url" env:"URL"`

@@ -10,35 +10,6 @@ import (
 	"yagona/kernel/notice"
 )
 
-// MessagesConfig says by what messages leave the house.
-type MessagesConfig struct {
-	Email struct {
-		Server   string `yaml:"server" env:"SERVER"`
-		TLS      bool   `yaml:"tls" env:"TLS"`
-		User     string `yaml:"user" env:"USER"`
-		Password string `yaml:"password" env:"PASSWORD" secret:"true"`
-		From     string `yaml:"from" env:"FROM"`
-	} `yaml:"email" envPrefix:"EMAIL_"`
-	SMS struct {
-		URL     string            `yaml:"url" env:"URL"`
-		Method  string            `yaml:"method" env:"METHOD"`
-		Type    string            `yaml:"type" env:"TYPE"`
-		Body    string            `yaml:"body" env:"BODY"`
-		Header  map[string]string `yaml:"header" env:"HEADER" secret:"true"`
-		Receipt string            `yaml:"receipt" env:"RECEIPT"`
-		Status  struct {
-			URL       string `yaml:"url" env:"URL"`
-			Member    string `yaml:"member" env:"MEMBER"`
-			Delivered string `yaml:"delivered" env:"DELIVERED"`
-			Failed    string `yaml:"failed" env:"FAILED"`
-		} `yaml:"status" envPrefix:"STATUS_"`
-	} `yaml:"sms" envPrefix:"SMS_"`
-	Telegram struct {
-		Bot   string `yaml:"bot" env:"BOT"`
-		Token string `yaml:"token" env:"TOKEN" secret:"true"`
-	} `yaml:"telegram" envPrefix:"TELEGRAM_"`
-}
-
 // carriers returns what is configured. An error shows no secret.
 func (c MessagesConfig) carriers() (map[string]notice.Carrier, error) {
 	carriers := map[string]notice.Carrier{}
