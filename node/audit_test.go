@@ -124,6 +124,17 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 			ID: strings.ReplaceAll(string(application.ID), "-", ""), Reader: subject, Kind: "application.granted", Application: application.ID,
 			At: tx.Now(), Event: event,
 		}
+		contact := notice.StoredContact{Reader: subject, Routes: "sms:an-address", Sealed: []byte("sealed contact"), Event: event}
+		if err := tx.SaveContact(contact); err != nil {
+			return nil, err
+		}
+		delivery := notice.Delivery{
+			ID: "delivery of " + message.ID, Reader: subject, Notice: message.ID, Channel: "sms", Address: "an-address", State: notice.Sent,
+			Reason: "none", Attempts: 3, Receipt: "815", Queued: tx.Now(), Changed: tx.Now(), Event: event,
+		}
+		if err := tx.SaveDelivery(delivery); err != nil {
+			return nil, err
+		}
 		issued := document.Stored{
 			ID: ident.New[ident.Document](tx.Now()), Subject: subject, Type: "certificate", Service: application.Service, Agency: "youth-agency",
 			Application: application.ID, Issued: tx.Now(), From: tx.Now(), Until: tx.Now().Add(time.Hour), Content: []byte("sealed content"),
@@ -389,6 +400,8 @@ var outside = map[string]string{
 	"job":          "written and removed too often; what must wait follows from the records",
 	"answer":       "sealed and authenticated under a key that only the asking program has",
 	"probe":        "what is written to try whether anything can be; nobody reads it",
+	"contact_link": "only finds: what counts is the sealed code in the contact",
+	"allowance":    "only how many messages an address gets in a day",
 	"spent_proof":  "of ID tokens, which end within minutes by themselves",
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"yagona/kernel/act"
 	"yagona/kernel/ledger"
+	"yagona/kernel/notice"
 	"yagona/pack"
 	"yagona/web/provider"
 )
@@ -43,6 +44,9 @@ type Config struct {
 	People provider.People
 	// Bank carries payments out. Required outside a demonstration if a service pays.
 	Bank ledger.Bank
+	// Messages are the ways by which notices leave the house: "email", "sms", "telegram". Without any nothing is sent; a
+	// demonstration without any writes what it would have sent into messages.log in its folder.
+	Messages map[string]notice.Carrier
 	// Secrets are what adapters send as {secret.NAME}.
 	Secrets map[string]string
 	// DiskReserve is how many bytes must be free on the folder's disk for the node to be ready.

@@ -358,6 +358,10 @@ func (n *Node) wireKernel() {
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
 	}
 	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
+	n.Courier = &notice.Courier{
+		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
+		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
+	}
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,
 	}
@@ -580,6 +584,7 @@ func (n *Node) Start(ctx context.Context) {
 		})
 	}
 	run("jobs", func() error { return n.Jobs.Run(ctx) })
+	n.listen(ctx, run)
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
 	n.background.Go(func() { n.tidy(ctx) })
 	n.background.Go(func() { n.follow(ctx) })

@@ -98,7 +98,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	events, books := query.For[journal.Reader, journal.Tx](n.store), query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
-		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices,
+		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Courier: n.Courier,
 		Readings: n.readings,
 		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
 		Origin:   n.Origin(), LogKey: key,

@@ -2,7 +2,7 @@
 // compiler checks. The rules stand in this file, once; the tests read the real tree, and hold the checker itself to
 // planted violations.
 //
-// The direction (may be imported by): std, locale → kernel → pack → packs; kernel → store; kernel, pack → web;
+// The direction (may be imported by): std, locale → kernel → pack → packs; kernel → store, channel; kernel, pack → web;
 // everything → cmd. Inside the kernel a package imports only those listed before it.
 package direction
 
@@ -25,18 +25,19 @@ var Kernel = []string{
 // Layers says for each top folder which others it may import. A folder always may import its own packages, but for the
 // exceptions in reason: the kernel's order, and std, locale and packs, whose members do not know each other.
 var Layers = map[string][]string{
-	"std":    {},
-	"locale": {},
-	"kernel": {"std", "locale"},
-	"pack":   {"std", "locale", "kernel"},
-	"packs":  {"std", "locale", "kernel", "pack"},
-	"store":  {"std", "locale", "kernel"},
-	"web":    {"std", "locale", "kernel", "pack"},
-	"node":   {"std", "locale", "kernel", "pack", "packs", "store", "web"},
-	"cmd":    {"std", "locale", "kernel", "pack", "packs", "store", "web", "node"},
-	"checks": {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
-	"docs":   {"kernel"}, // the tests of pages that are made from the source
-	"bench":  {"std", "locale", "kernel", "pack", "packs", "store", "web", "node", "cmd"},
+	"std":     {},
+	"locale":  {},
+	"kernel":  {"std", "locale"},
+	"pack":    {"std", "locale", "kernel"},
+	"packs":   {"std", "locale", "kernel", "pack"},
+	"store":   {"std", "locale", "kernel"},
+	"channel": {"std", "locale", "kernel"},
+	"web":     {"std", "locale", "kernel", "pack"},
+	"node":    {"std", "locale", "kernel", "pack", "packs", "store", "channel", "web"},
+	"cmd":     {"std", "locale", "kernel", "pack", "packs", "store", "channel", "web", "node"},
+	"checks":  {"std", "locale", "kernel", "pack", "packs", "store", "channel", "web", "node", "cmd"},
+	"docs":    {"kernel"}, // the tests of pages that are made from the source
+	"bench":   {"std", "locale", "kernel", "pack", "packs", "store", "channel", "web", "node", "cmd"},
 }
 
 // ForTests says what the test files of every layer may import besides: an embedded store that opens in milliseconds,
@@ -52,10 +53,11 @@ func ForTests(layer, imported string) bool {
 
 // Foreign lists packages outside the tree that a layer must not import, with the reason.
 var Foreign = map[string]map[string]string{
-	"kernel": {"database/sql": "SQL belongs to store", "html/template": "pages belong to web"},
-	"pack":   {"database/sql": "SQL belongs to store", "net/http": "HTTP belongs to web"},
-	"packs":  {"database/sql": "SQL belongs to store"},
-	"web":    {"database/sql": "SQL belongs to store"},
+	"kernel":  {"database/sql": "SQL belongs to store", "html/template": "pages belong to web"},
+	"pack":    {"database/sql": "SQL belongs to store", "net/http": "HTTP belongs to web"},
+	"packs":   {"database/sql": "SQL belongs to store"},
+	"web":     {"database/sql": "SQL belongs to store"},
+	"channel": {"database/sql": "SQL belongs to store"},
 }
 
 // Package is one package of the import graph, with paths as `go list` gives them.

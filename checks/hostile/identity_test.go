@@ -82,6 +82,14 @@ var rows = map[string]row{
 	"GET /api/v1/me":                                         {kind: own},
 	"GET /api/v1/me/appointments":                            {kind: own},
 	"GET /api/v1/notices":                                    {kind: own},
+	"GET /api/v1/me/contact":                                 {kind: own},
+	"PUT /api/v1/me/contact":                                 {kind: own, body: map[string]any{"chosen": []string{}, "language": "en"}},
+	"GET /api/v1/me/deliveries":                              {kind: own},
+	"POST /api/v1/me/contact/addresses": {kind: own, body: map[string]any{
+		"channel": "email", "address": "{visitor}@mail.example", "language": "en",
+	}},
+	"POST /api/v1/me/contact/addresses/{address}/confirm": {kind: thing, body: map[string]any{"code": "000000"}},
+	"DELETE /api/v1/me/contact/addresses/{address}":       {kind: thing},
 
 	"GET /api/v1/tasks": {kind: work},
 	"GET /api/v1/tasks/{task}": {kind: thing, codes: map[string]string{
@@ -180,6 +188,10 @@ var rows = map[string]row{
 	"GET /me/events/{event}":                                {kind: thing},
 	"GET /me/events/{event}/proof":                          {kind: thing},
 	"GET /me/readings":                                      {kind: own},
+	"GET /me/contact":                                       {kind: own},
+	"POST /me/contact":                                      {kind: own, body: ""},
+	"POST /me/contact/addresses":                            {kind: own, body: "channel=email&address={visitor}@mail.example"},
+	"POST /me/contact/addresses/{address}":                  {kind: thing, body: "do=remove"},
 	"GET /sign-in/appointment":                              {kind: own},
 	"GET /applications/{application}":                       {kind: thing},
 	"GET /applications/{application}/answer":                {kind: thing},
@@ -343,13 +355,13 @@ func (who identity) attack(t *testing.T, info route.Info, row row) {
 		filled := map[string]any{}
 		for name, value := range given {
 			if text, ok := value.(string); ok {
-				value = who.victim.fill(text)
+				value = strings.ReplaceAll(who.victim.fill(text), "{visitor}", string(who.person))
 			}
 			filled[name] = value
 		}
 		body = filled
 	case string:
-		body = who.victim.fill(given)
+		body = strings.ReplaceAll(who.victim.fill(given), "{visitor}", string(who.person))
 	}
 	header := []string{"If-Match", `"1"`}
 	if info.Face == "page" && info.Method == http.MethodPost {
@@ -530,6 +542,11 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		w.t.Fatal(err)
 	}
 	values["record"] = record
+	added, err := w.node.Courier.AddAddress(w.t.Context(), ident.Subject(values["subject"]), "email", "victim@mail.example", "en")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	values["address"] = added.ID
 	example := w.node.Profile.Account.Example
 	return &victim{Person: person, values: values, secret: slices.DeleteFunc(secret, func(s string) bool { return s == example })}
 }

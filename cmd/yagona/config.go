@@ -48,6 +48,28 @@ import (
 //	bank-accounts: accounts.csv        # YAGONA_BANK_ACCOUNTS   what the simulated bank knows: account,number,name
 //	secrets:                           # YAGONA_SECRETS=NAME:value,…   what adapters send as {secret.NAME}
 //	  CIVIL_TOKEN: "…"
+//	messages:                          # by which notices leave the house; without any of them nothing is sent
+//	  email:
+//	    server: mail.example:587       # YAGONA_MESSAGES_EMAIL_SERVER    SMTP, with STARTTLS
+//	    tls: false                     # YAGONA_MESSAGES_EMAIL_TLS       true: TLS from the first byte (port 465)
+//	    user: yagona                   # YAGONA_MESSAGES_EMAIL_USER
+//	    password: "…"                  # YAGONA_MESSAGES_EMAIL_PASSWORD  better in the environment than in the file
+//	    from: noreply@services.example # YAGONA_MESSAGES_EMAIL_FROM
+//	  sms:                             # an operator's HTTP gateway
+//	    url: https://gateway.example/messages           # YAGONA_MESSAGES_SMS_URL
+//	    method: POST                                    # YAGONA_MESSAGES_SMS_METHOD
+//	    type: application/json                          # YAGONA_MESSAGES_SMS_TYPE, or application/x-www-form-urlencoded
+//	    body: '{"phone": "{to}", "message": "{text}"}'  # YAGONA_MESSAGES_SMS_BODY; also {id}
+//	    header: {Authorization: "Bearer …"}             # YAGONA_MESSAGES_SMS_HEADER=NAME:value,…
+//	    receipt: message_id                             # YAGONA_MESSAGES_SMS_RECEIPT   where the answer has the gateway's id
+//	    status:                                         # where the gateway tells what became of a message
+//	      url: https://gateway.example/messages/{receipt}   # YAGONA_MESSAGES_SMS_STATUS_URL
+//	      member: status                                # YAGONA_MESSAGES_SMS_STATUS_MEMBER
+//	      delivered: DELIVERED                          # YAGONA_MESSAGES_SMS_STATUS_DELIVERED
+//	      failed: FAILED                                # YAGONA_MESSAGES_SMS_STATUS_FAILED
+//	  telegram:
+//	    bot: yagona_bot                # YAGONA_MESSAGES_TELEGRAM_BOT    its name, without the @
+//	    token: "…"                     # YAGONA_MESSAGES_TELEGRAM_TOKEN  better in the environment than in the file
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
 //	operator-listen: 127.0.0.1:9090    # YAGONA_OPERATOR_LISTEN   where /metrics, /healthz and /readyz answer the operator; without it, nowhere
 //	disk-reserve: 256                  # YAGONA_DISK_RESERVE      MiB that must be free on the folder's disk for the node to be ready
@@ -69,6 +91,7 @@ type Config struct {
 	Bank         string            `yaml:"bank" env:"BANK"`
 	BankAccounts string            `yaml:"bank-accounts" env:"BANK_ACCOUNTS"`
 	Secrets      map[string]string `yaml:"secrets" env:"SECRETS" secret:"true"`
+	Messages     MessagesConfig    `yaml:"messages" envPrefix:"MESSAGES_"`
 	Log          slog.Level        `yaml:"log" env:"LOG"`
 
 	OperatorListen string       `yaml:"operator-listen" env:"OPERATOR_LISTEN"`
@@ -80,6 +103,47 @@ type Config struct {
 type TracesConfig struct {
 	To    string  `yaml:"to" env:"TO"`
 	Share float64 `yaml:"share" env:"SHARE"`
+}
+
+// MessagesConfig says by what messages leave the house.
+type MessagesConfig struct {
+	Email    EmailConfig    `yaml:"email" envPrefix:"EMAIL_"`
+	SMS      SMSConfig      `yaml:"sms" envPrefix:"SMS_"`
+	Telegram TelegramConfig `yaml:"telegram" envPrefix:"TELEGRAM_"`
+}
+
+// EmailConfig is an SMTP server.
+type EmailConfig struct {
+	Server   string `yaml:"server" env:"SERVER"`
+	TLS      bool   `yaml:"tls" env:"TLS"`
+	User     string `yaml:"user" env:"USER"`
+	Password string `yaml:"password" env:"PASSWORD" secret:"true"`
+	From     string `yaml:"from" env:"FROM"`
+}
+
+// SMSConfig is an operator's HTTP gateway.
+type SMSConfig struct {
+	URL     string            `yaml:"url" env:"URL"`
+	Method  string            `yaml:"method" env:"METHOD"`
+	Type    string            `yaml:"type" env:"TYPE"`
+	Body    string            `yaml:"body" env:"BODY"`
+	Header  map[string]string `yaml:"header" env:"HEADER" secret:"true"`
+	Receipt string            `yaml:"receipt" env:"RECEIPT"`
+	Status  SMSStatusConfig   `yaml:"status" envPrefix:"STATUS_"`
+}
+
+// SMSStatusConfig is where the gateway tells what became of a message.
+type SMSStatusConfig struct {
+	URL       string `yaml:"url" env:"URL"`
+	Member    string `yaml:"member" env:"MEMBER"`
+	Delivered string `yaml:"delivered" env:"DELIVERED"`
+	Failed    string `yaml:"failed" env:"FAILED"`
+}
+
+// TelegramConfig is a bot.
+type TelegramConfig struct {
+	Bot   string `yaml:"bot" env:"BOT"`
+	Token string `yaml:"token" env:"TOKEN" secret:"true"`
 }
 
 // WitnessConfig is a witness of the log.
@@ -278,6 +342,9 @@ func (c Config) node() (node.Config, error) {
 	config.Quorum = len(c.Witnesses)
 	if c.Quorum != nil {
 		config.Quorum = *c.Quorum
+	}
+	if config.Messages, err = c.Messages.carriers(); err != nil {
+		return node.Config{}, err
 	}
 	if config.Quorum < 0 || config.Quorum > len(c.Witnesses) {
 		return node.Config{}, fmt.Errorf("quorum: %d of %d witnesses cannot cosign: give a number between 0 and %d", config.Quorum, len(c.Witnesses), len(c.Witnesses))

@@ -177,13 +177,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			covers = append(covers, task.Cover())
 		}
 		for _, told := range f.told {
-			cover, added, err := notice.Add(tx, told, app.ID, string(id), id)
+			added, err := notice.Add(tx, told, app.ID, string(id), id)
 			if err != nil {
 				return err
 			}
-			if added {
-				covers = append(covers, cover)
-			}
+			covers = append(covers, added...)
 		}
 		for _, one := range f.attachments {
 			one.Event = id

@@ -19,12 +19,16 @@ type Table struct {
 
 // Tables are all tables. Those that are distributed by a key lie together: what one key has is on one machine.
 var Tables = []Table{
+	{Name: "allowance", Column: "key"},
 	{Name: "answer", Column: "key"},
 	{Name: "application", Column: "key"},
 	{Name: "attachment", Column: "key"},
 	{Name: "appointment", Column: "key"},
 	{Name: "attachment", Column: "key"},
 	{Name: "closure", Column: "key"},
+	{Name: "contact", Column: "key"},
+	{Name: "contact_link", Column: "key"},
+	{Name: "delivery", Column: "key"},
 	{Name: "document", Column: "key"},
 	{Name: "document_revocation", Column: "key"},
 	{Name: "erasure", Column: "key"},
@@ -109,6 +113,8 @@ var CrossShard = map[string]string{
 	"ErasureRows":              "the auditor reads all",
 	"LedgerRows":               "the auditor reads all",
 	"NoticeRows":               "the auditor reads all",
+	"ContactRows":              "the auditor reads all",
+	"DeliveryRows":             "the auditor reads all",
 	"OutageRows":               "the auditor reads all",
 	"PersonRows":               "the auditor reads all",
 	"PublicationRows":          "the auditor reads all",

@@ -42,6 +42,7 @@ type Dependencies struct {
 	Documents    *document.Issuer
 	Ring         signature.Ring
 	Notices      *notice.Board
+	Courier      *notice.Courier
 	People       *person.Directory
 	Journal      act.Store[journal.Reader, journal.Tx]
 	Vault        *seal.Vault
@@ -77,6 +78,7 @@ func operations(d Dependencies) []operation {
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),
+		contactOperations(d.Profile, d.Notices, d.Courier, d.OwnReadings),
 		accessLogOperations(trail, d.Clock, d.OwnReadings),
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, trail}),
 		orderOperations(d.Ledger),

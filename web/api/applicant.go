@@ -173,7 +173,7 @@ func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visi
 		wish.Language = v.Language
 	}
 	if !a.profile.Speaks(wish.Language) {
-		return fault.New(fault.Invalid, "application.language", "Nothing is written in this language here. Choose one of the country's.").At("language")
+		return errLanguage
 	}
 	d, err := a.catalogue().Open(wish.Service, calendar.DateOf(a.clock(), a.profile.Location))
 	if err != nil {

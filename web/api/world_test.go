@@ -162,9 +162,18 @@ func newWorld(t *testing.T) *world {
 		Journal: query.For[journal.Reader, journal.Tx](w.db), Jobs: query.For[JobReader, JobTx](w.db),
 		Documents: &document.Issuer{Store: query.For[document.Reader, document.Tx](w.db), Vault: vault, Signer: w.keys, Node: "services.example"},
 		Notices:   &notice.Board{Store: query.For[notice.Reader, notice.Tx](w.db), Vault: vault},
-		People:    &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
-		Ledger:    &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
-		Log:       transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)),
+		Courier: &notice.Courier{
+			Store: query.For[notice.Reader, notice.Tx](w.db), Vault: vault, Clock: clock, Key: make([]byte, 32),
+			Channels: []notice.Channel{{Name: "sms", Normalise: func(text string) (string, error) {
+				if !strings.HasPrefix(text, "+") {
+					return "", notice.ErrMalformed
+				}
+				return text, nil
+			}}},
+		},
+		People: &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
+		Ledger: &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
+		Log:    transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)),
 	}
 	w.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",

@@ -89,6 +89,7 @@ const (
 	DataPath         = "/me/data"
 	CorrectionsPath  = "/me/corrections"
 	ReadingsPath     = "/me/readings"
+	ContactPath      = "/me/contact"
 	VerifyPath       = "/verify"
 	LogPath          = "/transparency"
 	CataloguePath    = "/catalogue"

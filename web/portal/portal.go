@@ -64,6 +64,7 @@ type Config struct {
 	Keys         signature.Ring
 	Orders       act.Store[ledger.Reader, ledger.Tx]
 	Notices      *notice.Board
+	Courier      *notice.Courier
 	Readings     OwnReadings
 	Trail        *reading.Trail
 	Origin       string // the log's name
@@ -121,6 +122,10 @@ func (p *Portal) Routes() []route.Route {
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(page.MinePath, p.mine),
 		own("/me/documents/{document}", p.file),
+		own(page.ContactPath, p.contact),
+		send(page.ContactPath, smallForm, p.chooseContact),
+		send(page.ContactPath+"/addresses", smallForm, p.addAddress),
+		send(page.ContactPath+"/addresses/{address}", smallForm, p.changeAddress),
 		own(page.ReadingsPath, p.readings),
 		own("/me/events/{event}", p.event),
 		own("/me/events/{event}/proof", p.proof),
