@@ -98,7 +98,7 @@ func (b *Board) Post(ctx context.Context, reader ident.Subject, kind string, abo
 		}
 		return journal.AppendAs(tx, sealer, event, journal.Event{
 			Type: "notice.posted", Actor: journal.Actor{Component: "notice"}, Object: object,
-			Facts: map[string]string{"kind": kind}, Covers: []journal.Cover{cover}, Parts: []journal.Part{{Subject: reader}},
+			Facts: map[string]string{"kind": kind}, Covers: covers, Parts: []journal.Part{{Subject: reader}},
 		})
 	})
 }
