@@ -223,7 +223,7 @@ func (w *world) payments(ctx context.Context, clients int) ([]time.Duration, err
 
 // confirmed checks that no order is on its way any more.
 func (w *world) confirmed(ctx context.Context) error {
-	for _, state := range []string{"prepared", "released", "sent", "rejected"} {
+	for _, state := range []string{"prepared", "verified", "released", "sent", "rejected"} {
 		var open page[json.RawMessage]
 		if err := w.treasurer.get(ctx, "/api/v1/orders?limit=1&state="+state, &open); err != nil {
 			return err

@@ -66,6 +66,7 @@ func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, err
 	if err != nil {
 		return nil, err
 	}
+	simulated.Accounts = population.Accounts()
 	config.Bank = simulated
 	n, err := Open(ctx, config)
 	if err != nil {

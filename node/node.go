@@ -305,9 +305,10 @@ func (n *Node) handlers() map[string]job.Handler {
 		}
 	}
 	add(n.Registers.Handlers(n.output))
-	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank}
+	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
 		casework.JobPay:   n.pay,
+		ledger.JobVerify:  sender.Verify,
 		ledger.JobSend:    sender.Send,
 		ledger.JobSettled: n.settled,
 		erasure.JobErase:  n.Erasures.Carry,
@@ -340,7 +341,17 @@ func (n *Node) pay(ctx context.Context, queued job.Job) error {
 	return err
 }
 
-// settled tells the applicant what became of the payment.
+// nationalNumber returns the number by which a bank knows a person.
+func (n *Node) nationalNumber(ctx context.Context, of ident.Subject) (string, error) {
+	holder, ok := of.Person()
+	if !ok {
+		return "", nil
+	}
+	known, err := n.People.Attributes(ctx, holder)
+	return known.Number, err
+}
+
+// settled tells the application and the applicant what became of the payment.
 func (n *Node) settled(ctx context.Context, queued job.Job) error {
 	var payload ledger.OrderJob
 	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
@@ -352,6 +363,17 @@ func (n *Node) settled(ctx context.Context, queued job.Job) error {
 	wanted, err := n.Casework.Payment(ctx, payload.Application)
 	if err != nil {
 		return err
+	}
+	var order ledger.Order
+	err = n.Ledger.Store.View(ctx, func(tx ledger.Reader) error {
+		order, err = tx.PaymentOrder(payload.Fund, payload.Order)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if order.RejectedByBank() {
+		return n.Casework.RejectPayment(ctx, payload.Application, payload.Order, order.Reason)
 	}
 	return n.Notices.Post(ctx, wanted.Application.Applicant, "payment.settled", payload.Application, string(payload.Order))
 }

@@ -33,6 +33,7 @@ type site struct {
 	node   *node.Node
 	people *demo.Population
 	url    string
+	bank   *bank.Bank
 }
 
 // people are those whom the demonstration's sign-in offers.
@@ -74,9 +75,11 @@ func open(t *testing.T) *site {
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	began, morning := time.Now(), today.Start(profile.Location).Add(9*time.Hour)
 	clock := func() time.Time { return morning.Add(time.Since(began)).UTC() }
+	simulated := bank.New(clock)
+	simulated.Accounts = population.Accounts()
 	opened, err := node.Open(t.Context(), node.Config{
 		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Demonstration: true, People: people{population},
-		Bank: bank.New(clock), Clock: clock, Volatile: true,
+		Bank: simulated, Clock: clock, Volatile: true,
 		Secrets: map[string]string{"social-agency": "test"},
 	})
 	if err != nil {
@@ -100,7 +103,7 @@ func open(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	return &site{opened, population, address.String()}
+	return &site{opened, population, address.String(), simulated}
 }
 
 // browser is one without scripts: it keeps cookies, follows redirects and sends the forms that it was shown.
@@ -391,3 +394,6 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 	t.Fatalf("not so after 20 s: %s", what)
 }
+
+// contains reports whether the browser shows a text.
+func contains(b *browser, text string) bool { return strings.Contains(b.text(b.page), text) }

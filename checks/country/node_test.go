@@ -95,9 +95,11 @@ func open(t *testing.T) *lakes {
 	l.site = &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	began, noon := time.Now(), time.Date(2026, 3, 22, 13, 0, 0, 0, profile.Location)
 	clock := func() time.Time { return noon.Add(time.Since(began)).UTC() }
+	simulated := bank.New(clock)
+	simulated.Accounts = map[string]bank.Account{"LK00000001": {Holder: l.boatwoman.name, NationalNumber: l.boatwoman.number}}
 	l.Node, err = node.Open(t.Context(), node.Config{
 		Folder: t.TempDir(), Site: l.site, Country: lakeland.Files(), Packs: []pack.Source{lakeland.Pack()}, Demonstration: true,
-		People: everybody, Bank: bank.New(clock), Clock: clock, Volatile: true,
+		People: everybody, Bank: simulated, Clock: clock, Volatile: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -212,7 +212,7 @@ func (l *load) verifyPayment(ctx context.Context, s *story, final bool) error {
 func (l *load) checkMoney(t *testing.T) {
 	t.Helper()
 	confirmed := map[ledger.EndToEndID]int64{}
-	for _, state := range []string{"prepared", "released", "sent", "confirmed", "rejected"} {
+	for _, state := range []string{"prepared", "verified", "released", "sent", "confirmed", "rejected"} {
 		for _, order := range l.orders(t, state) {
 			if state != "confirmed" {
 				t.Errorf("order %s is %s at the end", order.ID, state)

@@ -383,7 +383,7 @@ func (l *load) release(ctx context.Context, s *story) error {
 		if err := l.get(ctx, resident, path, &shown); err != nil {
 			return err
 		}
-		if shown.State != "prepared" {
+		if shown.State != "verified" {
 			s.resumes = time.Now().Add(50 * time.Millisecond)
 			return nil // its job has not come to it yet
 		}

@@ -60,6 +60,7 @@ var rows = map[string]row{
 	"POST /api/v1/applications/{application}/answer":   {kind: thing, body: map[string]any{"answer": "yes"}},
 	"POST /api/v1/applications/{application}/appeal":   {kind: thing, body: map[string]any{"grounds": "none"}},
 	"GET /api/v1/applications/{application}/payment":   {kind: thing},
+	"POST /api/v1/applications/{application}/account":  {kind: thing, body: map[string]any{"account": "00000000000000000002"}},
 	"POST /api/v1/applications/{application}/preview":  {kind: thing},
 	"POST /api/v1/applications/{application}/submit":   {kind: thing},
 	"POST /api/v1/applications/{application}/withdraw": {kind: thing},
@@ -176,6 +177,8 @@ var rows = map[string]row{
 	"POST /applications/{application}/answer":               {kind: thing, body: "revision=1&answer=yes"},
 	"GET /applications/{application}/appeal":                {kind: thing},
 	"POST /applications/{application}/appeal":               {kind: thing, body: "revision=1&grounds=none"},
+	"GET /applications/{application}/account":               {kind: thing},
+	"POST /applications/{application}/account":              {kind: thing, body: "revision=1&account=00000000000000000002"},
 	"GET /applications/{application}/check":                 {kind: thing},
 	"GET /applications/{application}/questions/{question}":  {kind: thing},
 	"POST /applications/{application}/questions/{question}": {kind: thing, body: "revision=1&trade=repair"},
@@ -486,10 +489,10 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		chair.decide(granted, "approve")
 		granted = v.own(granted.ID)
 		values["order"], values["document"] = granted.Granted.Order, granted.Granted.Document
-		w.wait("the payment is prepared", func() bool {
+		w.wait("the payment may be released", func() bool {
 			var payment struct{ State string }
 			v.send("GET", "/api/v1/applications/"+granted.ID+"/payment", nil).into(w.t, http.StatusOK, &payment)
-			return payment.State == "prepared"
+			return payment.State == "verified"
 		})
 	}
 	var record string

@@ -160,7 +160,7 @@ func TestAPaymentReleasedTwiceIsPaidOnce(t *testing.T) {
 		resident.send("GET", "/api/v1/applications/"+one.ID+"/payment", nil).into(t, http.StatusOK, &payment)
 		return payment.State
 	}
-	w.wait("the payment is prepared", func() bool { return paid() == "prepared" })
+	w.wait("the payment may be released", func() bool { return paid() == "verified" })
 	var attacks []func() answer
 	for range 4 {
 		for _, who := range treasurers {

@@ -13,6 +13,11 @@ type noBank struct{}
 
 var errNoBank = errors.New("this installation is connected to no bank")
 
+// Verify implements ledger.Bank.
+func (noBank) Verify(context.Context, ledger.IdentificationVerificationRequest) (ledger.IdentificationVerificationReport, error) {
+	return ledger.IdentificationVerificationReport{}, errNoBank
+}
+
 // Send implements ledger.Bank.
 func (noBank) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
 	return ledger.Report{}, errNoBank

@@ -218,6 +218,9 @@ func (c *Casework) Payment(ctx context.Context, id ident.Application) (Payment, 
 		return Payment{}, err
 	}
 	account, _ := answers[f.def.Output.Payment.To].(string)
+	if f.content.Granted.Account != "" {
+		account = f.content.Granted.Account
+	}
 	return Payment{
 		Application: f.app, Order: f.content.Granted.Order, Fund: f.def.Output.Payment.Fund,
 		Amount: f.content.Granted.Payment, Account: account, DecidedBy: f.deciders(),

@@ -174,6 +174,8 @@ type Question struct {
 type Result struct {
 	Payment  int64           `json:"payment,omitempty"` // in minor units
 	Order    ident.Order     `json:"order,omitempty"`
+	Account  string          `json:"account,omitempty"`  // named after the bank turned down the one in the answers
+	Rejected string          `json:"rejected,omitempty"` // why the bank did not take the order: a code; another account is wanted
 	Document ident.Document  `json:"document,omitempty"`
 	Record   json.RawMessage `json:"record,omitempty"`
 }

@@ -96,7 +96,13 @@ func (r *registers) silence(evidence ident.Evidence, silent bool) {
 // scheme accepts every account and phone number.
 type scheme struct{ *territory.Tree }
 
-func (scheme) CheckBankAccount(text string) (string, error)   { return text, nil }
+func (scheme) CheckBankAccount(text string) (string, error) {
+	if len(text) != 20 {
+		return "", fault.New(fault.Invalid, "account", "This is no account. Write its 20 digits.")
+	}
+	return text, nil
+}
+
 func (scheme) CheckPhone(text string) (string, error)         { return text, nil }
 func (s scheme) CheckTerritory(ident.Territory, string) error { return nil }
 func (scheme) ParseMoney(string) (money.Amount, error)        { return 0, nil }
@@ -351,6 +357,89 @@ func TestTwoOfficialsGrantAndThePaymentIsQueuedOnce(t *testing.T) {
 	}
 	if got, want := w.notices(), "application.granted"; got != want {
 		t.Errorf("the applicant was told of %q, not of %q", got, want)
+	}
+}
+
+func TestPaymentThatTheBankDidNotTakeGoesToAnotherAccount(t *testing.T) {
+	w := newWorld(t)
+	w.apply()
+	w.must(w.decide(w.official("youth-leader", "X11"), casework.Verdict{Action: service.Recommend}))
+	granted := w.must(w.decide(w.official("chair", "X11"), casework.Verdict{Action: service.Approve}))
+	w.later(time.Hour)
+	first, err := w.Payment(t.Context(), granted.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(by access.Actor, revision int64, account string) (casework.Receipt, error) {
+		return w.ChangeAccount(t.Context(), by, granted.ID, revision, account)
+	}
+	if _, err := change(w.applicant, granted.Revision, "20208000900000000002"); fault.Code(err) != "application.no-account-wanted" {
+		t.Errorf("before the bank turned anything down: %v", err)
+	}
+	if err := w.RejectPayment(t.Context(), granted.ID, "00000000-0000-7000-8000-000000000000", "BE01"); err != nil {
+		t.Errorf("an order that is not this application's: %v", err)
+	}
+	for range 2 { // a job may be done twice
+		if err := w.RejectPayment(t.Context(), granted.ID, first.Order, "BE01"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.later(time.Hour)
+	if got, want := w.notices(), "payment.rejected application.granted"; got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
+	own, err := w.Own(t.Context(), w.applicant, granted.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision := own.Application.Revision
+	if own.Application.State != casework.Granted || own.Content.Granted.Rejected != "BE01" || revision != granted.Revision+1 {
+		t.Errorf("what was granted became %+v %+v", own.Application, own.Content.Granted)
+	}
+	for name, test := range map[string]struct {
+		by       access.Actor
+		revision int64
+		account  string
+		code     string
+	}{
+		"somebody else":          {access.Actor{Person: ident.Random[ident.Person]()}, revision, "20208000900000000002", "application.unknown"},
+		"an official":            {w.official("chair", "X11"), revision, "20208000900000000002", "application.unknown"},
+		"an old page":            {w.applicant, revision - 1, "20208000900000000002", "application.changed"},
+		"nothing":                {w.applicant, revision, "", "field.required"},
+		"what no account can be": {w.applicant, revision, "1", "account"},
+	} {
+		if _, err := change(test.by, test.revision, test.account); fault.Code(err) != test.code {
+			t.Errorf("%s: %v, want %s", name, err, test.code)
+		}
+	}
+	w.queued = nil
+	changed, err := change(w.applicant, revision, "20208000900000000002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := change(w.applicant, revision, "20208000900000000002"); err != nil || again.Event != changed.Event {
+		t.Errorf("the same again gave %+v, %v", again, err)
+	}
+	if _, err := change(w.applicant, changed.Application.Revision, "20208000900000000001"); fault.Code(err) != "application.no-account-wanted" {
+		t.Errorf("a third account, before the bank has spoken: %v", err)
+	}
+	w.later(time.Hour)
+	if got, want := fmt.Sprint(w.queued), "[application.pay]"; got != want {
+		t.Errorf("queued %s, want %s", got, want)
+	}
+	second, err := w.Payment(t.Context(), granted.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Account != "20208000900000000002" || second.Order == first.Order || second.Amount != first.Amount || !slices.Equal(second.DecidedBy, first.DecidedBy) {
+		t.Errorf("the second payment is %+v after %+v", second, first)
+	}
+	// The news of the first order comes once more, late: it is about an order that was replaced.
+	if err := w.RejectPayment(t.Context(), granted.ID, first.Order, "BE01"); err != nil {
+		t.Fatal(err)
+	}
+	if own, err = w.Own(t.Context(), w.applicant, granted.ID); err != nil || own.Content.Granted.Rejected != "" || own.Answers["account"] != answers["account"] {
+		t.Errorf("then it is %+v with the answers %v, %v", own.Content.Granted, own.Answers, err)
 	}
 }
 
@@ -671,7 +760,7 @@ func TestAnOfficialAttestsWhatTheRegisterLacks(t *testing.T) {
 func TestADraftIsSavedResumedPreviewedAndExpires(t *testing.T) {
 	w := newWorld(t)
 	started := w.must(w.Start(t.Context(), w.applicant, "", "youth/tools", "ru"))
-	saved, err := w.Save(t.Context(), w.applicant, started.ID, started.Revision, map[string]any{"price": money.Amount(-1), "account": "1"})
+	saved, err := w.Save(t.Context(), w.applicant, started.ID, started.Revision, map[string]any{"price": money.Amount(-1), "account": answers["account"]})
 	w.refused(err, "field.range")
 	if saved.Revision != 2 {
 		t.Fatalf("the good answer was not stored: revision %d", saved.Revision)

@@ -97,7 +97,8 @@ type Runner struct {
 	Clock    act.Clock
 	Handlers map[string]Handler
 	Workers  int // how many jobs at a time; zero: 4
-	// MostAttempts is after how many failures a job becomes a dead letter; zero: 20 (about two days).
+	// MostAttempts is after how many failures a job becomes a dead letter; zero: 20 (about two days). One that fails with
+	// fault.Unavailable never does: it is tried again at least every mostWait.
 	MostAttempts int
 	Log          *slog.Logger
 	// Claim takes due jobs upon this process until the time, at most limit, so that no other process does them before.
@@ -272,9 +273,15 @@ func (r *Runner) do(ctx context.Context, job Job) {
 		job := job
 		job.Attempts++
 		job.Failure = fault.Code(err)
+		// What cannot be reached is unknown, and waits: for a bank or a register as long as it takes.
+		waits := fault.Is(err, fault.Unavailable)
 		// Where several processes run, another may be of a newer release and know the kind.
-		job.Dead = job.Attempts >= r.MostAttempts || !ok && r.Claim == nil
-		job.Due = tx.Now().Add(Backoff(job.Attempts))
+		job.Dead = job.Attempts >= r.MostAttempts && !waits || !ok && r.Claim == nil
+		wait := Backoff(job.Attempts)
+		if waits {
+			wait = min(wait, mostWait)
+		}
+		job.Due = tx.Now().Add(wait)
 		return tx.DelayJob(job)
 	}
 	if err != nil {
@@ -304,6 +311,9 @@ func (r *Runner) call(ctx context.Context, handler Handler, job Job) (err error)
 	}
 	return handler(ctx, job)
 }
+
+// mostWait is the longest time between two tries to reach what is not available.
+const mostWait = 15 * time.Minute
 
 // Backoff returns how long to wait after a number of failures: from one second, doubling, to at most six hours, with a
 // tenth of chance so that many failures at once do not come back at once.

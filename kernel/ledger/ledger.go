@@ -9,13 +9,14 @@
 // are made by whoever asks: the same id with the same content gives the stored answer, with another content
 // fault.Conflict.
 //
-// It hands out Ledger (books, transfers), Orders in the life of Order, Sender (the handler that carries an order to a
-// Bank), and Check (the auditor's question whether a book is right).
+// It hands out Ledger (books, transfers), Orders in the life of Order, Sender (the handlers that ask a Bank whose account
+// it is and carry an order to it), and Check (the auditor's question whether a book is right).
 //
 // Invariants, of every book at every commit:
 //   - the posted balances of its accounts sum to zero, and as much is pending on the debit as on the credit side;
 //   - the balance of an account is the sum of its entries, which are numbered without a gap and never changed;
 //   - an account that may not be overdrawn never has less posted than its pending debits;
+//   - an order is released only after the bank has confirmed that the account is the payee's;
 //   - an order is released by a person who neither prepared nor decided it and is not its payee;
 //   - an order moves its money once, whatever fails and however often it is tried.
 package ledger

@@ -108,22 +108,32 @@ func newWorld(t failer) *world {
 	}
 	w.ledger = &ledger.Ledger{Store: breakingStore[ledger.Reader, ledger.Tx]{query.For[ledger.Reader, ledger.Tx](w.db), w}, Vault: w.vault}
 	w.bank = bank.New(w.clock.Now)
+	w.bank.Accounts = map[string]bank.Account{
+		"20208000900000000001": {Holder: "Synthetic Resident", NationalNumber: "1"},
+		"20208000900000000002": {Holder: "Synthetic Resident", NationalNumber: "1"},
+		"20208000900000000003": {Holder: "Another Resident", NationalNumber: "2"},
+		"20208000900000000004": {Holder: "Synthetic Resident", NationalNumber: "1", Closed: true},
+	}
 	w.newRunner()
 	return w
 }
 
 // newRunner starts over with a runner that remembers nothing, as after a crash.
 func (w *world) newRunner() {
-	sender := &ledger.Sender{Ledger: w.ledger, Bank: w.bank, Patience: time.Minute}
+	sender := &ledger.Sender{Ledger: w.ledger, Bank: w.bank, Patience: time.Minute, NationalNumber: w.number}
 	w.runner = &job.Runner{
 		Store: breakingStore[job.Reader, job.Tx]{query.For[job.Reader, job.Tx](w.db), w}, Clock: w.clock.Now,
 		Handlers: map[string]job.Handler{
+			ledger.JobVerify:  sender.Verify,
 			ledger.JobSend:    sender.Send,
 			ledger.JobSettled: func(context.Context, job.Job) error { return nil },
 		},
 		MostAttempts: 1000,
 	}
 }
+
+// number is the payee's national number.
+func (w *world) number(context.Context, ident.Subject) (string, error) { return "1", nil }
 
 // breakingStore fails acts as a crash does: before anything was done, or after all of it was.
 type breakingStore[R, W any] struct {
@@ -184,6 +194,18 @@ func (w *world) prepare(in ledger.Instruction) ledger.Order {
 	order, err := w.ledger.Prepare(context.Background(), journal.Actor{Component: "casework"}, in)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	return order
+}
+
+// verified prepares an order and lets the bank confirm whose account it is.
+func (w *world) verified(in ledger.Instruction) ledger.Order {
+	w.t.Helper()
+	w.prepare(in)
+	w.drain()
+	order := w.order(in.ID)
+	if order.State != ledger.Verified {
+		w.t.Fatal("the bank was asked whose account it is, and the order is", order.State, order.Reason)
 	}
 	return order
 }

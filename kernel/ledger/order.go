@@ -51,9 +51,11 @@ func isText(text string, least, most int) bool {
 // OrderState is where a payment order is in its life.
 type OrderState string
 
-// The states: prepared → released → sent → confirmed | rejected; a prepared one may be rejected, too.
+// The states: prepared → verified → released → sent → confirmed | rejected; a prepared or verified one may be rejected,
+// too.
 const (
-	Prepared  OrderState = "prepared"  // the amount is reserved; a second person has to release it
+	Prepared  OrderState = "prepared"  // the amount is reserved; the bank is asked whose account it is
+	Verified  OrderState = "verified"  // the account is the payee's; a second person has to release it
 	Released  OrderState = "released"  // it may be sent, and nothing has been sent yet
 	Sent      OrderState = "sent"      // it may have reached the bank; the bank is asked before it is sent again
 	Confirmed OrderState = "confirmed" // the bank has paid; the transfer is posted
@@ -85,6 +87,10 @@ type Order struct {
 
 // EndToEndID is the name of a payment from end to end, by which a bank tells a duplicate: Max35Text of ISO 20022.
 type EndToEndID string
+
+// RejectedByBank reports whether the order ended because the bank did not take it: nothing was or will be paid, and the
+// payee may be paid by another order, for example to another account. A treasurer's refusal is not one.
+func (o Order) RejectedByBank() bool { return o.State == Rejected && !ident.IsName(o.Reason) }
 
 // EndToEndID returns the order's id without its hyphens: 32 characters.
 func (o Order) EndToEndID() EndToEndID {
@@ -141,18 +147,19 @@ func (in Instruction) check() error {
 
 // The kinds of job that orders queue, under the fund's key.
 const (
+	JobVerify  = "ledger.verify-payee"  // ask the bank whose account it is: Sender.Verify
 	JobSend    = "ledger.send-order"    // carry the order on at the bank: Sender.Send
 	JobSettled = "ledger.order-settled" // tell the application; its payload is OrderJob. Whoever keeps applications does it.
 )
 
-// OrderJob is the payload of both kinds of job.
+// OrderJob is the payload of all three kinds of job.
 type OrderJob struct {
 	Fund        ident.Account     `json:"fund"`
 	Order       ident.Order       `json:"order"`
 	Application ident.Application `json:"application,omitempty"`
 }
 
-// Prepare makes a payment order and reserves its amount: the state Prepared. By is who makes it, usually the platform.
+// Prepare makes a payment order, reserves its amount and lets the bank be asked whose account it is: the state Prepared. By is who makes it, usually the platform.
 // The same instruction again gives the stored order; another one with the same id is fault.Conflict. A fund without
 // enough money gives fault.Conflict with the code "ledger.insufficient", and nothing is kept.
 func (l *Ledger) Prepare(ctx context.Context, by journal.Actor, in Instruction) (Order, error) {
@@ -200,6 +207,9 @@ func (l *Ledger) Prepare(ctx context.Context, by journal.Actor, in Instruction) 
 			return fault.New(fault.Internal, "order.transfer-alone", "The transfer of this order exists without it.")
 		}
 		prepared = wanted
+		if err := job.Queue(tx, JobVerify, 0, OrderJob{Fund: in.Fund, Order: in.ID}); err != nil {
+			return err
+		}
 		return b.commitOrder(sealer, by, prepared, "order.prepared", journal.Event{}, map[string]any{"amount": in.Amount})
 	})
 	return prepared, err
@@ -282,7 +292,7 @@ var (
 	errOwn      = fault.New(fault.Forbidden, "order.own", "This payment goes to you or your household. Another treasurer has to release it.")
 )
 
-// Release lets a prepared order be sent: the state Released. By is a treasurer of the fund's agency who neither prepared
+// Release lets a verified order be sent: the state Released. By is a treasurer of the fund's agency who neither prepared
 // nor decided it, and is neither its payee nor of the payee's household. The same person releasing it again gets the
 // order as it is; anybody else gets fault.Conflict.
 func (l *Ledger) Release(ctx context.Context, by access.Actor, fund ident.Account, id ident.Order) (Order, error) {
@@ -308,9 +318,11 @@ func (l *Ledger) Release(ctx context.Context, by access.Actor, fund ident.Accoun
 			return "", errFourEyes
 		case order.Subject == by.Person.Subject():
 			return "", errOwn
-		case order.State != Prepared && order.ReleasedBy == by.Person:
+		case order.State == Prepared:
+			return "", errNotVerified
+		case order.State != Verified && order.ReleasedBy == by.Person:
 			return "", nil
-		case order.State != Prepared:
+		case order.State != Verified:
 			return "", orderMoved(*order)
 		}
 		order.State, order.ReleasedBy, order.Released = Released, by.Person, b.tx.Now()
@@ -318,7 +330,7 @@ func (l *Ledger) Release(ctx context.Context, by access.Actor, fund ident.Accoun
 	})
 }
 
-// Refuse ends a prepared order unpaid: the state Rejected, its amount free again. By is a treasurer of the fund's agency,
+// Refuse ends a prepared or verified order unpaid: the state Rejected, its amount free again. By is a treasurer of the fund's agency,
 // or the platform when the grant was withdrawn. The reason is a name ("wrong-amount"), never about a person.
 func (l *Ledger) Refuse(ctx context.Context, by access.Actor, fund ident.Account, id ident.Order, reason string) (Order, error) {
 	found, agency, err := l.order(ctx, fund, id)
@@ -335,7 +347,7 @@ func (l *Ledger) Refuse(ctx context.Context, by access.Actor, fund ident.Account
 		switch {
 		case order.State == Rejected && order.Reason == reason:
 			return "", nil
-		case order.State != Prepared:
+		case order.State != Prepared && order.State != Verified:
 			return "", orderMoved(*order)
 		}
 		return b.end(order, Rejected, reason)

@@ -27,6 +27,12 @@ func TestOrderFromDecisionToPayment(t *testing.T) {
 	w := newWorld(t)
 	w.funded(5000)
 	w.bank.SettleAfter = 90 * time.Second
+	w.bank.Fault = func(_ context.Context, moment bank.Moment, _ ledger.EndToEndID) error {
+		if moment == bank.BeforeVerifying {
+			w.clock.Advance(time.Second) // so that the journal tells before and after
+		}
+		return nil
+	}
 	in := w.instruction(1500)
 	order := w.prepare(in)
 	if order.State != ledger.Prepared || order.Amount != 1500 || order.Currency != "UZS" || order.Payee == "" {
@@ -35,9 +41,13 @@ func TestOrderFromDecisionToPayment(t *testing.T) {
 	if got, want := w.balance(fund), (ledger.Balance{Posted: 5000, PendingDebits: 1500}); got != want {
 		t.Errorf("prepared: the fund has %+v, want %+v", got, want)
 	}
+	w.clock.Advance(time.Second)
 	w.drain()
 	if got := w.bank.Paid(); len(got) != 0 {
 		t.Fatalf("the bank got %v before anyone released it", got)
+	}
+	if order = w.order(in.ID); order.State != ledger.Verified {
+		t.Errorf("after the bank was asked whose account it is, it is %+v", order)
 	}
 	w.clock.Advance(time.Second)
 	if order = w.release(in.ID); order.State != ledger.Released || order.ReleasedBy != w.treasurer.Person {
@@ -105,7 +115,7 @@ func TestOrderFromDecisionToPayment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"order.confirmed", "order.sent", "order.released", "order.prepared"}, said); diff != "" || disclosures != 1 {
+	if diff := cmp.Diff([]string{"order.confirmed", "order.sent", "order.released", "order.verified", "order.verifying", "order.prepared"}, said); diff != "" || disclosures != 2 {
 		t.Errorf("%d disclosures; the journal says (-want +got):\n%s", disclosures, diff)
 	}
 	w.check()
@@ -120,8 +130,8 @@ func TestApplicationHearsOfTheEnd(t *testing.T) {
 		return nil
 	}
 	paid, refused := w.instruction(100), w.instruction(200)
-	w.prepare(paid)
-	w.prepare(refused)
+	w.verified(paid)
+	w.verified(refused)
 	w.release(paid.ID)
 	if _, err := w.ledger.Refuse(t.Context(), w.treasurer, fund, refused.ID, "wrong-amount"); err != nil {
 		t.Fatal(err)
@@ -140,6 +150,7 @@ func TestSameInstructionGivesTheStoredOrder(t *testing.T) {
 	if diff := cmp.Diff(first, w.prepare(in)); diff != "" {
 		t.Errorf("the second answer differs (-first +second):\n%s", diff)
 	}
+	w.drain()
 	w.release(in.ID)
 	w.drain()
 	if again := w.prepare(in); again.State != ledger.Confirmed {
@@ -253,8 +264,11 @@ func TestFourEyes(t *testing.T) {
 			}
 		})
 	}
+	if _, err := w.ledger.Release(t.Context(), w.treasurer, fund, in.ID); fault.Code(err) != "order.not-verified" || !fault.Is(err, fault.Conflict) {
+		t.Errorf("releasing it before the bank confirmed the account gave %v", err)
+	}
 	w.drain()
-	if order := w.order(in.ID); order.State != ledger.Prepared || len(w.bank.Paid()) != 0 {
+	if order := w.order(in.ID); order.State != ledger.Verified || len(w.bank.Paid()) != 0 {
 		t.Fatalf("after refusals the order is %+v", order)
 	}
 	w.release(in.ID)
@@ -311,7 +325,7 @@ func TestOrderThatTheBankRejects(t *testing.T) {
 			w.funded(1000)
 			w.bank.Reject = func(ledger.CreditTransfer) string { return test.reason }
 			in := w.instruction(100)
-			w.prepare(in)
+			w.verified(in)
 			w.release(in.ID)
 			w.drain()
 			if order := w.order(in.ID); order.State != ledger.Rejected || order.Reason != test.want {
@@ -368,7 +382,7 @@ func TestBankThatFails(t *testing.T) {
 				}
 				defer func() { test.fault = faults }()
 				in := w.instruction(100)
-				w.prepare(in)
+				w.verified(in)
 				w.release(in.ID)
 				acts, struck := 0, test.act == 0
 				w.breaks = func(after bool) error {
@@ -440,7 +454,7 @@ func TestBankThatForgetsForAWhilePaysOnce(t *testing.T) {
 		sender := &ledger.Sender{Ledger: w.ledger, Bank: &forgetful{w.bank, 2}}
 		w.runner.Handlers[ledger.JobSend] = sender.Send
 		in := w.instruction(100)
-		w.prepare(in)
+		w.verified(in)
 		w.release(in.ID)
 		for range 6 {
 			w.drain()
@@ -456,6 +470,10 @@ func TestBankThatForgetsForAWhilePaysOnce(t *testing.T) {
 
 // lying is a bank that reports what it is told to.
 type lying struct{ report ledger.Report }
+
+func (l lying) Verify(context.Context, ledger.IdentificationVerificationRequest) (ledger.IdentificationVerificationReport, error) {
+	return ledger.IdentificationVerificationReport{}, nil
+}
 
 func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
 	return l.report, nil
@@ -473,7 +491,7 @@ func TestReportThatDoesNotFitBooksNothing(t *testing.T) {
 			w := newWorld(t)
 			w.funded(1000)
 			in := w.instruction(100)
-			order := w.prepare(in)
+			order := w.verified(in)
 			w.release(in.ID)
 			report := ledger.Report{EndToEndID: order.EndToEndID(), Status: ledger.Completed, InstructedAmount: 100}
 			change(&report)
@@ -494,7 +512,7 @@ func TestPayeeWhoIsErased(t *testing.T) {
 		w := newWorld(t)
 		w.funded(1000)
 		in := w.instruction(100)
-		w.prepare(in)
+		w.verified(in)
 		w.release(in.ID)
 		if err := w.vault.Erase(t.Context(), w.payee); err != nil {
 			t.Fatal(err)
@@ -510,7 +528,7 @@ func TestPayeeWhoIsErased(t *testing.T) {
 		w.funded(1000)
 		w.bank.SettleAfter = time.Hour
 		in := w.instruction(100)
-		w.prepare(in)
+		w.verified(in)
 		w.release(in.ID)
 		w.drain()
 		if err := w.vault.Erase(t.Context(), w.payee); err != nil {
@@ -532,7 +550,7 @@ func TestDatabaseDoesNotShowThePayee(t *testing.T) {
 	w := newWorld(t)
 	w.funded(1000)
 	in := w.instruction(100)
-	w.prepare(in)
+	w.verified(in)
 	w.release(in.ID)
 	w.drain()
 	var content []byte
@@ -566,7 +584,7 @@ func TestSeveralRunnersAtOncePayOnce(t *testing.T) {
 	var asked []ledger.Instruction
 	for range orders {
 		in := w.instruction(100)
-		w.prepare(in)
+		w.verified(in)
 		w.release(in.ID)
 		asked = append(asked, in)
 	}

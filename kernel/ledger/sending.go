@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"yagona/kernel/access"
@@ -61,7 +62,10 @@ type CreditTransfer struct {
 // once: a second message with the same id and content changes nothing and is answered like the first, or is rejected
 // with the reason Duplicate. State tells what became of an id; NotFound promises that nothing was accepted so far, not
 // that a message under way will not be.
+//
+// Verify tells whether an account is open and its supposed holder's; asking changes nothing at the bank.
 type Bank interface {
+	Verify(ctx context.Context, request IdentificationVerificationRequest) (IdentificationVerificationReport, error)
 	Send(ctx context.Context, transfer CreditTransfer) (Report, error)
 	State(ctx context.Context, id EndToEndID) (Report, error)
 }
@@ -72,6 +76,18 @@ type Sender struct {
 	Bank   Bank
 	// Patience is how long to wait before a bank that has not finished is asked again; zero: a minute.
 	Patience time.Duration
+	// Timeout is how long a bank may take to answer; zero: 10 s. One that takes longer is tried again later.
+	Timeout time.Duration
+	// NationalNumber tells the number by which a bank knows the payee; nil: it is asked by name alone.
+	NationalNumber NationalNumbers
+}
+
+func (s *Sender) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := s.Timeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // sender is how the journal names the sender.
@@ -94,12 +110,12 @@ func (s *Sender) Send(ctx context.Context, queued job.Job) error {
 	switch order.State {
 	case Confirmed, Rejected:
 		return nil
-	case Prepared:
+	case Prepared, Verified:
 		return fault.New(fault.Internal, "order.not-released", "An order that nobody released was queued for sending.")
 	case Sent:
-		report, err := s.Bank.State(ctx, order.EndToEndID())
+		report, err := s.state(ctx, order)
 		if err != nil {
-			return unreachable(err)
+			return err
 		}
 		if report.Status != NotFound {
 			return s.settle(ctx, queued, order, report)
@@ -109,17 +125,30 @@ func (s *Sender) Send(ctx context.Context, queued job.Job) error {
 	if err != nil || message == nil {
 		return err
 	}
-	report, err := s.Bank.Send(ctx, *message)
+	sending, done := s.limited(ctx)
+	defer done()
+	report, err := s.Bank.Send(sending, *message)
 	if err != nil {
 		return unreachable(err)
 	}
 	if report.Status == RejectedByBank && report.Reason == Duplicate {
 		// The bank has an earlier message with this id, and only its state tells whether that one was paid.
-		if report, err = s.Bank.State(ctx, order.EndToEndID()); err != nil {
-			return unreachable(err)
+		if report, err = s.state(ctx, order); err != nil {
+			return err
 		}
 	}
 	return s.settle(ctx, queued, order, report)
+}
+
+// state asks the bank what became of an order.
+func (s *Sender) state(ctx context.Context, order Order) (Report, error) {
+	asking, done := s.limited(ctx)
+	defer done()
+	report, err := s.Bank.State(asking, order.EndToEndID())
+	if err != nil {
+		return Report{}, unreachable(err)
+	}
+	return report, nil
 }
 
 func unreachable(err error) error {
@@ -152,15 +181,7 @@ func (s *Sender) depart(ctx context.Context, queued job.Job, found Order) (messa
 		if fault.Is(err, fault.Erased) && order.State == Released {
 			// Nobody knows any more whom to pay, and nothing has left. Once something has, only the bank can say what
 			// became of it: the error then ends up before an operator.
-			if err := finish(tx, queued); err != nil {
-				return err
-			}
-			what, err := b.end(&order, Rejected, "payee-erased")
-			if err != nil {
-				return err
-			}
-			order.Event = b.event
-			return b.commitOrder(sealer, sender, order, what, journal.Event{}, nil)
+			return b.endErased(sealer, queued, order)
 		}
 		if err != nil {
 			return err
@@ -230,7 +251,7 @@ func reasonCode(reason string) string {
 	if len(reason) > 4 || !accountNumber.MatchString(reason) {
 		return "NARR" // the reason is narrative
 	}
-	return reason
+	return strings.ToUpper(reason)
 }
 
 // wait lets the job come back later. Waiting is no failure, so it does not count as one.

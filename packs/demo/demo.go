@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/kernel/ident"
+	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 )
 
@@ -166,4 +167,15 @@ func (p *Population) Holder(role ident.Role, territory ident.Territory) (Officia
 		}
 	}
 	return Official{}, false
+}
+
+// Accounts returns everybody's bank accounts, as their bank knows them.
+func (p *Population) Accounts() map[string]bank.Account {
+	accounts := map[string]bank.Account{}
+	for _, one := range p.People {
+		if one.Account != "" {
+			accounts[one.Account] = bank.Account{Holder: one.Name(), NationalNumber: one.Number}
+		}
+	}
+	return accounts
 }

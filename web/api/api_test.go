@@ -65,7 +65,7 @@ func TestFromAnApplicationToAProvenPayment(t *testing.T) {
 			t.Errorf("the applicant sees the official %+v", one.By)
 		}
 	}
-	if got := into[Payment](w.ask("GET", path+"/payment", w.resident, nil), http.StatusOK); got.State != ledger.Prepared || got.Final {
+	if got := into[Payment](w.ask("GET", path+"/payment", w.resident, nil), http.StatusOK); got.State != ledger.Verified || got.Final {
 		t.Errorf("the payment is %+v", got)
 	}
 	orders := into[Page[Order]](w.ask("GET", "/orders", treasurer, nil), http.StatusOK)

@@ -45,6 +45,11 @@ type Grounds struct {
 	Grounds string `json:"grounds" doc:"1 to 5,000 characters"`
 }
 
+// NewAccount is where a payment shall go instead.
+type NewAccount struct {
+	Account string `json:"account" doc:"the number of an account in the applicant's own name"`
+}
+
 // Draft is a draft after it was saved: wrong answers are not in it, and problems says what is wrong with them.
 type Draft struct {
 	Application ApplicationSummary   `json:"application"`
@@ -146,6 +151,8 @@ func applicationOperations(a applications) []operation {
 			"application.not-asked", "field.required", "field.characters", "field.too-long"),
 		changing("contestRefusal", "appeal", "Contests a refusal, with grounds. The level above decides it.", Grounds{}, grounds, a.cases.Contest,
 			"appeal.not-refused", "appeal.decided", "appeal.late", "field.required", "field.characters", "field.too-long"),
+		changing("changeAccount", "account", "Names another account of one's own for a payment that the bank did not take.", NewAccount{}, account,
+			a.cases.ChangeAccount, slices.Concat([]string{"application.no-account-wanted"}, answerCodes)...),
 	}
 }
 
@@ -353,6 +360,12 @@ func grounds(r *http.Request) (string, error) {
 	var sent Grounds
 	err := read(r, &sent)
 	return sent.Grounds, err
+}
+
+func account(r *http.Request) (string, error) {
+	var sent NewAccount
+	err := read(r, &sent)
+	return sent.Account, err
 }
 
 func (a applications) change(words reader, change changer) route.Handler {

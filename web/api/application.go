@@ -125,6 +125,7 @@ type Granted struct {
 	Payment  int64          `json:"payment,omitempty" doc:"minor units"`
 	Order    ident.Order    `json:"order,omitempty"`
 	Document ident.Document `json:"document,omitempty"`
+	Rejected string         `json:"rejected,omitempty" doc:"why the bank did not take the payment: a code of ISO 20022; another account is wanted"`
 }
 
 // Appeal is a contested refusal.
@@ -206,7 +207,7 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 		shown.Decisions = append(shown.Decisions, Decision{one.Step, by(one.By), one.Action, reasons(one.Reasons), one.Form, one.At})
 	}
 	if one := content.Granted; one != nil {
-		shown.Granted = &Granted{one.Payment, one.Order, one.Document}
+		shown.Granted = &Granted{one.Payment, one.Order, one.Document, one.Rejected}
 	}
 	if one := content.Appeal; one != nil {
 		shown.Appeal = &Appeal{one.Grounds, one.At, one.Upheld, reasons(one.Reasons), reasons(one.Previous)}

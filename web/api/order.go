@@ -42,7 +42,7 @@ func orderShown(o ledger.Order) Order {
 	}
 }
 
-var orderStates = []ledger.OrderState{ledger.Prepared, ledger.Released, ledger.Sent, ledger.Confirmed, ledger.Rejected}
+var orderStates = []ledger.OrderState{ledger.Prepared, ledger.Verified, ledger.Released, ledger.Sent, ledger.Confirmed, ledger.Rejected}
 
 func orderOperations(book *ledger.Ledger) []operation {
 	codes := []string{"order.unknown", "order.moved"}
@@ -50,13 +50,13 @@ func orderOperations(book *ledger.Ledger) []operation {
 		{
 			id: "listOrders", tag: "orders", summary: "Lists the payment orders on the funds of one's agency that are in a state, the oldest first.",
 			method: "GET", path: "/orders", access: route.Role(access.Treasurer),
-			query:    []parameter{{"state", "The orders' state: prepared (the default), released, sent, confirmed or rejected.", "string"}, limitParameter, afterParameter},
+			query:    []parameter{{"state", "The orders' state: prepared (the bank is asked whose account it is), verified (the default: to be released), released, sent, confirmed or rejected.", "string"}, limitParameter, afterParameter},
 			response: Page[Order]{}, codes: []string{"page.limit", "page.cursor", "order.state"}, handle: listOrders(book),
 		},
 		{
-			id: "releaseOrder", tag: "orders", summary: "Releases a payment order. Whoever prepared or decided it cannot; nor can its payee.",
+			id: "releaseOrder", tag: "orders", summary: "Releases a payment order, once the bank has confirmed that the account is the payee's. Whoever prepared or decided it cannot; nor can its payee.",
 			method: "POST", path: "/orders/{order}/release", access: route.Role(access.Treasurer), response: Order{},
-			codes: append([]string{"order.four-eyes", "order.own"}, codes...),
+			codes: append([]string{"order.four-eyes", "order.own", "order.not-verified"}, codes...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				fund, id, err := orderOf(r, book, v)
 				if err != nil {
@@ -70,7 +70,7 @@ func orderOperations(book *ledger.Ledger) []operation {
 			},
 		},
 		{
-			id: "refuseOrder", tag: "orders", summary: "Ends a prepared payment order unpaid.",
+			id: "refuseOrder", tag: "orders", summary: "Ends a payment order unpaid that is prepared or verified.",
 			method: "POST", path: "/orders/{order}/refuse", access: route.Role(access.Treasurer), body: smallBody, request: OrderRefusal{},
 			response: Order{}, codes: append([]string{"order.reason"}, codes...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
@@ -130,7 +130,7 @@ func listOrders(book *ledger.Ledger) route.Handler {
 		if err != nil {
 			return err
 		}
-		state := ledger.Prepared
+		state := ledger.Verified
 		if text := r.URL.Query().Get("state"); text != "" {
 			state = ledger.OrderState(text)
 		}

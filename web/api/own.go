@@ -26,12 +26,13 @@ type Payment struct {
 	State    ledger.OrderState `json:"state,omitempty" doc:"absent: the order is not prepared yet"`
 	Amount   money.Amount      `json:"amount"`
 	Currency string            `json:"currency,omitempty"`
-	Reason   string            `json:"reason,omitempty" doc:"why it was rejected"`
+	Reason   string            `json:"reason,omitempty" doc:"why it was rejected: a bank's code of ISO 20022 (BE01: the account is somebody else's; AC01: there is no such account; AC04: it is closed), or a treasurer's reason"`
 	Prepared time.Time         `json:"prepared,omitzero"`
 	Released time.Time         `json:"released,omitzero"`
 	Sent     time.Time         `json:"sent,omitzero"`
 	Settled  time.Time         `json:"settled,omitzero" doc:"when it was confirmed or rejected"`
-	Final    bool              `json:"final" doc:"it is confirmed or rejected: nothing more will happen"`
+	Final    bool              `json:"final" doc:"it is confirmed or rejected: nothing more will happen to this order"`
+	Account  bool              `json:"accountWanted" doc:"the bank did not take the payment: name another account"`
 }
 
 func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *OwnReadings) []operation {
@@ -48,7 +49,7 @@ func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *
 			if payment == nil || view.Content.Granted == nil || view.Content.Granted.Order == "" {
 				return fault.New(fault.Conflict, "application.no-payment", "Nothing is paid for this application.")
 			}
-			shown := Payment{Order: view.Content.Granted.Order, Amount: money.Amount(view.Content.Granted.Payment)}
+			shown := Payment{Order: view.Content.Granted.Order, Amount: money.Amount(view.Content.Granted.Payment), Account: view.Content.Granted.Rejected != ""}
 			err = book.Store.View(r.Context(), func(tx ledger.Reader) error {
 				found, err := tx.PaymentOrder(fundAccount(payment.Fund), shown.Order)
 				if fault.Is(err, fault.NotFound) {

@@ -28,6 +28,7 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
+	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 	"yagona/kernel/notice"
 	"yagona/kernel/person"
@@ -205,6 +206,12 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Casework.Handlers()}
 	w.jobs.Handlers[casework.JobPay] = w.pay
+	simulated := bank.New(clock)
+	simulated.Accounts = map[string]bank.Account{
+		profile.Account.Example: {Holder: "Test Person"}, "00000000000000000099": {Holder: "Somebody Else"},
+	}
+	sender := &ledger.Sender{Ledger: w.Ledger, Bank: simulated}
+	w.jobs.Handlers[ledger.JobVerify] = sender.Verify
 	w.jobs.Handlers[erasure.JobErase] = w.Erasures.Carry
 	_, err = w.People.TakeUp(ctx, journal.Actor{Component: "test"}, w.resident, person.Attributes{
 		Number: "30000000000001", Name: "Test Person", Birth: calendar.Date{Year: 2003, Month: 11, Day: 5},

@@ -23,25 +23,41 @@ func orderPath(order ledger.Order) string {
 
 // payments lists the payments of the treasurer's agency that wait for a second person.
 func (d *Desk) payments(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	orders, err := d.prepared(req.Context(), v.Actor.Appointment.Agency)
+	agency := v.Actor.Appointment.Agency
+	orders, err := d.ordersIn(req.Context(), agency, ledger.Verified)
+	if err != nil {
+		return err
+	}
+	atBank, err := d.ordersIn(req.Context(), agency, ledger.Prepared)
 	if err != nil {
 		return err
 	}
 	r := d.Shared.For(v)
-	table := ui.Table{Caption: r.Say("desk.prepared"), Empty: r.Say("desk.no-payments"), Columns: []ui.Column{
+	columns := []ui.Column{
 		{Text: r.Say("desk.service")}, {Text: r.Say("desk.fund")}, {Text: r.Say("desk.prepared-on")}, {Text: r.Say("portal.amount"), Number: true},
-	}}
+	}
+	table := ui.Table{Caption: r.Say("desk.prepared"), Empty: r.Say("desk.no-payments"), Columns: columns}
 	for _, order := range orders {
 		table.Rows = append(table.Rows, ui.TableRow{
 			{Text: r.Service(ident.Service(order.Remittance)), Href: orderPath(order)}, {Text: r.Fund(fundName(order.Fund))}, {Text: r.Moment(order.Prepared)}, {Text: r.Money(order.Amount)},
 		})
 	}
+	body := []ui.Component{table}
+	if len(atBank) > 0 {
+		waiting := ui.Table{Caption: r.Say("desk.at-bank"), Columns: columns}
+		for _, order := range atBank {
+			waiting.Rows = append(waiting.Rows, ui.TableRow{
+				{Text: r.Service(ident.Service(order.Remittance))}, {Text: r.Fund(fundName(order.Fund))}, {Text: r.Moment(order.Prepared)}, {Text: r.Money(order.Amount)},
+			})
+		}
+		body = append(body, waiting)
+	}
 	return r.Render(w, http.StatusOK, ui.Page{
-		Title: r.Say("desk.payments"), Caption: r.Agency(v.Actor.Appointment.Agency), Lead: r.Say("desk.payments-lead"), Wide: true, Body: []ui.Component{table},
+		Title: r.Say("desk.payments"), Caption: r.Agency(agency), Lead: r.Say("desk.payments-lead"), Wide: true, Body: body,
 	})
 }
 
-func (d *Desk) prepared(ctx context.Context, agency ident.Agency) (orders []ledger.Order, err error) {
+func (d *Desk) ordersIn(ctx context.Context, agency ident.Agency, state ledger.OrderState) (orders []ledger.Order, err error) {
 	err = d.Books.View(ctx, func(tx ledger.Reader) error {
 		orders = nil
 		funds, err := tx.Funds()
@@ -52,7 +68,7 @@ func (d *Desk) prepared(ctx context.Context, agency ident.Agency) (orders []ledg
 			if fund.Agency != agency {
 				continue
 			}
-			found, err := tx.PaymentOrders(fund.ID, ledger.Prepared, "", ordersAtOnce)
+			found, err := tx.PaymentOrders(fund.ID, state, "", ordersAtOnce)
 			if err != nil {
 				return err
 			}
@@ -97,7 +113,7 @@ func (d *Desk) showPayment(w http.ResponseWriter, status int, v route.Visitor, o
 	if !order.ByRule {
 		by = r.Say("desk.by-people", "count", len(order.PreparedBy))
 	}
-	body := []ui.Component{ui.SummaryList{Rows: []ui.SummaryRow{
+	summary := ui.SummaryList{Rows: []ui.SummaryRow{
 		{Term: r.Say("portal.amount"), Values: []string{r.Money(order.Amount)}},
 		{Term: r.Say("desk.service"), Values: []string{r.Service(ident.Service(order.Remittance))}},
 		{Term: r.Say("desk.fund"), Values: []string{r.Fund(fundName(order.Fund))}},
@@ -105,8 +121,12 @@ func (d *Desk) showPayment(w http.ResponseWriter, status int, v route.Visitor, o
 		{Term: r.Say("desk.prepared-on"), Values: []string{r.Moment(order.Prepared)}},
 		{Term: r.Say("desk.decided-by"), Values: []string{by}},
 		{Term: r.Say("portal.state"), Values: []string{r.Say("payment." + string(order.State))}},
-	}}}
-	if order.State == ledger.Prepared {
+	}}
+	if order.Reason != "" {
+		summary.Rows = append(summary.Rows, ui.SummaryRow{Term: r.Say("desk.why-rejected"), Values: []string{r.PaymentReason(order.Reason)}})
+	}
+	body := []ui.Component{summary}
+	if order.State == ledger.Verified {
 		reasons := ui.Choice{Question: ui.Question{Name: "reason", Label: r.Say("desk.why-not")}}
 		for _, reason := range whyNot {
 			reasons.Options = append(reasons.Options, ui.Option{Value: reason, Label: r.Say("payment-reason." + reason)})

@@ -10,6 +10,8 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/exchange"
 	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/ledger"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
@@ -288,6 +290,18 @@ func (r Reader) valueAt(view casework.View, path string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// PaymentReason writes why a payment was turned down: a bank's code of ISO 20022, or a treasurer's reason.
+func (r Reader) PaymentReason(reason string) string {
+	switch reason {
+	case ledger.IncorrectAccount, ledger.ClosedAccount, ledger.OtherHolder:
+		return r.Say("payment-reason." + strings.ToLower(reason))
+	}
+	if ident.IsName(reason) {
+		return r.Say("payment-reason." + reason)
+	}
+	return r.Say("payment-reason.other", "code", reason)
 }
 
 // Because writes the reasons of a refusal.

@@ -84,6 +84,12 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 			Link: &ui.Link{Text: r.Say("actions.answer"), Href: pathOf(id) + "/answer"},
 		}
 	case casework.Granted:
+		if granted := view.Content.Granted; granted != nil && granted.Rejected != "" {
+			return &ui.Banner{
+				Tone: ui.Wait, Title: r.Say("portal.account-wanted"), Text: r.Say("portal.account-wanted-text", "reason", r.PaymentReason(granted.Rejected)),
+				Link: &ui.Link{Text: r.Say("portal.account-wanted"), Href: pathOf(id) + "/account"},
+			}
+		}
 		return &ui.Banner{Tone: ui.Good, Title: r.Say("application.state.granted"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
 	case casework.Refused:
 		return &ui.Banner{Tone: ui.Bad, Title: r.Say("application.state.refused"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
@@ -228,7 +234,8 @@ type words struct {
 	title, lead, label string
 	name, action       string
 	button             string // key
-	open               func(casework.State) bool
+	lines, maximum     int    // of the input
+	open               func(casework.View) bool
 }
 
 func answering(r page.Reader, view casework.View) words {
@@ -238,14 +245,24 @@ func answering(r page.Reader, view casework.View) words {
 	}
 	return words{
 		title: r.Say("portal.answer-title"), lead: asked, label: r.Say("portal.your-answer"), name: "answer", action: "/answer", button: "actions.send",
-		open: func(s casework.State) bool { return s == casework.Asked },
+		lines: 8, maximum: 5000, open: func(view casework.View) bool { return view.Application.State == casework.Asked },
 	}
 }
 
 func appealing(r page.Reader, view casework.View) words {
 	return words{
 		title: r.Say("portal.appeal"), lead: r.Say("portal.appeal-lead", "date", r.LastDay(view.AppealUntil)), label: r.Say("portal.grounds"), name: "grounds",
-		action: "/appeal", button: "actions.send", open: func(s casework.State) bool { return s == casework.Refused },
+		action: "/appeal", button: "actions.send", lines: 8, maximum: 5000,
+		open: func(view casework.View) bool { return view.Application.State == casework.Refused },
+	}
+}
+
+func payingTo(r page.Reader, view casework.View) words {
+	return words{
+		title: r.Say("portal.account-wanted"), lead: r.Say("portal.account-lead"), label: r.Say("portal.your-account"), name: "account", action: "/account",
+		button: "actions.send", maximum: 40, open: func(view casework.View) bool {
+			return view.Content.Granted != nil && view.Content.Granted.Rejected != ""
+		},
 	}
 }
 
@@ -257,10 +274,10 @@ func (p *Portal) askWords(w http.ResponseWriter, req *http.Request, v route.Visi
 	}
 	r := p.Shared.For(v)
 	asked := of(r, view)
-	if !asked.open(view.Application.State) {
+	if !asked.open(view) {
 		return route.Redirect(w, req, pathOf(view.Application.ID))
 	}
-	input := ui.TextInput{Question: ui.Question{Name: asked.name, Label: asked.label}, Lines: 8, Maximum: 5000, Value: req.PostForm.Get(asked.name)}
+	input := ui.TextInput{Question: ui.Question{Name: asked.name, Label: asked.label}, Lines: asked.lines, Maximum: asked.maximum, Value: req.PostForm.Get(asked.name)}
 	if f := wrong[asked.name]; f != nil {
 		input.Error = r.Problem(f)
 	}
@@ -290,6 +307,15 @@ func (p *Portal) showAppeal(w http.ResponseWriter, r *http.Request, v route.Visi
 func (p *Portal) appeal(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	_, err := p.Applications.Contest(r.Context(), resident(v), applicationOf(r), revision(r), r.PostForm.Get("grounds"))
 	return p.sent(w, r, v, err, appealing)
+}
+
+func (p *Portal) showAccount(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+	return p.askWords(w, r, v, http.StatusOK, payingTo, nil)
+}
+
+func (p *Portal) account(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+	_, err := p.Applications.ChangeAccount(r.Context(), resident(v), applicationOf(r), revision(r), r.PostForm.Get("account"))
+	return p.sent(w, r, v, err, payingTo)
 }
 
 // sent goes back to the application, or shows the form again with what is wrong.

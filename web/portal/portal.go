@@ -42,6 +42,7 @@ type Applications interface {
 	Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
+	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
 }
 
@@ -110,6 +111,8 @@ func (p *Portal) Routes() []route.Route {
 		send(one+"/answer", smallForm, p.answer),
 		own(one+"/appeal", p.showAppeal),
 		send(one+"/appeal", smallForm, p.appeal),
+		own(one+"/account", p.showAccount),
+		send(one+"/account", smallForm, p.account),
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(page.MinePath, p.mine),

@@ -2,8 +2,12 @@
 //
 // It behaves as ledger.Bank promises: what it accepted it keeps in a file, durably, before it answers; an id is taken
 // once, and a duplicate is answered like the first. It can be slow, fail before or after it accepted, reject, forget to
-// answer, and report a payment as under way until some time has passed. It keeps amounts and digests, no names and no
-// account numbers.
+// answer, and report a payment as under way until some time has passed. In its file stand amounts and digests, no names
+// and no account numbers.
+//
+// It knows the accounts that it is given, and their holders: a payment to one that is unknown or closed is rejected. Asked
+// whose account it is, it tells the holder by the national number if both sides know one, else by the whole name, as
+// written but for case and spacing: a name that is merely similar is another holder.
 package bank
 
 import (
@@ -16,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,11 +37,21 @@ const (
 	BeforeAccepting Moment = "before-accepting" // nothing of the message is known to the bank
 	AfterAccepting  Moment = "after-accepting"  // the bank keeps the message, its answer is lost
 	BeforeTelling   Moment = "before-telling"   // asked for a state, the bank does not answer
+	BeforeVerifying Moment = "before-verifying" // asked whose account it is, the bank does not answer
 )
+
+// Account is one account that the bank keeps.
+type Account struct {
+	Holder         string // their name
+	NationalNumber string // of a person, or "" where the bank knows none
+	Closed         bool
+}
 
 // Bank is a simulated bank. Its fields are set before the first call. It is safe for concurrent use.
 type Bank struct {
 	Clock act.Clock // required
+	// Accounts are what the bank keeps, by number. It knows no others.
+	Accounts map[string]Account
 	// SettleAfter is how long an accepted payment is in process before it is completed; zero: it is completed at once.
 	SettleAfter time.Duration
 	// Reject returns a reason (ExternalStatusReason1Code) to reject a new message with, or "" to accept it. Nil accepts
@@ -72,7 +87,8 @@ func New(clock act.Clock) *Bank {
 }
 
 // Open returns a bank that keeps what it accepts in the file, one JSON object on each line. A last line that was cut
-// off by a crash was never answered for, and is removed.
+// off by a crash, at its end or in the middle (a disk leaves zeros where it wrote nothing), was never answered for, and is
+// removed. Any other line that is no payment is an error, which names it and says what to do.
 func Open(path string, clock act.Clock) (*Bank, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -80,7 +96,7 @@ func Open(path string, clock act.Clock) (*Bank, error) {
 	}
 	b := New(clock)
 	if err := b.load(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the bank's file: %w", err), file.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	b.file = file
 	return b, nil
@@ -89,7 +105,7 @@ func Open(path string, clock act.Clock) (*Bank, error) {
 func (b *Bank) load(file *os.File) error {
 	reader := bufio.NewReader(file)
 	whole := int64(0)
-	for {
+	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			break
@@ -97,9 +113,14 @@ func (b *Bank) load(file *os.File) error {
 		if err != nil {
 			return err
 		}
+		if _, err := reader.Peek(1); errors.Is(err, io.EOF) && bytes.IndexByte(line, 0) >= 0 {
+			break
+		}
 		var p payment
-		if err := json.Unmarshal(line, &p); err != nil {
-			return err
+		if json.Unmarshal(line, &p) != nil || p.ID == "" {
+			return fmt.Errorf("%s:%d: this line of the simulated bank is no payment, and everything after it would be lost: "+
+				"put the file back from its backup; if there is none, move it away and keep it, and settle the orders of that time by hand",
+				file.Name(), number)
 		}
 		b.kept[p.ID] = p
 		whole += int64(len(line))
@@ -151,13 +172,47 @@ func (b *Bank) accept(message ledger.CreditTransfer) (ledger.Report, error) {
 		return b.report(known), nil
 	}
 	p := payment{ID: message.EndToEndID, Amount: message.InstructedAmount, Content: content[:], Accepted: b.Clock()}
-	if b.Reject != nil {
+	if p.Reason = b.unusable(message.Creditor.Account); p.Reason == "" && b.Reject != nil {
 		p.Reason = b.Reject(message)
 	}
 	if err := b.keep(p); err != nil {
 		return ledger.Report{}, err
 	}
 	return b.report(p), nil
+}
+
+// unusable says why nothing can be paid to an account, or "".
+func (b *Bank) unusable(number string) (reason string) {
+	account, known := b.Accounts[number]
+	switch {
+	case !known:
+		return ledger.IncorrectAccount
+	case account.Closed:
+		return ledger.ClosedAccount
+	}
+	return ""
+}
+
+// Verify implements ledger.Bank.
+func (b *Bank) Verify(ctx context.Context, request ledger.IdentificationVerificationRequest) (ledger.IdentificationVerificationReport, error) {
+	if err := b.fault(ctx, BeforeVerifying, request.Identification); err != nil {
+		return ledger.IdentificationVerificationReport{}, err
+	}
+	report := ledger.IdentificationVerificationReport{OriginalIdentification: request.Identification}
+	report.Reason = b.unusable(request.Creditor.Account)
+	if report.Reason == "" && !b.Accounts[request.Creditor.Account].isOf(request) {
+		report.Reason = ledger.OtherHolder
+	}
+	report.Verification = report.Reason == ""
+	return report, nil
+}
+
+func (a Account) isOf(request ledger.IdentificationVerificationRequest) bool {
+	if a.NationalNumber != "" && request.NationalNumber != "" {
+		return a.NationalNumber == request.NationalNumber
+	}
+	written := func(name string) string { return strings.Join(strings.Fields(name), " ") }
+	return written(a.Holder) != "" && strings.EqualFold(written(a.Holder), written(request.Creditor.Name))
 }
 
 // keep stores a payment durably. The caller holds mu.

@@ -27,12 +27,18 @@ func message(id ledger.EndToEndID, amount money.Amount) ledger.CreditTransfer {
 	}
 }
 
+// accounts are what the bank of the tests keeps.
+func accounts() map[string]bank.Account {
+	return map[string]bank.Account{"20208000900000000001": {Holder: "Synthetic Resident", NationalNumber: "1"}}
+}
+
 func open(t *testing.T, path string) *bank.Bank {
 	t.Helper()
 	b, err := bank.Open(path, still)
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Accounts = accounts()
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 			t.Error(err)
@@ -103,18 +109,90 @@ func TestWhatWasAcceptedOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-func TestFileThatIsNoBanksIsRefused(t *testing.T) {
+func TestLineThatACrashLeftIsRemovedAndAWrongOneIsNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bank")
-	if err := os.WriteFile(path, []byte("not a payment\n"), 0o600); err != nil {
+	first := open(t, path)
+	for _, id := range []ledger.EndToEndID{"a", "b", "c"} {
+		send(t, first, message(id, 100))
+	}
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := bank.Open(path, still); err == nil {
-		t.Errorf("it was opened as %+v", b)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(whole), "\n")
+	for name, test := range map[string]struct {
+		content string
+		kept    int
+		wrong   string // what the error says, or "": it opens
+	}{
+		"nothing was written":              {"", 0, ""},
+		"the last line is cut off":         {lines[0] + lines[1] + lines[2][:20], 2, ""},
+		"the last newline is cut off":      {lines[0] + lines[1] + strings.TrimSpace(lines[2]), 2, ""},
+		"zeros at the end":                 {string(whole) + strings.Repeat("\x00", 40), 3, ""},
+		"zeros at the last line's begin":   {lines[0] + lines[1] + strings.Repeat("\x00", 20) + lines[2][20:], 2, ""},
+		"a wrong last line":                {string(whole) + "not a payment\n", 0, path + ":4:"},
+		"a wrong line in the middle":       {lines[0] + "{}\n" + lines[2], 0, path + ":2:"},
+		"zeros in the middle":              {lines[0] + strings.Repeat("\x00", 20) + lines[1][20:] + lines[2], 0, path + ":2:"},
+		"it is another file, of one line":  {"not a payment\n", 0, path + ":1:"},
+		"it is another file, of two lines": {"[1]\n[2]\n", 0, path + ":1:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b, err := bank.Open(path, still)
+			if test.wrong != "" {
+				if err == nil {
+					t.Fatal("it was opened")
+				}
+				if !strings.Contains(err.Error(), test.wrong) || !strings.Contains(err.Error(), "put the file back from its backup") {
+					t.Errorf("the error names no line and no way out: %v", err)
+				}
+				if after, _ := os.ReadFile(path); string(after) != test.content {
+					t.Error("the file was changed")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Accounts = accounts()
+			if len(b.Paid()) != test.kept {
+				t.Errorf("it keeps %v", b.Paid())
+			}
+			send(t, b, message("d", 100))
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if again := open(t, path); len(again.Paid()) != test.kept+1 {
+				t.Errorf("after another payment and a restart it keeps %v", again.Paid())
+			}
+		})
+	}
+}
+
+func TestPaymentToAnAccountThatCannotBePaidIsRejected(t *testing.T) {
+	b := bank.New(still)
+	b.Accounts = accounts()
+	b.Accounts["2"] = bank.Account{Holder: "Synthetic Resident", Closed: true}
+	for account, reason := range map[string]string{"2": ledger.ClosedAccount, "3": ledger.IncorrectAccount} {
+		m := message(ledger.EndToEndID("to"+account), 100)
+		m.Creditor.Account = account
+		if got := send(t, b, m); got.Status != ledger.RejectedByBank || got.Reason != reason {
+			t.Errorf("to %s: %+v", account, got)
+		}
+	}
+	if len(b.Paid()) != 0 {
+		t.Errorf("it paid %v", b.Paid())
 	}
 }
 
 func TestDuplicates(t *testing.T) {
 	b := bank.New(still)
+	b.Accounts = accounts()
 	first := send(t, b, message("a", 100))
 	if diff := cmp.Diff(first, send(t, b, message("a", 100))); diff != "" {
 		t.Errorf("a duplicate was answered otherwise (-first +second):\n%s", diff)
@@ -135,6 +213,7 @@ func TestFailingBeforeAndAfterAccepting(t *testing.T) {
 	broken := errors.New("broken")
 	for moment, want := range map[bank.Moment]ledger.Status{bank.BeforeAccepting: ledger.NotFound, bank.AfterAccepting: ledger.Completed} {
 		b := bank.New(still)
+		b.Accounts = accounts()
 		b.Fault = func(_ context.Context, now bank.Moment, _ ledger.EndToEndID) error {
 			if now == moment {
 				return broken
@@ -153,6 +232,7 @@ func TestFailingBeforeAndAfterAccepting(t *testing.T) {
 func TestSettlingTakesTime(t *testing.T) {
 	now := start
 	b := bank.New(func() time.Time { return now })
+	b.Accounts = accounts()
 	b.SettleAfter = time.Minute
 	if got := send(t, b, message("a", 100)); got.Status != ledger.InProcess {
 		t.Errorf("at once: %+v", got)

@@ -1,0 +1,65 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"yagona/kernel/access"
+	"yagona/kernel/fault"
+	"yagona/kernel/field"
+	"yagona/kernel/ident"
+	"yagona/kernel/journal"
+)
+
+// RejectPayment records that the bank did not take the payment of a granted application, and why: a code of ISO 20022.
+// What was granted stands; the applicant is told, and may name another account. An order that another has replaced, and
+// one of which it is known already, change nothing.
+func (c *Casework) RejectPayment(ctx context.Context, id ident.Application, order ident.Order, reason string) error {
+	f, err := c.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	result := f.content.Granted
+	if f.app.State != Granted || result == nil || result.Order != order || result.Rejected != "" {
+		return nil
+	}
+	result.Rejected = reason
+	f.note("payment.rejected", platform("payment"), "", reason)
+	f.tell("payment.rejected")
+	_, err = c.store(ctx, f, journal.Event{Type: "payment.rejected", Actor: platform("payment")})
+	return err
+}
+
+// ChangeAccount names another account for a payment that the bank did not take. A new payment order is prepared for what
+// was granted; the bank is asked again whose account it is, and a treasurer releases it anew. Naming the same account
+// again changes nothing.
+func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (Receipt, error) {
+	f, err := c.own(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	result := f.content.Granted
+	switch {
+	case f.app.State == Granted && result != nil && result.Rejected == "" && result.Account != "" && result.Account == account:
+		return Receipt{f.app, f.app.Event}, nil
+	case f.app.State != Granted || f.def.Output.Payment == nil || result == nil || result.Rejected == "":
+		return Receipt{}, fault.New(fault.Conflict, "application.no-account-wanted", "The bank has not turned down a payment of this application. Nothing has to be changed.")
+	case f.app.Revision != revision:
+		return Receipt{}, errChanged
+	}
+	question, ok := field.Find(f.def.Fields(), f.def.Output.Payment.To)
+	if !ok {
+		return Receipt{}, fault.Newf(fault.Internal, "application.no-account-question", "The definition has no question %s.", f.def.Output.Payment.To)
+	}
+	question.Name = "account"
+	checked, problems := question.Check(c.Scheme, account)
+	if err := problems.Err(); err != nil {
+		return Receipt{}, err
+	}
+	result.Account, _ = checked.(string)
+	result.Order, result.Rejected = ident.New[ident.Order](f.now), ""
+	f.queue(JobPay, time.Time{}, f.job(""))
+	f.note("payment.account-changed", by.Journal(), "", "")
+	event, err := c.store(ctx, f, journal.Event{Type: "payment.account-changed", Actor: by.Journal()})
+	return Receipt{f.app, event}, err
+}
