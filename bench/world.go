@@ -127,6 +127,11 @@ func (w *world) people(ctx context.Context, wanted options) error {
 	if err != nil {
 		return err
 	}
+	simulated := w.node.SimulatedBank()
+	if simulated == nil {
+		return errors.New("the demonstration's bank is not the simulated one any more: let it know the newcomers' accounts")
+	}
+	simulated.OpenAccounts(newcomers.Accounts())
 	for _, one := range newcomers.People {
 		signed, err := w.signIn(ctx, one.ID)
 		if err != nil {

@@ -212,5 +212,11 @@ func LogKey(config Config) (string, error) {
 	return note.NewEd25519VerifierKey(origin(config.Site), held[0].Public)
 }
 
+// SimulatedBank returns the bank if it is a simulated one, else nil.
+func (n *Node) SimulatedBank() *bank.Bank {
+	simulated, _ := n.config.Bank.(*bank.Bank)
+	return simulated
+}
+
 // Visitors returns the people whom a demonstration's sign-in offers, nil outside of one.
 func (n *Node) Visitors() provider.People { return n.config.People }

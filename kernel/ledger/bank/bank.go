@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -50,7 +51,7 @@ type Account struct {
 // Bank is a simulated bank. Its fields are set before the first call. It is safe for concurrent use.
 type Bank struct {
 	Clock act.Clock // required
-	// Accounts are what the bank keeps, by number. It knows no others.
+	// Accounts are what the bank keeps, by number. It knows no others; OpenAccounts adds some later.
 	Accounts map[string]Account
 	// SettleAfter is how long an accepted payment is in process before it is completed; zero: it is completed at once.
 	SettleAfter time.Duration
@@ -181,7 +182,17 @@ func (b *Bank) accept(message ledger.CreditTransfer) (ledger.Report, error) {
 	return b.report(p), nil
 }
 
-// unusable says why nothing can be paid to an account, or "".
+// OpenAccounts lets the bank keep more accounts. It may be called at any time.
+func (b *Bank) OpenAccounts(more map[string]Account) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.Accounts == nil {
+		b.Accounts = map[string]Account{}
+	}
+	maps.Copy(b.Accounts, more)
+}
+
+// unusable says why nothing can be paid to an account, or "". The caller holds mu.
 func (b *Bank) unusable(number string) (reason string) {
 	account, known := b.Accounts[number]
 	switch {
@@ -198,6 +209,8 @@ func (b *Bank) Verify(ctx context.Context, request ledger.IdentificationVerifica
 	if err := b.fault(ctx, BeforeVerifying, request.Identification); err != nil {
 		return ledger.IdentificationVerificationReport{}, err
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	report := ledger.IdentificationVerificationReport{OriginalIdentification: request.Identification}
 	report.Reason = b.unusable(request.Creditor.Account)
 	if report.Reason == "" && !b.Accounts[request.Creditor.Account].isOf(request) {
