@@ -59,6 +59,7 @@ func TestCommandLine(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers,
+			"provider": openProvider, "visit": visit, "obtain": obtain,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})

@@ -44,6 +44,8 @@ import (
 //	  client: yagona                   # YAGONA_SIGN_IN_CLIENT
 //	  secret: "…"                      # YAGONA_SIGN_IN_SECRET   better in the environment than in the file
 //	  number: national_id              # YAGONA_SIGN_IN_NUMBER   the claim that carries the national number
+//	bank: simulated                    # YAGONA_BANK      for a rehearsal: no money moves. Without it payments wait
+//	bank-accounts: accounts.csv        # YAGONA_BANK_ACCOUNTS   what the simulated bank knows: account,number,name
 //	secrets:                           # YAGONA_SECRETS=NAME:value,…   what adapters send as {secret.NAME}
 //	  CIVIL_TOKEN: "…"
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
@@ -64,6 +66,8 @@ type Config struct {
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
 	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
 	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
+	Bank         string            `yaml:"bank" env:"BANK"`
+	BankAccounts string            `yaml:"bank-accounts" env:"BANK_ACCOUNTS"`
 	Secrets      map[string]string `yaml:"secrets" env:"SECRETS" secret:"true"`
 	Log          slog.Level        `yaml:"log" env:"LOG"`
 

@@ -29,6 +29,7 @@ const (
 // commandLine is every command with its flags.
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Serve an installation."`
+	Setup   setupCommand   `cmd:"" help:"Fill an empty installation: people, first registrars, registers."`
 	Demo    demoCommand    `cmd:"" help:"Serve a demonstration with synthetic people."`
 	Pack    packCommand    `cmd:"" help:"Write, check and publish packs."`
 	Verify  verifyCommand  `cmd:"" help:"Verify a document offline."`

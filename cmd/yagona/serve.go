@@ -54,7 +54,13 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		fmt.Fprintf(terminal.Out, "the configuration is correct; in force is\n\n%s", shown)
 		return nil
 	}
-	config.Clock, config.Bank = time.Now, noBank{}
+	config.Clock = time.Now
+	connected, err := settings.bank()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, connected.Close()) }()
+	config.Bank = connected
 	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: settings.Log}))
 	// The listener comes first: an address in use says so before anything is opened.
 	listener, err := net.Listen("tcp", settings.Listen)
@@ -90,7 +96,7 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		fmt.Fprintf(terminal.Out, "operator http://%s\n", operator.Addr())
 	}
 	if len(opened.Catalogue().Funds) > 0 {
-		fmt.Fprintln(terminal.Err, "warning: no bank is connected; released payments wait")
+		fmt.Fprintln(terminal.Err, connected.notice())
 	}
 	opened.Start(context.WithoutCancel(ctx)) // it is ended by Close, after the last request
 	key, err := node.LogKey(config)
