@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
+	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -131,6 +133,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.wireKernel()
+	if err := n.checkIndex(ctx); err != nil {
+		return nil, err
+	}
 	if err := n.install(ctx); err != nil {
 		return nil, err
 	}
@@ -162,9 +167,62 @@ func (n *Node) Catalogue() *Catalogue { return n.catalogue.Load() }
 // secretFiles are what a database is worthless without.
 var secretFiles = []string{"keys/master.secret", "keys/index.secret"}
 
+// checkIndex compares the key of the indexes with some numbers that were indexed: under another key nobody would be found,
+// and everybody could be taken up a second time.
+func (n *Node) checkIndex(ctx context.Context) error {
+	var some map[person.Index]ident.Person
+	err := n.DB.View(ctx, func(tx *query.Tx) (err error) {
+		some, err = tx.SomeNumbers(20)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	wrong := false
+	for index, who := range some {
+		known, err := n.People.Attributes(ctx, who)
+		switch {
+		case fault.Is(err, fault.Erased) || fault.Is(err, fault.NotFound):
+			continue // erased, or the process ended between the claim and the person
+		case err != nil:
+			return err
+		case n.People.Index(known.Number) == index:
+			return nil // one that fits is enough: another may have got a new number
+		}
+		wrong = true
+	}
+	if wrong {
+		return fmt.Errorf("%s is not the key of the indexes in %s: put it back from the backup that belongs to this database",
+			filepath.Join(n.config.Folder, "keys", "index.secret"), n.config.Folder)
+	}
+	return nil
+}
+
+// privateFiles are what nobody but the node's user may read.
+var privateFiles = append([]string{
+	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", "demonstration.json",
+}, secretFiles...)
+
+// protect takes the folder and its files from the eyes of the machine's other users. New files get their modes when they
+// are made; these may be from a copy.
+func protect(folder string) error {
+	if err := os.Chmod(folder, 0o700); err != nil {
+		return err
+	}
+	for _, name := range privateFiles {
+		if err := os.Chmod(filepath.Join(folder, name), 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 func (n *Node) openStores(ctx context.Context) (err error) {
 	folder := n.config.Folder
 	if err := store.Check(n.config.Database, n.config.SubjectKeys); err != nil {
+		return err
+	}
+	if err := protect(folder); err != nil {
 		return err
 	}
 	database, subjectKeys, needed := n.config.Database, n.config.SubjectKeys, secretFiles

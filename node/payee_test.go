@@ -21,7 +21,7 @@ func granted(t *testing.T, s *site, account string) (b *browser, application str
 	decides(t, s, "en", s.people.Persona(demo.YouthLeader), map[string]string{"action": "recommend"})
 	decides(t, s, "en", s.people.Persona(demo.Chair), map[string]string{"action": "approve"})
 	b.get(application)
-	b.says(b.say("application.state.granted"))
+	b.says(b.say("portal.what-you-got"))
 	return b, application
 }
 

@@ -53,6 +53,21 @@ func (t *Tx) PersonOfIndex(index person.Index) (found ident.Person, err error) {
 	return found, err
 }
 
+// SomeNumbers returns some rows of the index of national numbers, at most limit.
+func (t *Tx) SomeNumbers(limit int) (people map[person.Index]ident.Person, err error) {
+	people = map[person.Index]ident.Person{}
+	err = t.rows(`SELECT number_index, person FROM person_index ORDER BY number_index LIMIT $1`, args(limit), func(scan func(into ...any) error) error {
+		var index person.Index
+		var who ident.Person
+		if err := scan(&index, &who); err != nil {
+			return err
+		}
+		people[index] = who
+		return nil
+	})
+	return people, err
+}
+
 // StoredPerson implements person.Reader.
 func (t *Tx) StoredPerson(id ident.Person) (found person.Stored, err error) {
 	found.Person = id

@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -74,6 +75,9 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		stopped: make(chan struct{}),
 		closing: make(chan struct{}),
 	}
+	if err := makePrivate(config.Path); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
 	if err := db.open(ctx); err != nil {
 		for _, pool := range db.pools {
 			pool.Close()
@@ -82,6 +86,19 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	}
 	go db.write()
 	return db, nil
+}
+
+// makePrivate makes a database's file if it is not there, for its owner alone: SQLite would let everybody read it, and
+// gives the files beside it the mode of this one.
+func makePrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // Temporary opens a database that lives as long as it is open, for tests and for the examples of packs: it is not

@@ -18,6 +18,9 @@ type SubjectKeys struct{ pool *sql.DB }
 
 // OpenSubjectKeys opens the file at the path, or makes it.
 func OpenSubjectKeys(ctx context.Context, path string, durable bool) (*SubjectKeys, error) {
+	if err := makePrivate(path); err != nil {
+		return nil, err
+	}
 	synchronous := "FULL"
 	if !durable {
 		synchronous = "OFF"
