@@ -132,6 +132,11 @@ func (b distantBank) call(method string, message, answer any) error {
 	return client.Call("Bank."+method, message, answer)
 }
 
+// Verify implements ledger.Bank.
+func (b distantBank) Verify(_ context.Context, request ledger.IdentificationVerificationRequest) (report ledger.IdentificationVerificationReport, err error) {
+	return report, b.call("Verify", request, &report)
+}
+
 // Send implements ledger.Bank.
 func (b distantBank) Send(_ context.Context, message ledger.CreditTransfer) (report ledger.Report, err error) {
 	return report, b.call("Send", message, &report)
@@ -144,6 +149,12 @@ func (b distantBank) State(_ context.Context, id ledger.EndToEndID) (report ledg
 
 // bankServer lets other processes reach a bank.
 type bankServer struct{ bank *bank.Bank }
+
+// Verify is ledger.Bank's.
+func (s bankServer) Verify(request ledger.IdentificationVerificationRequest, report *ledger.IdentificationVerificationReport) (err error) {
+	*report, err = s.bank.Verify(context.Background(), request)
+	return err
+}
 
 // Send is ledger.Bank's.
 func (s bankServer) Send(message ledger.CreditTransfer, report *ledger.Report) (err error) {
@@ -232,10 +243,15 @@ func newCluster(t *testing.T, people, processes int) *cluster {
 
 func (c *cluster) startBank() {
 	c.t.Helper()
+	_, population, err := c.config.node()
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	kept, err := bank.Open(filepath.Join(c.folder, "bank.journal"), time.Now)
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	kept.OpenAccounts(population.Accounts())
 	server := rpc.NewServer()
 	if err := server.RegisterName("Bank", bankServer{kept}); err != nil {
 		c.t.Fatal(err)
