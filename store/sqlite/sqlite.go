@@ -84,6 +84,9 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	if err := makePrivate(config.Path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
+	if err := makePrivate(config.Path); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
 	if err := db.open(ctx); err != nil {
 		for _, pool := range db.pools {
 			pool.Close()
