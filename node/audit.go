@@ -355,6 +355,8 @@ func (a *auditing) stored() error {
 		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
 		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order"}, a.tx.LedgerRows},
 		{[]string{"notice"}, a.tx.NoticeRows},
+		{[]string{"contact"}, a.tx.ContactRows},
+		{[]string{"delivery"}, a.tx.DeliveryRows},
 		{[]string{"correction"}, a.tx.CorrectionRows},
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},

@@ -176,7 +176,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover()}, nil
 	})
 	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
 		outage := casework.Outage{
@@ -387,7 +387,7 @@ func changes(stored any) []any {
 var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
-	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "correction": "correction/",
+	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }

@@ -76,6 +76,7 @@ type Node struct {
 	Documents *document.Issuer
 	Ledger    *ledger.Ledger
 	Notices   *notice.Board
+	Courier   *notice.Courier
 
 	Corrections *correction.Corrections
 	Casework    *casework.Casework
@@ -387,6 +388,7 @@ func (n *Node) handlers() map[string]job.Handler {
 	}
 	add(n.Registers.Handlers(n.output))
 	add(n.Corrections.Handlers())
+	add(n.Courier.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
 		casework.JobPay:   n.pay,

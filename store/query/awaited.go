@@ -27,6 +27,7 @@ func (t *Tx) AwaitedJobs(after Awaited, limit int) ([]Awaited, error) {
 			UNION ALL SELECT key, 'application/' || id, 'application.expire', id, expires FROM application WHERE state = 'draft'
 			UNION ALL SELECT key, 'application/' || id, 'application.gather', id, NULL FROM application WHERE state = 'gathering'
 			UNION ALL SELECT key, 'payment-order/' || id, 'ledger.send-order', id, NULL FROM payment_order WHERE state IN ('released', 'sent')
+			UNION ALL SELECT key, 'delivery/' || id, 'notice.deliver', id, NULL FROM delivery WHERE state IN ('queued', 'failed')
 			UNION ALL SELECT key, 'correction/' || id, 'correction.late', id, due FROM correction WHERE state = 'open' AND late = 0
 			UNION ALL SELECT key, 'erasure/' || id, 'erasure.carry-out', id, NULL FROM erasure
 		) AS awaited WHERE (key, row) > ($1, $2) ORDER BY key, row LIMIT $3`,
