@@ -10,7 +10,7 @@ import (
 )
 
 // firstRelease is the newest migration of the first release: before it, no release was serving.
-const firstRelease = 13
+const firstRelease = 19
 
 // TestMigrationsRunWhileTheReleaseBeforeServes holds every migration after the first release to the rule.
 func TestMigrationsRunWhileTheReleaseBeforeServes(t *testing.T) {

@@ -141,7 +141,7 @@ func start() (*Server, error) {
 	s.Port = listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
 	// The server refuses to run as root.
-	attributes := &syscall.SysProcAttr{}
+	attributes := &syscall.SysProcAttr{Setsid: true} // what ends the tests does not end who tidies up after them
 	if os.Getuid() == 0 {
 		owner, err := user.Lookup("postgres")
 		if err != nil {
