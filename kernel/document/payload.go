@@ -151,7 +151,7 @@ type packer struct {
 
 // smallToken is up to where compressing a token is not worth its time: it saves about a seventh, one step in the code's
 // size, for as long as two signatures take.
-const smallToken = 600
+const smallToken = 400
 
 // pack compresses a token that is not small if that makes it shorter. The first byte tells: a COSE_Sign1 begins with 0xD2,
 // zlib with 0x78.
