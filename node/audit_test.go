@@ -165,6 +165,12 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := tx.SaveCorrection(wrong); err != nil {
 			return nil, err
 		}
+		photo := casework.Attachment{
+			ID: ident.New[string](tx.Now()), Applicant: subject, Application: application.ID, Kind: "signed-summary", Sealed: []byte("sealed photo"), Event: event,
+		}
+		if err := tx.AddAttachment(photo); err != nil {
+			return nil, err
+		}
 		if _, err := tx.AddNotice(message); err != nil {
 			return nil, err
 		}
@@ -176,7 +182,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover()}, nil
 	})
 	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
 		outage := casework.Outage{
@@ -387,7 +393,7 @@ func changes(stored any) []any {
 var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
-	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
+	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }
@@ -399,6 +405,7 @@ var outside = map[string]string{
 	"session.seen": "written every few minutes; it can only shorten what the covered end allows",
 	"job":          "written and removed too often; what must wait follows from the records",
 	"answer":       "sealed and authenticated under a key that only the asking program has",
+	"log_lead":     "only which process advances the log; what it writes is checked by itself",
 	"probe":        "what is written to try whether anything can be; nobody reads it",
 	"contact_link": "only finds: what counts is the sealed code in the contact",
 	"allowance":    "only how many messages an address gets in a day",
