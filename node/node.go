@@ -137,6 +137,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.wireKernel()
+	if err := n.wireMessages(); err != nil {
+		return nil, err
+	}
 	if err := n.checkIndex(ctx); err != nil {
 		return nil, err
 	}

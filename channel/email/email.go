@@ -156,11 +156,16 @@ func (c *Carrier) compose(message notice.Message) []byte {
 	var text bytes.Buffer
 	domain := c.From[strings.LastIndexByte(c.From, '@')+1:]
 	for _, header := range [][2]string{
-		{"From", "<" + c.From + ">"}, {"To", "<" + message.To + ">"},
+		{"From", "<" + c.From + ">"},
+		{"To", "<" + message.To + ">"},
 		{"Subject", mime.BEncoding.Encode("utf-8", message.Subject)},
-		{"Date", c.Clock().UTC().Format(time.RFC1123Z)}, {"Message-ID", "<" + message.ID + "@" + domain + ">"},
-		{"Auto-Submitted", "auto-generated"}, {"Content-Language", message.Language},
-		{"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=utf-8"}, {"Content-Transfer-Encoding", "base64"},
+		{"Date", c.Clock().UTC().Format(time.RFC1123Z)},
+		{"Message-ID", "<" + message.ID + "@" + domain + ">"},
+		{"Auto-Submitted", "auto-generated"},
+		{"Content-Language", message.Language},
+		{"MIME-Version", "1.0"},
+		{"Content-Type", "text/plain; charset=utf-8"},
+		{"Content-Transfer-Encoding", "base64"},
 	} {
 		if header[1] != "" {
 			fmt.Fprintf(&text, "%s: %s\r\n", header[0], header[1])

@@ -46,7 +46,8 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("portal.mine"), Lead: r.Say("portal.mine-lead"), Wide: true,
 		Body: []ui.Component{listed, documents, payments, messages, ui.Buttons{
-			{Text: r.Say("correction.data"), Href: page.DataPath, Quiet: true}, {Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true},
+			{Text: r.Say("correction.data"), Href: page.DataPath, Quiet: true},
+			{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true},
 			{Text: r.Say("contact.title"), Href: page.ContactPath, Quiet: true},
 		}},
 	})

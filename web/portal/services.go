@@ -140,7 +140,8 @@ func (p *Portal) brief(r page.Reader, definition *service.Definition, measured c
 		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.questions"), Values: []string{r.Words.Value(r.Language, int64(len(definition.Ask)))}})
 	}
 	return []ui.Component{
-		ui.Heading{Text: r.Say("portal.in-short")}, ui.SummaryList{Rows: rows},
+		ui.Heading{Text: r.Say("portal.in-short")},
+		ui.SummaryList{Rows: rows},
 		ui.List{Items: []ui.Link{
 			{Text: r.Say("portal.statistics"), Href: servicePath(definition.Path) + "/statistics"},
 			{Text: r.Say("portal.open-data"), Href: catalogueServicePath(definition.Path)},

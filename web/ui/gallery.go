@@ -311,7 +311,8 @@ func galleryEntries() Page {
 		Body: []Component{Form{
 			Fields: []Component{
 				Title{ID: "people", Text: "Who lives with you?", Hint: "Add each of them."},
-				Heading{Text: "Entry 1"}, TextInput{Question: Question{Name: "people[0].name", Label: "Name"}},
+				Heading{Text: "Entry 1"},
+				TextInput{Question: Question{Name: "people[0].name", Label: "Name"}},
 			},
 			Buttons: Buttons{{Key: "actions.continue"}, {Text: "Add one", Name: "do", Value: "add", Quiet: true}},
 		}},
