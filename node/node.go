@@ -276,17 +276,20 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 		}
 	}
 	n.DB, err = store.Open(ctx, store.Config{Location: database, Clock: n.config.Clock, Durable: !n.config.Volatile})
-	if some != "" && onServer && err == nil {
-		return n.DB.View(ctx, func(tx *query.Tx) error {
+	if err != nil {
+		return err
+	}
+	if some != "" && onServer {
+		err := n.DB.View(ctx, func(tx *query.Tx) error {
 			last, err := tx.LastActTime()
 			if err == nil && last.IsZero() {
 				err = errors.New("there are keys of people, but the database is empty: put it back from its backup, or begin with two empty databases")
 			}
 			return err
 		})
-	}
-	if err != nil {
-		return err
+		if err != nil {
+			return err
+		}
 	}
 	n.store = n.Telemetry.Store(n.DB)
 	n.DB.OnCommit(n.Telemetry.Committed)
