@@ -95,9 +95,14 @@ func (w *window) decideOffline(action string, more func()) {
 	if more != nil {
 		more()
 	}
+	before := ask(w, chromedp.Evaluate[int](decidedHere))
 	w.tap(`[data-part="case"] form button`)
-	w.tells("device.recorded")
+	w.until("one more decided here", fmt.Sprintf("%s > %d", decidedHere, before))
 }
+
+// decidedHere counts the tasks that were decided on the device. What the page says of it is soon overwritten by what it
+// says of the connection.
+const decidedHere = `document.querySelectorAll('[data-part="tasks"] > li:has(.tag)').length`
 
 // decisions counts what was decided in all applications of the residents, and what arrived too late.
 func (s *told) decisions(t *testing.T) (decided, offline, late int) {
