@@ -80,16 +80,6 @@ func (o *OwnReadings) of(session ident.Session) *ownReading {
 	return o.sessions[session]
 }
 
-// own runs a handler that shows people their own data, after the reading is journaled.
-func (o *OwnReadings) own(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := o.Record(r.Context(), v.Actor); err != nil {
-			return err
-		}
-		return handle(w, r, v)
-	}
-}
-
 // Access is one entry of who read a person's data.
 type Access struct {
 	Event   ident.Event     `json:"event"`
@@ -210,13 +200,13 @@ func accessLogOperations(trail *trail, clock act.Clock, readings *OwnReadings) [
 			id: "listAccess", tag: "access log", summary: "Lists who read which of one's data, when and for what, the newest first.",
 			method: "GET", path: "/access-log", access: route.SignedIn(), query: []parameter{limitParameter, afterParameter},
 			response: Page[Access]{}, codes: []string{"page.limit", "page.cursor"},
-			handle: readings.own(listAccess(trail, clock)),
+			handle: route.Own(readings, listAccess(trail, clock)),
 		},
 		{
 			id: "proveAccess", tag: "access log", summary: "Proves an event about oneself: everything that anybody needs to verify it offline.",
 			method: "GET", path: "/access-log/{event}/proof", access: route.SignedIn(), response: Proof{},
 			codes: []string{"journal.unknown", "seal.erased"},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				event, part, err := trail.about(r.Context(), v.Actor.Person.Subject(), ident.Event(r.PathValue("event")), clock())
 				if err != nil {
 					return err

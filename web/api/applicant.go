@@ -92,7 +92,7 @@ var answerCodes = []string{
 var changeCodes = []string{"application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
 
 func applicationOperations(a applications) []operation {
-	own := a.readings.own
+	own := func(handle route.Handler) route.Handler { return route.Own(a.readings, handle) }
 	changing := func(id, path, summary string, request any, words reader, change changer, codes ...string) operation {
 		body := int64(0)
 		if request != nil {

@@ -82,7 +82,7 @@ func contactOperations(profile *country.Profile, board *notice.Board, courier *n
 		{
 			id: "showContact", tag: "person", summary: "Shows how one wants to be told of news.",
 			method: "GET", path: "/me/contact", access: route.SignedIn(), response: Contact{}, codes: []string{"seal.erased"},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				found, err := courier.Contact(r.Context(), reader(v))
 				if err != nil {
 					return err
@@ -166,7 +166,7 @@ func contactOperations(profile *country.Profile, board *notice.Board, courier *n
 			id: "listDeliveries", tag: "person", summary: "Lists what became of the messages to oneself that left the house, the newest first.",
 			method: "GET", path: "/me/deliveries", access: route.SignedIn(), query: []parameter{limitParameter}, response: Page[Delivery]{},
 			codes: []string{"page.limit"},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				wanted, err := limit(r)
 				if err != nil {
 					return err

@@ -40,7 +40,7 @@ func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *
 		id: "showPayment", tag: "applications", summary: "Shows what became of the payment of a granted application of one's own.",
 		method: "GET", path: "/applications/{application}/payment", access: route.SignedIn(), response: Payment{},
 		codes: []string{"application.unknown", "application.no-payment", "seal.erased"},
-		handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+		handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			view, err := cases.Own(r.Context(), v.Actor, ident.Application(r.PathValue("application")))
 			if err != nil {
 				return err
@@ -109,7 +109,7 @@ func documentOperations(issuer *document.Issuer, clock act.Clock, readings *OwnR
 		{
 			id: "listDocuments", tag: "documents", summary: "Lists one's own documents, the newest first.",
 			method: "GET", path: "/documents", access: route.SignedIn(), response: Page[DocumentSummary]{},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				page := Page[DocumentSummary]{Items: []DocumentSummary{}}
 				err := issuer.Store.View(r.Context(), func(tx document.Reader) error {
 					found, err := tx.DocumentsOf(v.Actor.Person.Subject())
@@ -128,7 +128,7 @@ func documentOperations(issuer *document.Issuer, clock act.Clock, readings *OwnR
 		{
 			id: "showDocument", tag: "documents", summary: "Shows a document of one's own.",
 			method: "GET", path: "/documents/{document}", access: route.SignedIn(), response: Document{}, codes: codes,
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				found, err := held(r, v)
 				if err != nil {
 					return err
@@ -146,7 +146,7 @@ func documentOperations(issuer *document.Issuer, clock act.Clock, readings *OwnR
 		{
 			id: "downloadDocument", tag: "documents", summary: "Gives a document of one's own as a sealed PDF.",
 			method: "GET", path: "/documents/{document}/file", access: route.SignedIn(), produces: "application/pdf", codes: codes,
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				found, err := held(r, v)
 				if err != nil {
 					return err
@@ -202,7 +202,7 @@ func personOperations(people *person.Directory, board *notice.Board, readings *O
 		{
 			id: "showMe", tag: "person", summary: "Shows who is signed in.",
 			method: "GET", path: "/me", access: route.SignedIn(), response: Person{}, codes: []string{"person.unknown", "seal.erased"},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				known, err := people.Attributes(r.Context(), v.Actor.Person)
 				if err != nil {
 					return err
@@ -227,7 +227,7 @@ func personOperations(people *person.Directory, board *notice.Board, readings *O
 			id: "listNotices", tag: "person", summary: "Lists the messages to oneself, the newest first.",
 			method: "GET", path: "/notices", access: route.SignedIn(), query: []parameter{limitParameter}, response: Page[Notice]{},
 			codes: []string{"page.limit"},
-			handle: readings.own(func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				wanted, err := limit(r)
 				if err != nil {
 					return err

@@ -44,17 +44,12 @@ type Registers interface {
 	Correct(ctx context.Context, by access.Actor, wanted register.Write) (register.Version, error)
 }
 
-// OwnReadings records that people read their own data.
-type OwnReadings interface {
-	Record(ctx context.Context, reader access.Actor) error
-}
-
 // Config is what the pages stand on. All of it is required.
 type Config struct {
 	Shared      *page.Shared
 	Corrections Corrections
 	Registers   Registers
-	Readings    OwnReadings
+	Readings    route.OwnReadings
 }
 
 // Pages serves them.
@@ -70,14 +65,17 @@ const (
 
 // Routes returns all pages.
 func (p *Pages) Routes() []route.Route {
+	read := func(method string, handle route.Handler) route.Handler {
+		if method == http.MethodPost {
+			return route.Form(handle)
+		}
+		return handle
+	}
 	own := func(method, pattern string, body int64, handle route.Handler) route.Route {
-		return route.Route{Method: method, Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: p.own(handle)}
+		return route.Route{Method: method, Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: route.Own(p.Readings, read(method, handle))}
 	}
 	registrar := func(method, pattern string, body int64, handle route.Handler) route.Route {
-		if method == http.MethodPost {
-			handle = form(handle)
-		}
-		return route.Route{Method: method, Pattern: pattern, Access: route.Role(access.Registrar), Body: body, Handle: handle}
+		return route.Route{Method: method, Pattern: pattern, Access: route.Role(access.Registrar), Body: body, Handle: read(method, handle)}
 	}
 	const one, task = page.CorrectionsPath + "/{correction}", page.CorrectionTasksPath + "/{correction}"
 	return []route.Route{
@@ -91,33 +89,6 @@ func (p *Pages) Routes() []route.Route {
 		registrar("POST", task+"/records/{record}", recordForm, p.correct),
 		registrar("POST", task+"/answer", smallForm, p.answer),
 	}
-}
-
-// own records that the visitor reads their own data, before anything of it is shown, and reads a request's form.
-func (p *Pages) own(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := p.Readings.Record(r.Context(), v.Actor); err != nil {
-			return err
-		}
-		if r.Method == http.MethodPost {
-			return form(handle)(w, r, v)
-		}
-		return handle(w, r, v)
-	}
-}
-
-func form(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := route.ReadForm(r); err != nil {
-			return err
-		}
-		return handle(w, r, v)
-	}
-}
-
-// resident is the visitor acting for themself, whatever office they hold.
-func resident(v route.Visitor) access.Actor {
-	return access.Actor{Person: v.Actor.Person, Session: v.Actor.Session}
 }
 
 func idOf(r *http.Request) ident.Correction { return ident.Correction(r.PathValue("correction")) }
@@ -138,11 +109,11 @@ func carrying(revision int64) []ui.Hidden {
 
 // data shows what each register that is held here says of the visitor.
 func (p *Pages) data(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	versions, err := p.Registers.Own(req.Context(), resident(v))
+	versions, err := p.Registers.Own(req.Context(), v.Resident())
 	if err != nil {
 		return err
 	}
-	asked, err := p.Corrections.OwnAll(req.Context(), resident(v))
+	asked, err := p.Corrections.OwnAll(req.Context(), v.Resident())
 	if err != nil {
 		return err
 	}
@@ -255,7 +226,7 @@ func (p *Pages) contested(req *http.Request, r page.Reader, names url.Values) (c
 	what := contested{definition: definition, field: names.Get("field")}
 	if d, ok := field.Find(definition.Fields, what.field); ok {
 		what.label = r.In(d.Label)
-		versions, err := p.Registers.Own(req.Context(), resident(r.Visitor))
+		versions, err := p.Registers.Own(req.Context(), r.Visitor.Resident())
 		if err != nil {
 			return contested{}, err
 		}
@@ -329,7 +300,7 @@ func (p *Pages) ask(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 	if id == "" {
 		id = ident.New[ident.Correction](p.Shared.Clock())
 	}
-	asked, err := p.Corrections.Ask(req.Context(), resident(v), correction.Wanted{
+	asked, err := p.Corrections.Ask(req.Context(), v.Resident(), correction.Wanted{
 		ID: id, Register: what.definition.Path, Field: what.field, Shown: what.shown,
 		Statement: req.PostForm.Get("statement"),
 	})
@@ -344,7 +315,7 @@ func (p *Pages) ask(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 
 // show shows a correction to whoever asked for it.
 func (p *Pages) show(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	found, err := p.Corrections.Own(req.Context(), resident(v), idOf(req))
+	found, err := p.Corrections.Own(req.Context(), v.Resident(), idOf(req))
 	if err != nil {
 		return err
 	}
@@ -413,7 +384,7 @@ func (p *Pages) said(r page.Reader, found correction.Opened) ui.SummaryList {
 }
 
 func (p *Pages) withdraw(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	if _, err := p.Corrections.Withdraw(req.Context(), resident(v), idOf(req), revision(req)); err != nil {
+	if _, err := p.Corrections.Withdraw(req.Context(), v.Resident(), idOf(req), revision(req)); err != nil {
 		return err
 	}
 	return route.Redirect(w, req, pathOf(idOf(req)))

@@ -57,9 +57,9 @@ func (d *Desk) assistRoutes() []route.Route {
 	return []route.Route{
 		show(assistPath, route.Official(), d.assist),
 		show(assistPath+"/{pack}/{service}", route.Official(), d.assistForm),
-		{Method: "POST", Pattern: assistPath + "/{pack}/{service}", Access: route.Official(), Body: decisionForm, Handle: form(d.writeDown)},
+		{Method: "POST", Pattern: assistPath + "/{pack}/{service}", Access: route.Official(), Body: decisionForm, Handle: route.Form(d.writeDown)},
 		show(draft, route.Official(), d.assistDraft),
-		{Method: "POST", Pattern: draft + "/confirm", Access: route.Official(), Body: photoForm, Timeout: takeTimeout, Handle: form(d.confirm)},
+		{Method: "POST", Pattern: draft + "/confirm", Access: route.Official(), Body: photoForm, Timeout: takeTimeout, Handle: route.Form(d.confirm)},
 		show(assistPath+"/receipts/{application}", route.Official(), d.assistReceipt),
 		show("/desk/tasks/{task}/summary", route.Official(), d.summary),
 		show(statusPath+"/{application}", route.Public(), d.status),

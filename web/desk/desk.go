@@ -88,7 +88,7 @@ func (d *Desk) Routes() []route.Route {
 		return route.Route{Method: "GET", Pattern: pattern, Access: route.Official(), Handle: handle}
 	}
 	send := func(pattern string, access route.Access, body int64, handle route.Handler) route.Route {
-		return route.Route{Method: "POST", Pattern: pattern, Access: access, Body: body, Handle: form(handle)}
+		return route.Route{Method: "POST", Pattern: pattern, Access: access, Body: body, Handle: route.Form(handle)}
 	}
 	const one, order = "/desk/tasks/{task}", "/desk/payments/{fund}/{order}"
 	treasurer := route.Role(access.Treasurer)
@@ -110,15 +110,6 @@ func (d *Desk) Routes() []route.Route {
 		send(order+"/release", treasurer, smallForm, d.release),
 		send(order+"/refuse", treasurer, smallForm, d.refuse),
 	}, append(d.program.routes, d.assistRoutes()...)...)
-}
-
-func form(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := route.ReadForm(r); err != nil {
-			return err
-		}
-		return handle(w, r, v)
-	}
 }
 
 // number writes a whole number as the reader's language does.

@@ -16,7 +16,7 @@ import (
 
 // application shows where an application stands and what its applicant can do.
 func (p *Portal) application(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	view, err := p.Applications.Own(req.Context(), resident(v), applicationOf(req))
+	view, err := p.Applications.Own(req.Context(), v.Resident(), applicationOf(req))
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func payingTo(r page.Reader, view casework.View) words {
 
 // askWords shows the form of one text, or leads back to an application that is not open for it.
 func (p *Portal) askWords(w http.ResponseWriter, req *http.Request, v route.Visitor, status int, of func(page.Reader, casework.View) words, wrong page.Wrong) error {
-	view, err := p.Applications.Own(req.Context(), resident(v), applicationOf(req))
+	view, err := p.Applications.Own(req.Context(), v.Resident(), applicationOf(req))
 	if err != nil {
 		return err
 	}
@@ -314,7 +314,7 @@ func (p *Portal) showAnswer(w http.ResponseWriter, r *http.Request, v route.Visi
 }
 
 func (p *Portal) answer(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-	_, err := p.Applications.Answer(r.Context(), resident(v), applicationOf(r), revision(r), r.PostForm.Get("answer"))
+	_, err := p.Applications.Answer(r.Context(), v.Resident(), applicationOf(r), revision(r), r.PostForm.Get("answer"))
 	return p.sent(w, r, v, err, answering)
 }
 
@@ -323,7 +323,7 @@ func (p *Portal) showAppeal(w http.ResponseWriter, r *http.Request, v route.Visi
 }
 
 func (p *Portal) appeal(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-	_, err := p.Applications.Contest(r.Context(), resident(v), applicationOf(r), revision(r), r.PostForm.Get("grounds"))
+	_, err := p.Applications.Contest(r.Context(), v.Resident(), applicationOf(r), revision(r), r.PostForm.Get("grounds"))
 	return p.sent(w, r, v, err, appealing)
 }
 
@@ -332,7 +332,7 @@ func (p *Portal) showAccount(w http.ResponseWriter, r *http.Request, v route.Vis
 }
 
 func (p *Portal) account(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-	_, err := p.Applications.ChangeAccount(r.Context(), resident(v), applicationOf(r), revision(r), r.PostForm.Get("account"))
+	_, err := p.Applications.ChangeAccount(r.Context(), v.Resident(), applicationOf(r), revision(r), r.PostForm.Get("account"))
 	return p.sent(w, r, v, err, payingTo)
 }
 
@@ -348,7 +348,7 @@ func (p *Portal) sent(w http.ResponseWriter, r *http.Request, v route.Visitor, e
 }
 
 func (p *Portal) showWithdraw(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	view, err := p.Applications.Own(req.Context(), resident(v), applicationOf(req))
+	view, err := p.Applications.Own(req.Context(), v.Resident(), applicationOf(req))
 	if err != nil {
 		return err
 	}
@@ -367,7 +367,7 @@ func (p *Portal) showWithdraw(w http.ResponseWriter, req *http.Request, v route.
 }
 
 func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-	if _, err := p.Applications.Withdraw(r.Context(), resident(v), applicationOf(r), revision(r)); err != nil {
+	if _, err := p.Applications.Withdraw(r.Context(), v.Resident(), applicationOf(r), revision(r)); err != nil {
 		return err
 	}
 	return route.Redirect(w, r, pathOf(applicationOf(r)))

@@ -23,11 +23,11 @@ func (p *Portal) start(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if err != nil {
 		return err
 	}
-	receipt, err := p.Applications.Start(req.Context(), resident(v), ident.Application(req.PostForm.Get("application")), definition.Path, v.Language)
+	receipt, err := p.Applications.Start(req.Context(), v.Resident(), ident.Application(req.PostForm.Get("application")), definition.Path, v.Language)
 	if err != nil {
 		return err
 	}
-	view, err := p.Applications.Own(req.Context(), resident(v), receipt.Application.ID)
+	view, err := p.Applications.Own(req.Context(), v.Resident(), receipt.Application.ID)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func questionPath(id ident.Application, name string) string {
 
 // draftQuestion returns a draft and the question that the address names, if it is asked.
 func (p *Portal) draftQuestion(req *http.Request, v route.Visitor) (view casework.View, question service.Question, err error) {
-	view, err = p.Applications.Own(req.Context(), resident(v), applicationOf(req))
+	view, err = p.Applications.Own(req.Context(), v.Resident(), applicationOf(req))
 	if err != nil || view.Application.State != casework.Draft {
 		return view, question, err
 	}
@@ -136,7 +136,7 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 	if err != nil {
 		return err
 	}
-	_, err = p.Applications.Save(req.Context(), resident(v), id, revision(req), answers)
+	_, err = p.Applications.Save(req.Context(), v.Resident(), id, revision(req), answers)
 	if fault.Code(err) == "application.changed" {
 		// The answer is shown again over what the other window saved: who sends it again has seen that.
 		banner := &ui.Banner{Tone: ui.Wait, Title: r.Say("question.other-window"), Text: r.Say("question.other-window-text")}
@@ -151,7 +151,7 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 	if typed.Get("do") == "later" {
 		return route.Redirect(w, req, pathOf(id))
 	}
-	if view, err = p.Applications.Own(req.Context(), resident(v), id); err != nil {
+	if view, err = p.Applications.Own(req.Context(), v.Resident(), id); err != nil {
 		return err
 	}
 	after := question.Name
@@ -193,7 +193,7 @@ func (p *Portal) correct(w http.ResponseWriter, r page.Reader, view casework.Vie
 
 // check shows everything before it is sent: the answers, what the registers say, what the rules make of it.
 func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	preview, err := p.Applications.Preview(req.Context(), resident(v), applicationOf(req))
+	preview, err := p.Applications.Preview(req.Context(), v.Resident(), applicationOf(req))
 	if fault.Code(err) == "application.sent" {
 		return route.Redirect(w, req, pathOf(applicationOf(req)))
 	}
@@ -281,7 +281,7 @@ func cutPath(path string) (name, rest string, nested bool) {
 
 func (p *Portal) submit(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	id := applicationOf(req)
-	_, err := p.Applications.Submit(req.Context(), resident(v), id, revision(req))
+	_, err := p.Applications.Submit(req.Context(), v.Resident(), id, revision(req))
 	if _, ok := correctable(err); ok {
 		return route.Redirect(w, req, pathOf(id)+"/check") // which says what is wrong, and where
 	}
@@ -293,7 +293,7 @@ func (p *Portal) submit(w http.ResponseWriter, req *http.Request, v route.Visito
 
 // receipt is what an applicant keeps.
 func (p *Portal) receipt(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	view, err := p.Applications.Own(req.Context(), resident(v), applicationOf(req))
+	view, err := p.Applications.Own(req.Context(), v.Resident(), applicationOf(req))
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (p *Portal) receipt(w http.ResponseWriter, req *http.Request, v route.Visit
 		Title: r.Say("portal.received"), Label: r.Say("portal.its-number"), Number: string(id),
 		Text: r.Say("portal.received-on", "time", r.Moment(view.Application.Submitted)),
 	}
-	proof, err := p.proven(req.Context(), r, resident(v).Person.Subject(), view.Application.Event)
+	proof, err := p.proven(req.Context(), r, v.Resident().Person.Subject(), view.Application.Event)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func amountOf(minor int64) money.Amount { return money.Amount(minor) }
 
 // mine shows everything of a person: applications, documents, payments, messages.
 func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	ctx, r, by := req.Context(), p.Shared.For(v), resident(v)
+	ctx, r, by := req.Context(), p.Shared.For(v), v.Resident()
 	before := ident.Application(req.URL.Query().Get("before"))
 	applications, err := p.Applications.OwnAll(ctx, by, before, shownAtOnce)
 	if err != nil {

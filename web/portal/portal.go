@@ -49,12 +49,6 @@ type Applications interface {
 	Performance(ctx context.Context, of ident.Service) (casework.Performance, error)
 }
 
-// OwnReadings records that people read their own data.
-type OwnReadings interface {
-	// Record records it once for a session. If it fails, nothing may be shown.
-	Record(ctx context.Context, reader access.Actor) error
-}
-
 // Config is what the portal stands on. All of it is required.
 type Config struct {
 	Shared       *page.Shared
@@ -65,7 +59,7 @@ type Config struct {
 	Orders       act.Store[ledger.Reader, ledger.Tx]
 	Notices      *notice.Board
 	Courier      *notice.Courier
-	Readings     OwnReadings
+	Readings     route.OwnReadings
 	Trail        *reading.Trail
 	Origin       string // the log's name
 	LogKey       string // its public key, as verifiers take it
@@ -92,10 +86,10 @@ func (p *Portal) Routes() []route.Route {
 		return route.Route{Method: "GET", Pattern: pattern, Access: route.Public(), Handle: handle}
 	}
 	own := func(pattern string, handle route.Handler) route.Route {
-		return route.Route{Method: "GET", Pattern: pattern, Access: route.SignedIn(), Handle: p.own(handle)}
+		return route.Route{Method: "GET", Pattern: pattern, Access: route.SignedIn(), Handle: route.Own(p.Readings, handle)}
 	}
 	send := func(pattern string, body int64, handle route.Handler) route.Route {
-		return route.Route{Method: "POST", Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: p.own(form(handle))}
+		return route.Route{Method: "POST", Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: route.Own(p.Readings, route.Form(handle))}
 	}
 	const one = "/applications/{application}"
 	return []route.Route{
@@ -130,36 +124,11 @@ func (p *Portal) Routes() []route.Route {
 		own("/me/events/{event}", p.event),
 		own("/me/events/{event}/proof", p.proof),
 		public(page.VerifyPath, p.showVerify),
-		{Method: "POST", Pattern: page.VerifyPath, Access: route.Public(), Body: fileForm, Handle: form(p.verify)},
+		{Method: "POST", Pattern: page.VerifyPath, Access: route.Public(), Body: fileForm, Handle: route.Form(p.verify)},
 		public("/verify/{document}", p.standing),
 		public(page.LogPath, p.log),
 		{Method: "GET", Pattern: page.AppointmentsPath, Access: route.SignedIn(), Handle: p.appointments},
 	}
-}
-
-// own records that the visitor reads their own data, before anything of it is shown.
-func (p *Portal) own(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := p.Readings.Record(r.Context(), v.Actor); err != nil {
-			return err
-		}
-		return handle(w, r, v)
-	}
-}
-
-// form reads the request's form before the handler.
-func form(handle route.Handler) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-		if err := route.ReadForm(r); err != nil {
-			return err
-		}
-		return handle(w, r, v)
-	}
-}
-
-// resident is the visitor acting for themself, whatever office they hold.
-func resident(v route.Visitor) access.Actor {
-	return access.Actor{Person: v.Actor.Person, Session: v.Actor.Session}
 }
 
 func applicationOf(r *http.Request) ident.Application {

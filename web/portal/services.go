@@ -164,7 +164,7 @@ func (p *Portal) eligibility(w http.ResponseWriter, req *http.Request, v route.V
 	if err != nil {
 		return err
 	}
-	found, err := p.Applications.Eligibility(req.Context(), resident(v), definition.Path, v.Language)
+	found, err := p.Applications.Eligibility(req.Context(), v.Resident(), definition.Path, v.Language)
 	if err != nil {
 		return err
 	}

@@ -181,6 +181,16 @@ func ReadForm(r *http.Request) error {
 	return fault.New(fault.Invalid, "http.malformed", "This is not a form. Open the page again and send it from there.").Because(err)
 }
 
+// Form reads a request's form before the handler.
+func Form(handle Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request, v Visitor) error {
+		if err := ReadForm(r); err != nil {
+			return err
+		}
+		return handle(w, r, v)
+	}
+}
+
 // jsonKind cuts the value off what encoding/json calls "number 12.5": a message holds no data.
 func jsonKind(value string) string {
 	kind, _, _ := strings.Cut(value, " ")

@@ -26,6 +26,26 @@ type Visitor struct {
 // SignedIn reports whether the visitor is known.
 func (v Visitor) SignedIn() bool { return v.Session.Person != "" }
 
+// Resident is the visitor acting for themself, whatever office they hold.
+func (v Visitor) Resident() access.Actor {
+	return access.Actor{Person: v.Actor.Person, Session: v.Actor.Session}
+}
+
+// OwnReadings records that people read their own data.
+type OwnReadings interface {
+	Record(ctx context.Context, reader access.Actor) error
+}
+
+// Own runs a handler that shows people their own data, after the reading is recorded.
+func Own(readings OwnReadings, handle Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request, v Visitor) error {
+		if err := readings.Record(r.Context(), v.Actor); err != nil {
+			return err
+		}
+		return handle(w, r, v)
+	}
+}
+
 // Recognise looks up whose the token of a session is, and which appointments that person holds now. A token of no
 // running session gives Unauthorized. Appointments are read from the records anew each time.
 type Recognise func(ctx context.Context, token session.Token) (session.Session, []access.Appointment, error)
