@@ -17,9 +17,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"yagona/kernel/access"
 	"yagona/kernel/act"
-	"yagona/kernel/erasure"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -107,20 +105,7 @@ func erase(t *testing.T, n *node.Node) ident.Person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var officers []access.Appointment
-	err = n.DB.View(t.Context(), func(tx *query.Tx) error {
-		for _, agency := range []ident.Agency{"civil-registry", n.Profile.Supervision.Agency} {
-			held, err := tx.AppointmentsIn(agency, erasure.Officer, n.Profile.Territories.Root())
-			if err != nil {
-				return err
-			}
-			officers = append(officers, held...)
-		}
-		return nil
-	})
-	if err != nil || len(officers) != 2 {
-		t.Fatalf("there are %d officers, %v", len(officers), err)
-	}
+	officers := officersOf(t, n)
 	_, answer := ask(t, n, "POST", "/erasures", officers[0].Person, `{"subject": "`+string(resident.Subject())+`", "law": "illustrative act"}`)
 	var proposed api.Erasure
 	if err := json.Unmarshal(answer, &proposed); err != nil {

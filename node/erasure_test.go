@@ -42,20 +42,7 @@ func TestWhatOfficersEraseTheAuditorCallsErased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var officers []access.Appointment
-	err = n.DB.View(t.Context(), func(tx *query.Tx) error {
-		for _, agency := range []ident.Agency{"civil-registry", n.Profile.Supervision.Agency} {
-			held, err := tx.AppointmentsIn(agency, erasure.Officer, n.Profile.Territories.Root())
-			if err != nil {
-				return err
-			}
-			officers = append(officers, held...)
-		}
-		return nil
-	})
-	if err != nil || len(officers) != 2 {
-		t.Fatalf("there are %d officers, %v", len(officers), err)
-	}
+	officers := officersOf(t, n)
 	n.Start(t.Context())
 	if status, answer := ask(t, n, "GET", "/me", resident, ""); status != http.StatusOK {
 		t.Fatalf("before the erasure the resident gets %d %s", status, answer)
@@ -84,4 +71,23 @@ func TestWhatOfficersEraseTheAuditorCallsErased(t *testing.T) {
 	if report.Found != 0 || report.Erased == 0 {
 		t.Errorf("%d parts are erased, and the findings are %v", report.Erased, report.Findings)
 	}
+}
+
+// officersOf returns the officer who proposes an erasure and the one who confirms it.
+func officersOf(t *testing.T, n *node.Node) (officers []access.Appointment) {
+	t.Helper()
+	err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+		for _, agency := range []ident.Agency{"civil-registry", n.Profile.Supervision.Agency} {
+			held, err := tx.AppointmentsIn(agency, erasure.Officer, n.Profile.Territories.Root())
+			if err != nil {
+				return err
+			}
+			officers = append(officers, held...)
+		}
+		return nil
+	})
+	if err != nil || len(officers) != 2 {
+		t.Fatalf("there are %d officers, %v", len(officers), err)
+	}
+	return officers
 }

@@ -76,17 +76,7 @@ type restored struct {
 }
 
 func (r restored) open(ctx context.Context, terminal terminal) (*node.Node, error) {
-	settings, err := readConfig(r.Config)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	config, err := settings.node()
-	if err != nil {
-		return nil, usageError{err}
-	}
-	config.Clock, config.Bank = time.Now, noBank{}
-	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: slog.LevelError}))
-	return node.Open(ctx, config)
+	return openUnserved(ctx, terminal, r.Config, slog.LevelError)
 }
 
 func printLost(terminal terminal, lost []node.Lost) {

@@ -32,7 +32,13 @@ type setupConfig struct {
 
 // open opens the installation without serving it.
 func (c setupConfig) open(ctx context.Context, terminal terminal) (*node.Node, error) {
-	settings, err := readConfig(c.Config)
+	return openUnserved(ctx, terminal, c.Config, slog.LevelWarn)
+}
+
+// openUnserved opens the installation of a configuration file without serving it, and says on the terminal's error output
+// what is of the level or worse.
+func openUnserved(ctx context.Context, terminal terminal, file string, level slog.Level) (*node.Node, error) {
+	settings, err := readConfig(file)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -41,7 +47,7 @@ func (c setupConfig) open(ctx context.Context, terminal terminal) (*node.Node, e
 		return nil, usageError{err}
 	}
 	config.Clock, config.Bank = time.Now, noBank{}
-	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: level}))
 	return node.Open(ctx, config)
 }
 

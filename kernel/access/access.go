@@ -225,11 +225,7 @@ func (o *Office) Appoint(ctx context.Context, by Actor, wanted Appointment) (App
 // Approve brings an appointment to a sensitive role into force, not before the act. By is a registrar who could have made
 // it and did not, or a registrar of the supervising agency, and never the appointed person.
 func (o *Office) Approve(ctx context.Context, by Actor, id ident.Appointment) (Appointment, error) {
-	var found Appointment
-	err := o.Store.View(ctx, func(tx Reader) (err error) {
-		found, err = tx.Appointment(id)
-		return err
-	})
+	found, err := o.appointment(ctx, id)
 	if err != nil {
 		return Appointment{}, err
 	}
@@ -298,13 +294,17 @@ func substituted(tx Tx, made Appointment) error {
 	return nil
 }
 
-// End ends an appointment at the time of the act.
-func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appointment, error) {
-	var found Appointment
-	err := o.Store.View(ctx, func(tx Reader) (err error) {
+func (o *Office) appointment(ctx context.Context, id ident.Appointment) (found Appointment, err error) {
+	err = o.Store.View(ctx, func(tx Reader) (err error) {
 		found, err = tx.Appointment(id)
 		return err
 	})
+	return found, err
+}
+
+// End ends an appointment at the time of the act.
+func (o *Office) End(ctx context.Context, by Actor, id ident.Appointment) (Appointment, error) {
+	found, err := o.appointment(ctx, id)
 	if err != nil {
 		return Appointment{}, err
 	}
