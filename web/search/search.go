@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"yagona/locale"
 )
@@ -33,9 +32,17 @@ type Text struct {
 
 // Index finds things by the words of their texts. A thing is its position in what New was given.
 type Index struct {
-	words    []string // sorted keys
+	words    []word // sorted
 	postings [][]posting
 }
+
+// word is a key and its letters, which are compared with those of every query.
+type word struct {
+	text    string
+	letters []rune
+}
+
+func newWord(text string) word { return word{text, []rune(text)} }
 
 type posting struct{ thing, weight int }
 
@@ -53,13 +60,13 @@ func New(things [][]Text) *Index {
 		}
 	}
 	index := &Index{}
-	for word := range best {
-		index.words = append(index.words, word)
+	for text := range best {
+		index.words = append(index.words, newWord(text))
 	}
-	slices.Sort(index.words)
-	for _, word := range index.words {
+	slices.SortFunc(index.words, func(a, b word) int { return cmp.Compare(a.text, b.text) })
+	for _, one := range index.words {
 		var list []posting
-		for thing, weight := range best[word] {
+		for thing, weight := range best[one.text] {
 			list = append(list, posting{thing, weight})
 		}
 		index.postings = append(index.postings, list)
@@ -81,10 +88,10 @@ func (x *Index) Find(query string, most int) []int {
 	asked := wordsOf(query)
 	asked = asked[:min(len(asked), longest)]
 	score, found := map[int]int{}, map[int]int{}
-	for _, word := range asked {
-		best := map[int]int{}
+	for _, text := range asked {
+		best, typed := map[int]int{}, newWord(text)
 		for i, known := range x.words {
-			likeness := alike(word, known)
+			likeness := alike(typed, known)
 			if likeness == 0 {
 				continue
 			}
@@ -111,21 +118,21 @@ func (x *Index) Find(query string, most int) []int {
 
 // alike says how alike two words are, 0 to 100: the same; one begins the other (as typed so far); they share their stem
 // and differ in endings; a part of a word; one or two letters wrong.
-func alike(asked, known string) int {
+func alike(asked, known word) int {
 	switch {
-	case asked == known:
+	case asked.text == known.text:
 		return 100
-	case strings.HasPrefix(known, asked):
+	case strings.HasPrefix(known.text, asked.text):
 		return 85
 	}
-	length := utf8.RuneCountInString(asked)
+	length := len(asked.letters)
 	if length < 3 {
 		return 0
 	}
-	if stem := shared(asked, known); stem >= 4 && 5*stem >= 3*max(length, utf8.RuneCountInString(known)) {
+	if stem := shared(asked.letters, known.letters); stem >= 4 && 5*stem >= 3*max(length, len(known.letters)) {
 		return 70
 	}
-	if strings.Contains(known, asked) {
+	if strings.Contains(known.text, asked.text) {
 		return 50
 	}
 	allowed := 0
@@ -135,19 +142,15 @@ func alike(asked, known string) int {
 	case length >= 4:
 		allowed = 1
 	}
-	if allowed > 0 && mistakes([]rune(asked), []rune(known), allowed) <= allowed {
+	if allowed > 0 && mistakes(asked.letters, known.letters, allowed) <= allowed {
 		return 40
 	}
 	return 0
 }
 
 // shared returns how many letters two words have in common at their beginning.
-func shared(a, b string) (count int) {
-	other := []rune(b)
-	for i, r := range []rune(a) {
-		if i >= len(other) || other[i] != r {
-			break
-		}
+func shared(a, b []rune) (count int) {
+	for count < min(len(a), len(b)) && a[count] == b[count] {
 		count++
 	}
 	return count
@@ -161,12 +164,11 @@ func mistakes(asked, known []rune, limit int) int {
 		return limit + 1
 	}
 	known = known[:min(len(known), len(asked)+limit)]
-	two, one := make([]int, len(known)+1), make([]int, len(known)+1)
+	two, one, row := make([]int, len(known)+1), make([]int, len(known)+1), make([]int, len(known)+1)
 	for j := range one {
 		one[j] = j
 	}
 	for i, letter := range asked {
-		row := make([]int, len(known)+1)
 		row[0] = i + 1
 		least := row[0]
 		for j, other := range known {
@@ -183,7 +185,7 @@ func mistakes(asked, known []rune, limit int) int {
 		if least > limit {
 			return limit + 1
 		}
-		two, one = one, row
+		two, one, row = one, row, two
 	}
 	return slices.Min(one)
 }
