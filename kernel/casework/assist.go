@@ -165,8 +165,8 @@ func (c *Casework) ConfirmAssisted(ctx context.Context, by access.Actor, id iden
 
 func attachmentContext(id string) string { return "attachment:" + id }
 
-// Summary returns the photo of the signed summary to an official who has a task of the application; that they read the
-// application was recorded when they opened the task.
+// Summary returns the photo of the signed summary to an official who has a task of the application. That it was read is
+// recorded first.
 func (c *Casework) Summary(ctx context.Context, by access.Actor, id ident.Task) ([]byte, error) {
 	f, task, err := c.taken(ctx, by, id)
 	if err != nil {

@@ -476,13 +476,18 @@ func (c *Corrections) Handlers() map[string]job.Handler {
 	return map[string]job.Handler{JobLate: c.late, kindNotify: c.notify}
 }
 
+// asked returns what a job says, and the correction that it is about.
+func (c *Corrections) asked(ctx context.Context, do job.Job) (of queued, found Correction, err error) {
+	if err := json.Unmarshal(do.Payload, &of); err != nil {
+		return of, found, err
+	}
+	found, err = c.stored(ctx, of.Correction)
+	return of, found, err
+}
+
 // late marks a correction that nobody answered in time, and tells the person.
 func (c *Corrections) late(ctx context.Context, do job.Job) error {
-	var of queued
-	if err := json.Unmarshal(do.Payload, &of); err != nil {
-		return err
-	}
-	found, err := c.stored(ctx, of.Correction)
+	of, found, err := c.asked(ctx, do)
 	if err != nil {
 		return err
 	}
@@ -513,11 +518,7 @@ func (c *Corrections) late(ctx context.Context, do job.Job) error {
 
 // notify tells the person what became of their correction. The message is posted once, however often this runs.
 func (c *Corrections) notify(ctx context.Context, do job.Job) error {
-	var of queued
-	if err := json.Unmarshal(do.Payload, &of); err != nil {
-		return err
-	}
-	found, err := c.stored(ctx, of.Correction)
+	of, found, err := c.asked(ctx, do)
 	if err != nil {
 		return err
 	}
