@@ -6,7 +6,6 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
-	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/store/query"
@@ -16,11 +15,10 @@ import (
 
 // api returns the routes of the JSON API.
 func (n *Node) api() []route.Route {
-	store := query.For[journal.Reader, journal.Tx](n.store)
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Ring, Notices: n.Notices, Courier: n.Courier, People: n.People,
-		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
+		Trail: n.trail, Vault: n.Vault, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
 		Publications: n.Press, Erasures: n.Erasures, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings,

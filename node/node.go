@@ -48,8 +48,8 @@ import (
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/query"
-	"yagona/web/api"
 	"yagona/web/page"
+	"yagona/web/reading"
 	"yagona/web/route"
 	"yagona/web/witness"
 )
@@ -94,8 +94,9 @@ type Node struct {
 	loaded      string                    // guarded by loading: what was loaded, as Node.published tells it
 	published   chan struct{}             // that publications may have changed
 	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
-	readings    *api.OwnReadings          // one for the pages and the API: a session reads its own data once
-	closers     []func() error            // what else Close closes
+	readings    *access.OwnReadings       // one for the pages, the API and the registers: a session reads its own data once
+	trail       *reading.Trail
+	closers     []func() error // what else Close closes
 	subjectKeys store.SubjectKeys
 	index       []byte   // the key of the indexes over personal values
 	store       query.DB // the database, watched
@@ -313,10 +314,13 @@ func (n *Node) wireKernel() {
 		Store: query.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,
 		Check: n.checkPack, Changed: n.reload,
 	}
+	n.readings = access.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
+	n.trail = &reading.Trail{Store: query.For[journal.Reader, journal.Tx](n.store), Vault: n.Vault, Log: n.Log, Clock: n.config.Clock}
 	n.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
+		Readings: n.readings,
 	}
 	n.Exchange = &exchange.Exchange{
 		Store: query.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,
@@ -364,7 +368,6 @@ func (n *Node) wireKernel() {
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
 	}
-	n.readings = api.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
 	n.Courier = &notice.Courier{
 		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
 		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},

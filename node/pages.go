@@ -22,7 +22,6 @@ import (
 	"yagona/web/page"
 	"yagona/web/portal"
 	"yagona/web/provider"
-	"yagona/web/reading"
 	"yagona/web/route"
 	"yagona/web/signin"
 	"yagona/web/ui"
@@ -95,12 +94,12 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		return err
 	}
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
-	events, books := query.For[journal.Reader, journal.Tx](n.store), query.For[ledger.Reader, ledger.Tx](n.store)
+	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Courier: n.Courier,
 		Readings: n.readings,
-		Trail:    &reading.Trail{Store: events, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock},
+		Trail:    n.trail,
 		Origin:   n.Origin(), LogKey: key,
 	}).Routes()...)
 	router.Add(opendata.New(opendata.Config{

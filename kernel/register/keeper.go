@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"yagona/kernel/access"
@@ -113,9 +112,7 @@ type Keeper struct {
 	IndexKey    []byte         // 32 bytes; kept with the master key
 	People      People         // for import and export
 	Currency    money.Currency // for export
-
-	mu  sync.Mutex
-	own map[ownReading]bool // guarded by mu; sessions whose own reading is journaled already
+	Readings    *access.OwnReadings
 }
 
 var (

@@ -141,17 +141,8 @@ func (k *Keeper) Disclose(ctx context.Context, by journal.Actor, purpose access.
 	})
 }
 
-// ownReading is a session in which a subject read their own records.
-type ownReading struct {
-	session ident.Session
-	subject ident.Subject
-}
-
-// ownReadings is how many of them a keeper remembers; a forgotten one is journaled once more.
-const ownReadings = 10_000
-
-// Own returns the version that holds today of each record about the reader themself, in all registers held here. It is
-// journaled once for a session.
+// Own returns the version that holds today of each record about the reader themself, in all registers held here. The
+// reading is journaled once for a session.
 func (k *Keeper) Own(ctx context.Context, reader access.Actor) ([]Version, error) {
 	subject := reader.Person.Subject()
 	if reader.Person == "" {
@@ -175,38 +166,10 @@ func (k *Keeper) Own(ctx context.Context, reader access.Actor) ([]Version, error
 	if err != nil {
 		return nil, err
 	}
-	shown, err := k.open(ctx, found)
-	if err != nil {
+	if err := k.Readings.Record(ctx, reader); err != nil {
 		return nil, err
 	}
-	reading := ownReading{reader.Session, subject}
-	k.mu.Lock()
-	journaled := k.own[reading]
-	k.mu.Unlock()
-	if journaled && reader.Session != "" {
-		return shown, nil
-	}
-	sealer, err := k.Vault.Open(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	err = k.Store.Update(ctx, act.Of(subject), func(tx Tx) error {
-		_, err := journal.Append(tx, sealer, journal.Event{
-			Type: "register.read-own", Actor: reader.Journal(), Purpose: string(access.Own),
-			Parts: []journal.Part{{Subject: subject}},
-		})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.own == nil || len(k.own) >= ownReadings {
-		k.own = map[ownReading]bool{}
-	}
-	k.own[reading] = true
-	return shown, nil
+	return k.open(ctx, found)
 }
 
 // today is the day at the moment.

@@ -61,6 +61,7 @@ func newWorld(t *testing.T) *world {
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault,
 		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: clock,
 		Location: tashkent, IndexKey: make([]byte, 32), People: w.directory,
+		Readings: access.NewOwnReadings(query.For[journal.Reader, journal.Tx](w.db), w.vault),
 	}
 	return w
 }

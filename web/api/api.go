@@ -20,7 +20,6 @@ import (
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
-	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
 	"yagona/kernel/person"
@@ -29,7 +28,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
-	"yagona/kernel/transparency"
+	"yagona/web/reading"
 	"yagona/web/route"
 )
 
@@ -44,9 +43,8 @@ type Dependencies struct {
 	Notices      *notice.Board
 	Courier      *notice.Courier
 	People       *person.Directory
-	Journal      act.Store[journal.Reader, journal.Tx]
+	Trail        *reading.Trail
 	Vault        *seal.Vault
-	Log          *transparency.Log
 	Ledger       *ledger.Ledger
 	Jobs         act.Store[JobReader, JobTx]
 	Publications *publication.Press
@@ -54,7 +52,7 @@ type Dependencies struct {
 	Office       *access.Office // one that knows territories and roles
 	Registers    Registers
 	Definitions  func() *register.Catalogue
-	OwnReadings  *OwnReadings // shared with whoever else shows people their own data
+	OwnReadings  *access.OwnReadings // shared with whoever else shows people their own data
 }
 
 // New returns the routes of the API.
@@ -69,18 +67,17 @@ func New(d Dependencies) []route.Route {
 
 // operations returns all operations in the order in which the document lists them.
 func operations(d Dependencies) []operation {
-	trail := &trail{store: d.Journal, vault: d.Vault, log: d.Log}
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
 		verificationOperations(d.Documents, d.Ring, d.Clock),
 		revocationOperations(revocations{d.Documents, d.Casework}),
-		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, trail}),
+		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail}),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),
 		contactOperations(d.Profile, d.Notices, d.Courier, d.OwnReadings),
-		accessLogOperations(trail, d.Clock, d.OwnReadings),
-		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, trail}),
+		accessLogOperations(d.Trail, d.OwnReadings),
+		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, d.Trail}),
 		orderOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
 		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),

@@ -19,6 +19,7 @@ import (
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/service"
+	"yagona/web/reading"
 	"yagona/web/route"
 )
 
@@ -77,8 +78,8 @@ type applications struct {
 	catalogue func() *service.Catalogue
 	profile   *country.Profile
 	clock     act.Clock
-	readings  *OwnReadings
-	trail     *trail
+	readings  *access.OwnReadings
+	trail     *reading.Trail
 }
 
 // The codes that come out of checking answers.
@@ -245,7 +246,7 @@ func problemFields(err error) []route.ProblemField {
 }
 
 func (a applications) receipt(ctx context.Context, v route.Visitor, receipt casework.Receipt) (Receipt, error) {
-	proof, err := a.trail.receipt(ctx, v.Actor, receipt.Application.Applicant, receipt.Event)
+	proof, err := receiptOf(ctx, a.trail, v.Actor, receipt.Application.Applicant, receipt.Event)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"yagona/kernel/access"
 	"yagona/kernel/country"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -75,7 +76,7 @@ func addressOf(courier *notice.Courier, one notice.Address) Address {
 
 var errLanguage = fault.New(fault.Invalid, "application.language", "Nothing is written in this language here. Choose one of the country's.").At("language")
 
-func contactOperations(profile *country.Profile, board *notice.Board, courier *notice.Courier, readings *OwnReadings) []operation {
+func contactOperations(profile *country.Profile, board *notice.Board, courier *notice.Courier, readings *access.OwnReadings) []operation {
 	reader := func(v route.Visitor) ident.Subject { return v.Actor.Person.Subject() }
 	change := []string{"contact.unknown", "contact.changed", "seal.erased"}
 	return []operation{

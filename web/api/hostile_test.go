@@ -200,7 +200,7 @@ func (failing) Update(context.Context, act.Key, func(journal.Tx) error) error {
 func TestWhatCannotBeJournaledIsNotShown(t *testing.T) {
 	w := newWorld(t)
 	w.apply()
-	w.OwnReadings = NewOwnReadings(failing{w.Journal}, w.Vault)
+	w.OwnReadings = access.NewOwnReadings(failing{w.Trail.Store}, w.Vault)
 	w.serve()
 	for _, path := range []string{"/applications", "/documents", "/me", "/notices", "/access-log"} {
 		answer := w.ask("GET", path, w.resident, nil)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
@@ -35,7 +36,7 @@ type Payment struct {
 	Account  bool              `json:"accountWanted" doc:"the bank did not take the payment: name another account"`
 }
 
-func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *OwnReadings) []operation {
+func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *access.OwnReadings) []operation {
 	return []operation{{
 		id: "showPayment", tag: "applications", summary: "Shows what became of the payment of a granted application of one's own.",
 		method: "GET", path: "/applications/{application}/payment", access: route.SignedIn(), response: Payment{},
@@ -100,7 +101,7 @@ func documentSummary(d document.Stored) DocumentSummary {
 	return DocumentSummary{d.ID, d.Type, d.Service, d.Agency, d.Application, d.Issued, d.From, d.Until}
 }
 
-func documentOperations(issuer *document.Issuer, clock act.Clock, readings *OwnReadings) []operation {
+func documentOperations(issuer *document.Issuer, clock act.Clock, readings *access.OwnReadings) []operation {
 	held := func(r *http.Request, v route.Visitor) (document.Held, error) {
 		return ownDocument(r.Context(), issuer, v.Actor.Person, ident.Document(r.PathValue("document")), clock())
 	}
@@ -197,7 +198,7 @@ type Notice struct {
 	At          time.Time         `json:"at"`
 }
 
-func personOperations(people *person.Directory, board *notice.Board, readings *OwnReadings) []operation {
+func personOperations(people *person.Directory, board *notice.Board, readings *access.OwnReadings) []operation {
 	return []operation{
 		{
 			id: "showMe", tag: "person", summary: "Shows who is signed in.",

@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/web/reading"
 	"yagona/web/route"
 )
 
@@ -58,7 +59,7 @@ type tasks struct {
 	cases     *casework.Casework
 	catalogue func() *service.Catalogue
 	profile   *country.Profile
-	trail     *trail
+	trail     *reading.Trail
 }
 
 func taskOperations(t tasks) []operation {
@@ -188,7 +189,7 @@ func (t tasks) decide(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	if err != nil {
 		return preconditioned(under("form", err))
 	}
-	proof, err := t.trail.receipt(r.Context(), v.Actor, receipt.Application.Applicant, receipt.Event)
+	proof, err := receiptOf(r.Context(), t.trail, v.Actor, receipt.Application.Applicant, receipt.Event)
 	if err != nil {
 		return err
 	}

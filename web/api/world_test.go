@@ -48,6 +48,7 @@ import (
 	"yagona/web/route"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"yagona/web/reading"
 )
 
 // answering is a fake of the exchange: what the registers answer, and whether they do.
@@ -159,7 +160,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.Dependencies = Dependencies{
 		Profile: profile, Clock: clock, Catalogue: func() *service.Catalogue { return w.catalogue }, Ring: w.keys, Vault: vault,
-		Journal: query.For[journal.Reader, journal.Tx](w.db), Jobs: query.For[JobReader, JobTx](w.db),
+		Jobs:      query.For[JobReader, JobTx](w.db),
 		Documents: &document.Issuer{Store: query.For[document.Reader, document.Tx](w.db), Vault: vault, Signer: w.keys, Node: "services.example"},
 		Notices:   &notice.Board{Store: query.For[notice.Reader, notice.Tx](w.db), Vault: vault},
 		Courier: &notice.Courier{
@@ -173,13 +174,14 @@ func newWorld(t *testing.T) *world {
 		},
 		People: &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
 		Ledger: &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
-		Log:    transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)),
 	}
 	w.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",
 		Keeper: func(ident.Register) ident.Agency { return "employment-agency" },
 	}
-	w.OwnReadings = NewOwnReadings(w.Journal, vault)
+	events := query.For[journal.Reader, journal.Tx](w.db)
+	w.OwnReadings = access.NewOwnReadings(events, vault)
+	w.Trail = &reading.Trail{Store: events, Vault: vault, Log: transparency.NewLog(query.For[transparency.Reader, transparency.Tx](w.db)), Clock: clock}
 	w.Casework = casework.New(casework.Config{
 		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock, Catalogue: w.Dependencies.Catalogue,
 		Evidence: w.registers, Documents: w.Documents, Composer: letter{}, Calendar: profile.Calendar, Territories: profile.Territories, Scheme: profile,
@@ -206,7 +208,7 @@ func newWorld(t *testing.T) *world {
 	w.Definitions = func() *register.Catalogue { return definitions }
 	w.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
-		Location: profile.Location, IndexKey: make([]byte, 32), People: w.People,
+		Location: profile.Location, IndexKey: make([]byte, 32), People: w.People, Readings: w.OwnReadings,
 	}
 	logStore := query.For[transparency.Reader, transparency.Tx](w.db)
 	signer, err := transparency.RingSigner(w.keys, "log", "services.example/log")

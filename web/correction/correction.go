@@ -49,7 +49,7 @@ type Config struct {
 	Shared      *page.Shared
 	Corrections Corrections
 	Registers   Registers
-	Readings    route.OwnReadings
+	Readings    *access.OwnReadings
 }
 
 // Pages serves them.

@@ -59,7 +59,7 @@ type Config struct {
 	Orders       act.Store[ledger.Reader, ledger.Tx]
 	Notices      *notice.Board
 	Courier      *notice.Courier
-	Readings     route.OwnReadings
+	Readings     *access.OwnReadings
 	Trail        *reading.Trail
 	Origin       string // the log's name
 	LogKey       string // its public key, as verifiers take it

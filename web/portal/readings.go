@@ -62,6 +62,10 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		Step string `json:"step"`
 	}
 	shown := told{who: r.Actor(entry.Header.Actor), what: r.Event(entry.Header.Type), purpose: r.Purpose(entry.Header.Purpose)}
+	if entry.Times > 1 {
+		shown.what = r.Say("reading.own-times", "count", entry.Times, "date", r.Moment(entry.Since))
+		return shown
+	}
 	if entry.Opening == nil || entry.Told(&said) != nil {
 		shown.what = r.Say("reading.erased")
 		return shown

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -28,6 +29,8 @@ type Entry struct {
 	Header  journal.Header
 	Opening *journal.Opening // nil: what it said of the subject was erased
 	Shown   time.Time        // until when a law delayed it; zero: it did not
+	Times   int              // how many readings it stands for: more than one only of the subject's own, one after the other
+	Since   time.Time        // of several, when the oldest was
 }
 
 // Told decodes what the journal says of the subject into a value; of an erased entry nothing.
@@ -48,8 +51,12 @@ type Trail struct {
 
 var errUnknown = fault.New(fault.NotFound, "journal.unknown", "There is no such entry about you, or it is not yet for you to see.")
 
+// ownInPage is how many of the subject's own readings a page takes together at most, for each entry that it may have.
+const ownInPage = 40
+
 // Page returns readings of the subject's data, newest first, those before the event ("" : from the newest), and the
-// event after which the next page begins ("" : there is none).
+// event after which the next page begins ("" : there is none). The subject's own readings are told as one where they
+// follow each other, so that they hide nobody else's.
 func (t *Trail) Page(ctx context.Context, subject ident.Subject, before ident.Event, limit int) (entries []Entry, next ident.Event, err error) {
 	sealer, err := t.Vault.Open(ctx, subject)
 	if err != nil {
@@ -57,27 +64,45 @@ func (t *Trail) Page(ctx context.Context, subject ident.Subject, before ident.Ev
 	}
 	err = t.Store.View(ctx, func(tx journal.Reader) error {
 		entries, next = nil, ""
-		parts, err := tx.PartsOf(subject, true, before, limit+1)
-		if err != nil {
-			return err
-		}
-		if len(parts) > limit {
-			parts = parts[:limit]
-			next = parts[limit-1].Event
-		}
-		for _, part := range parts {
-			if part.ShownFrom.After(t.Clock()) {
-				continue
-			}
-			entry, err := entryOf(tx, sealer, part)
+		last := before
+		for read := 0; read < limit*ownInPage; {
+			parts, err := tx.PartsOf(subject, true, last, limit+1)
 			if err != nil {
 				return err
 			}
-			entries = append(entries, entry)
+			for _, part := range parts {
+				if part.ShownFrom.After(t.Clock()) {
+					last, read = part.Event, read+1
+					continue
+				}
+				entry, err := entryOf(tx, sealer, part)
+				if err != nil {
+					return err
+				}
+				if n := len(entries); n > 0 && entries[n-1].own(subject) && entry.own(subject) {
+					entries[n-1].Times++
+					entries[n-1].Since = entry.Event.At
+				} else if n == limit {
+					next = last
+					return nil
+				} else {
+					entries = append(entries, entry)
+				}
+				last, read = part.Event, read+1
+			}
+			if len(parts) <= limit {
+				return nil
+			}
 		}
+		next = last
 		return nil
 	})
 	return entries, next, err
+}
+
+// own reports whether the subject themself read, with nobody else being told.
+func (e Entry) own(subject ident.Subject) bool {
+	return e.Header.Purpose == string(access.Own) && e.Header.Actor.Person.Subject() == subject
 }
 
 // Find returns the entry about the subject in an event.
@@ -102,12 +127,26 @@ func (t *Trail) Find(ctx context.Context, subject ident.Subject, id ident.Event)
 	return entry, err
 }
 
+// Receipt returns the entry of an act's event as whoever did it may see it: what the journal says of its subject only if
+// they did it themself.
+func (t *Trail) Receipt(ctx context.Context, by, subject ident.Subject, id ident.Event) (entry Entry, err error) {
+	if by == subject {
+		return t.Find(ctx, subject, id)
+	}
+	err = t.Store.View(ctx, func(tx journal.Reader) (err error) {
+		entry = Entry{Times: 1}
+		entry.Event, err = tx.StoredEvent(act.Of(subject), id)
+		return err
+	})
+	return entry, err
+}
+
 func entryOf(tx journal.Reader, sealer *seal.Sealer, part journal.StoredPart) (Entry, error) {
 	event, err := tx.StoredEvent(part.Key, part.Event)
 	if err != nil {
 		return Entry{}, err
 	}
-	entry := Entry{Event: event, Shown: part.ShownFrom}
+	entry := Entry{Event: event, Shown: part.ShownFrom, Times: 1}
 	if err := json.Unmarshal(event.Header, &entry.Header); err != nil {
 		return Entry{}, journal.ErrTampered(event, "its header cannot be read")
 	}

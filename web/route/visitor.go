@@ -31,13 +31,8 @@ func (v Visitor) Resident() access.Actor {
 	return access.Actor{Person: v.Actor.Person, Session: v.Actor.Session}
 }
 
-// OwnReadings records that people read their own data.
-type OwnReadings interface {
-	Record(ctx context.Context, reader access.Actor) error
-}
-
 // Own runs a handler that shows people their own data, after the reading is recorded.
-func Own(readings OwnReadings, handle Handler) Handler {
+func Own(readings *access.OwnReadings, handle Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request, v Visitor) error {
 		if err := readings.Record(r.Context(), v.Actor); err != nil {
 			return err
