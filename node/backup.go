@@ -324,14 +324,21 @@ func (n *Node) Lost(ctx context.Context) (lost []Lost, err error) {
 	return lost, err
 }
 
-// Restored returns what the folder was restored from and false if it was not, or was accepted since.
+// Restored returns what the folder was restored from and false if it was not, or was accepted since. A folder that may
+// have been restored, because its note of that cannot be read, counts as restored, from something unknown.
 func (n *Node) Restored() (Manifest, bool) {
 	var manifest Manifest
 	encoded, err := os.ReadFile(filepath.Join(n.config.Folder, restoredFile))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return manifest, false
 	}
-	return manifest, json.Unmarshal(encoded, &manifest) == nil
+	if err == nil {
+		err = json.Unmarshal(encoded, &manifest)
+	}
+	if err != nil {
+		return Manifest{}, true
+	}
+	return manifest, true
 }
 
 // errRestored is what every act gets until somebody accepts what was restored.
@@ -348,6 +355,9 @@ func (n *Node) Accept(ctx context.Context, reason string, despiteUnknown bool) (
 	}
 	if strings.TrimSpace(reason) == "" {
 		return nil, errors.New("say why it is accepted, and by whom: it is kept in the journal")
+	}
+	if manifest.Made.IsZero() {
+		return nil, fmt.Errorf("%s in the folder cannot be read, so that nobody can say what is lost: restore the backup once more", restoredFile)
 	}
 	lost, err := n.Lost(ctx)
 	if err != nil {

@@ -315,7 +315,6 @@ func (n *Node) wireKernel() {
 		Check: n.checkPack, Changed: n.reload,
 	}
 	n.readings = access.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
-	n.trail = &reading.Trail{Store: query.For[journal.Reader, journal.Tx](n.store), Vault: n.Vault, Log: n.Log, Clock: n.config.Clock}
 	n.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
@@ -548,6 +547,7 @@ func (n *Node) openLog() error {
 		return err
 	}
 	n.Log = transparency.NewLog(log)
+	n.trail = &reading.Trail{Store: query.For[journal.Reader, journal.Tx](n.store), Vault: n.Vault, Log: n.Log, Clock: n.config.Clock}
 	n.DB.OnEvents(n.Sequencer.Wake)
 	return nil
 }
