@@ -359,9 +359,6 @@ func (n *Node) wireKernel() {
 		Household: func(ctx context.Context, one, other ident.Subject) (bool, error) {
 			return n.Exchange.AreRelated(ctx, "household", one, other)
 		},
-		Notify: func(ctx context.Context, reader ident.Subject, kind, cause string) error {
-			return n.Notices.Post(ctx, reader, kind, "", cause)
-		},
 	}
 	n.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),

@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/notice"
 	"yagona/kernel/register"
 	"yagona/kernel/seal"
 )
@@ -90,8 +91,7 @@ type Reader interface {
 
 // Tx is what corrections need of an act.
 type Tx interface {
-	job.Tx
-	journal.Tx
+	notice.Tx
 	Reader
 	// SaveCorrection stores a new or changed correction under the act's key, its subject's.
 	SaveCorrection(correction Correction) error
@@ -107,8 +107,6 @@ type Corrections struct {
 	Deadline func(ctx context.Context, received time.Time) (time.Time, error)
 	// Household reports whether two people live together, as the registers say.
 	Household func(ctx context.Context, one, other ident.Subject) (bool, error)
-	// Notify tells the person that something happened: an event's type, and what it is that must be told once.
-	Notify func(ctx context.Context, reader ident.Subject, kind, cause string) error
 }
 
 const (
@@ -117,15 +115,11 @@ const (
 	listed      = 100
 )
 
-// The jobs.
-const (
-	JobLate    = "correction.late" // waits for every open correction until its last day
-	kindNotify = "correction.notify"
-)
+// JobLate waits for every open correction until its last day.
+const JobLate = "correction.late"
 
 type queued struct {
 	Correction ident.Correction `json:"correction"`
-	Event      string           `json:"event,omitempty"`
 }
 
 // The faults of corrections.
@@ -218,7 +212,7 @@ func (c *Corrections) Ask(ctx context.Context, by access.Actor, wanted Wanted) (
 		if err := job.QueueAt(tx, JobLate, asked.Due, queued{Correction: asked.ID}); err != nil {
 			return err
 		}
-		asked, err = save(tx, sealer, asked, Content{Field: wanted.Field, Shown: wanted.Shown, Statement: wanted.Statement}, by.Journal(), "correction.asked")
+		asked, err = save(tx, sealer, asked, Content{Field: wanted.Field, Shown: wanted.Shown, Statement: wanted.Statement}, by.Journal(), "correction.asked", untold)
 		return err
 	})
 	return asked, err
@@ -232,7 +226,7 @@ func (c *Corrections) Withdraw(ctx context.Context, by access.Actor, id ident.Co
 	}
 	return c.change(ctx, opened, revision, func(tx Tx, sealer *seal.Sealer, now Correction) (Correction, error) {
 		now.State, now.Resolved = Withdrawn, tx.Now()
-		return save(tx, sealer, now, opened.Content, by.Journal(), "correction.withdrawn")
+		return save(tx, sealer, now, opened.Content, by.Journal(), "correction.withdrawn", untold)
 	})
 }
 
@@ -345,10 +339,7 @@ func (c *Corrections) Resolve(ctx context.Context, by access.Actor, id ident.Cor
 				}
 			}
 		}
-		if err := job.Queue(tx, kindNotify, 0, queued{now.ID, event}); err != nil {
-			return Correction{}, err
-		}
-		return save(tx, sealer, now, content, by.Journal(), event)
+		return save(tx, sealer, now, content, by.Journal(), event, told)
 	})
 }
 
@@ -450,8 +441,14 @@ func (c *Corrections) change(ctx context.Context, seen Opened, revision int64, d
 	return changed, err
 }
 
-// save writes the correction and its event.
-func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by journal.Actor, what string) (Correction, error) {
+// told is whether the person gets a notice of what happened: of what they did themself they do not.
+const (
+	told   = true
+	untold = false
+)
+
+// save writes the correction and its event, and tells the person.
+func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by journal.Actor, what string, tell bool) (Correction, error) {
 	plain, err := json.Marshal(content)
 	if err != nil {
 		return Correction{}, err
@@ -464,16 +461,24 @@ func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by jo
 	if err := tx.SaveCorrection(changed); err != nil {
 		return Correction{}, err
 	}
+	covers := []journal.Cover{changed.Cover()}
+	if tell {
+		posted, err := notice.Add(tx, what, "", string(changed.ID), changed.Event)
+		if err != nil {
+			return Correction{}, err
+		}
+		covers = append(covers, posted...)
+	}
 	return changed, journal.AppendAs(tx, sealer, changed.Event, journal.Event{
 		Type: what, Actor: by, Object: "correction:" + string(changed.ID),
 		Facts:  map[string]string{"register": string(changed.Register), "state": string(changed.State)},
-		Covers: []journal.Cover{changed.Cover()}, Parts: []journal.Part{{Subject: changed.Subject}},
+		Covers: covers, Parts: []journal.Part{{Subject: changed.Subject}},
 	})
 }
 
 // Handlers returns who does the jobs of corrections.
 func (c *Corrections) Handlers() map[string]job.Handler {
-	return map[string]job.Handler{JobLate: c.late, kindNotify: c.notify}
+	return map[string]job.Handler{JobLate: c.late}
 }
 
 // asked returns what a job says, and the correction that it is about.
@@ -508,22 +513,7 @@ func (c *Corrections) late(ctx context.Context, do job.Job) error {
 			return err
 		}
 		now.Late = true
-		if err := job.Queue(tx, kindNotify, 0, queued{now.ID, "correction.late"}); err != nil {
-			return err
-		}
-		_, err = save(tx, sealer, now, opened.Content, journal.Actor{Component: "deadline"}, "correction.late")
+		_, err = save(tx, sealer, now, opened.Content, journal.Actor{Component: "deadline"}, "correction.late", told)
 		return err
 	})
-}
-
-// notify tells the person what became of their correction. The message is posted once, however often this runs.
-func (c *Corrections) notify(ctx context.Context, do job.Job) error {
-	of, found, err := c.asked(ctx, do)
-	if err != nil {
-		return err
-	}
-	if err := c.Notify(ctx, found.Subject, of.Event, string(do.ID)); err != nil && !fault.Is(err, fault.Erased) {
-		return err
-	}
-	return nil
 }
