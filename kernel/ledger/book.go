@@ -94,6 +94,13 @@ func (l *Ledger) Transfer(ctx context.Context, by access.Actor, wanted Transfer)
 	return done, err
 }
 
+// Appropriate books money that the state budget has put at the disposal of a fund. The same id with the same content gives
+// the stored transfer. It only says what the fund's bank account holds: what is paid out of it goes by orders that a second
+// person releases, and the bank pays no more than there is.
+func (l *Ledger) Appropriate(ctx context.Context, by access.Actor, fund ident.Account, id ident.Transfer, amount money.Amount) (Transfer, error) {
+	return l.Transfer(ctx, by, Transfer{ID: id, Debit: OutsideOf(fund), Credit: fund, Amount: amount, Reason: "appropriation"})
+}
+
 // Settle posts or voids a pending transfer of the fund's book. A transfer that is there already is given back; one that
 // went the other way is fault.Conflict. An order's transfer is settled by its order only.
 func (l *Ledger) Settle(ctx context.Context, by access.Actor, fund ident.Account, id ident.Transfer, into TransferState) (Transfer, error) {

@@ -51,10 +51,7 @@ func (p *Population) Seed(ctx context.Context, into Keepers, funds []ident.Accou
 		return err
 	}
 	for i, fund := range funds {
-		_, err := into.Ledger.Transfer(ctx, access.Actor{}, ledger.Transfer{
-			ID:    ident.Transfer(fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1)),
-			Debit: ledger.OutsideOf(fund), Credit: fund, Amount: endowment, Reason: "appropriation",
-		})
+		_, err := into.Ledger.Appropriate(ctx, access.Actor{}, fund, ident.Transfer(fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1)), endowment)
 		if err != nil {
 			return fmt.Errorf("endowing a fund: %w", err)
 		}

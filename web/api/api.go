@@ -79,6 +79,7 @@ func operations(d Dependencies) []operation {
 		accessLogOperations(d.Trail, d.OwnReadings),
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, d.Trail}),
 		orderOperations(d.Ledger),
+		fundOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
 		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),

@@ -82,6 +82,36 @@ func TestFromAnApplicationToAProvenPayment(t *testing.T) {
 	}
 }
 
+func TestATreasurerBooksAnAppropriationOnce(t *testing.T) {
+	w := newWorld(t)
+	treasurer, other := w.official("youth-agency", access.Treasurer), w.official("social-agency", access.Treasurer)
+	before := into[Page[Fund]](w.ask("GET", "/funds", treasurer, nil), http.StatusOK)
+	if len(before.Items) != 1 || before.Items[0].ID != "fund:youth-fund" {
+		t.Fatalf("the funds are %+v", before)
+	}
+	path, wanted := "/funds/youth-fund/appropriations", map[string]any{"id": ident.New[ident.Transfer](w.Clock()), "amount": 250_000_00}
+	booked := into[Booked](w.ask("POST", path, treasurer, wanted), http.StatusOK)
+	if booked.State != ledger.Posted || booked.Amount != 250_000_00 || booked.Fund != "fund:youth-fund" {
+		t.Errorf("booked: %+v", booked)
+	}
+	if again := into[Booked](w.ask("POST", path, treasurer, wanted), http.StatusOK); again != booked {
+		t.Errorf("sent again it is %+v", again)
+	}
+	after := into[Page[Fund]](w.ask("GET", "/funds", treasurer, nil), http.StatusOK)
+	if got, want := after.Items[0].Available, before.Items[0].Available+250_000_00; got != want {
+		t.Errorf("%d are available, want %d", got, want)
+	}
+	if got := into[Page[Fund]](w.ask("GET", "/funds", other, nil), http.StatusOK); len(got.Items) != 0 {
+		t.Errorf("another agency's treasurer sees %+v", got)
+	}
+	w.ask("POST", path, other, wanted).refused(403, "access.forbidden")
+	wanted["amount"] = 1
+	w.ask("POST", path, treasurer, wanted).refused(409, "ledger.transfer-differs")
+	w.ask("POST", path, treasurer, map[string]any{"id": ident.New[ident.Transfer](w.Clock()), "amount": -5}).refused(422, "ledger.amount")
+	w.ask("POST", path, treasurer, map[string]any{"id": "none", "amount": 5}).refused(422, "ident.malformed")
+	w.ask("POST", "/funds/none/appropriations", treasurer, map[string]any{"id": ident.New[ident.Transfer](w.Clock()), "amount": 5}).refused(404, "ledger.account-unknown")
+}
+
 func TestADocumentIsFetchedAndVerified(t *testing.T) {
 	w := newWorld(t)
 	leader, chair := w.official("youth-agency", "youth-leader"), w.official("youth-agency", "chair")

@@ -54,6 +54,7 @@ var statuses = map[string]int{
 	"import.no-unique": http.StatusUnprocessableEntity, "import.row-size": http.StatusRequestEntityTooLarge,
 	"ident.malformed": http.StatusUnprocessableEntity,
 	"internal":        http.StatusInternalServerError, "job.unknown": http.StatusNotFound, "journal.unknown": http.StatusNotFound,
+	"ledger.account-unknown": http.StatusNotFound, "ledger.amount": http.StatusUnprocessableEntity, "ledger.transfer-differs": http.StatusConflict,
 	"order.four-eyes": http.StatusForbidden, "order.moved": http.StatusConflict, "order.not-verified": http.StatusConflict, "order.own": http.StatusForbidden,
 	"order.reason": http.StatusUnprocessableEntity, "order.state": http.StatusUnprocessableEntity,
 	"order.unknown": http.StatusNotFound, "outage.time": http.StatusUnprocessableEntity, "outage.too-long": http.StatusUnprocessableEntity,

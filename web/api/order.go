@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"yagona/kernel/access"
@@ -39,6 +40,70 @@ type OrderRefusal struct {
 func orderShown(o ledger.Order) Order {
 	return Order{
 		o.ID, o.Fund, o.Application, o.Amount, o.Currency, o.Remittance, o.State, o.Reason, o.ByRule, o.Prepared, o.Released, o.Sent, o.Settled, o.Event,
+	}
+}
+
+// Fund is a fund of the treasurer's agency with what its book says.
+type Fund struct {
+	ID        ident.Account `json:"id"`
+	Currency  string        `json:"currency"`
+	Posted    money.Amount  `json:"posted" doc:"what came in less what went out"`
+	Available money.Amount  `json:"available" doc:"what may still be paid: posted less what orders have reserved"`
+}
+
+// Appropriation is money that the budget has put at the disposal of a fund.
+type Appropriation struct {
+	ID     ident.Transfer `json:"id" doc:"made by whoever asks, a UUIDv7: sent twice with the same content it is booked once"`
+	Amount money.Amount   `json:"amount" doc:"above zero"`
+}
+
+// Booked is an appropriation in the fund's book.
+type Booked struct {
+	Appropriation
+	Fund   ident.Account        `json:"fund"`
+	State  ledger.TransferState `json:"state"`
+	Booked time.Time            `json:"booked"`
+	Event  ident.Event          `json:"event"`
+}
+
+func fundOperations(book *ledger.Ledger) []operation {
+	return []operation{
+		{
+			id: "listFunds", tag: "funds", summary: "Lists the funds of one's agency and what their books say.",
+			method: "GET", path: "/funds", access: route.Role(access.Treasurer), response: Page[Fund]{},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				page := Page[Fund]{Items: []Fund{}}
+				err := book.Store.View(r.Context(), func(tx ledger.Reader) error {
+					page.Items = page.Items[:0]
+					own, err := funds(tx, v.Actor.Appointment.Agency)
+					for _, one := range own {
+						page.Items = append(page.Items, Fund{one.ID, one.Currency, one.Balance.Posted, one.Balance.Available()})
+					}
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				return route.WriteJSON(w, http.StatusOK, page)
+			},
+		},
+		{
+			id: "appropriate", tag: "funds", summary: "Books an appropriation: money that the budget has put at the disposal of a fund of one's agency.",
+			method: "POST", path: "/funds/{fund}/appropriations", access: route.Role(access.Treasurer), body: smallBody,
+			request: Appropriation{}, response: Booked{},
+			codes: []string{"ledger.account-unknown", "ledger.amount", "ledger.transfer-differs", "access.forbidden", "ident.malformed"},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				var sent Appropriation
+				if err := read(r, &sent); err != nil {
+					return err
+				}
+				done, err := book.Appropriate(r.Context(), v.Actor, fundAccount(strings.TrimPrefix(r.PathValue("fund"), "fund:")), sent.ID, sent.Amount)
+				if err != nil {
+					return err
+				}
+				return route.WriteJSON(w, http.StatusOK, Booked{sent, done.Credit, done.State, done.Made, done.Event})
+			},
+		},
 	}
 }
 
