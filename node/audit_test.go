@@ -467,7 +467,10 @@ func TestAudit(t *testing.T) {
 
 	t.Run("every changed column of the journal and the log is found", func(t *testing.T) {
 		for table, named := range map[string]string{"event": "event", "event_part": "event", "log_tile": "tile/"} {
-			for _, column := range columns(t, folder, table) {
+			for i, column := range columns(t, folder, table) {
+				if raced && i > 0 {
+					break // the stage without the detector changes every column
+				}
 				copied := copyFolder(t, folder)
 				flip(t, copied, table, column)
 				report := verify(t, copied)
@@ -480,7 +483,7 @@ func TestAudit(t *testing.T) {
 
 	t.Run("every changed column of the rows is found", func(t *testing.T) {
 		// One column of each table at a time: the tables do not hide each other.
-		for number, more := 0, true; more; number++ {
+		for number, more := 0, true; more && !(raced && number > 0); number++ {
 			more = false
 			copied := copyFolder(t, folder)
 			flipped := map[string]string{}
