@@ -15,7 +15,7 @@ import (
 )
 
 // api returns the routes of the JSON API.
-func (n *Node) api() []route.Route {
+func (n *Node) api(say route.Say) []route.Route {
 	store := query.For[journal.Reader, journal.Tx](n.store)
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
@@ -23,7 +23,7 @@ func (n *Node) api() []route.Route {
 		Journal: store, Vault: n.Vault, Log: n.Log, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
 		Publications: n.Press, Erasures: n.Erasures, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		OwnReadings: n.readings,
+		OwnReadings: n.readings, Say: say,
 	})
 }
 

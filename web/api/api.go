@@ -55,6 +55,7 @@ type Dependencies struct {
 	Registers    Registers
 	Definitions  func() *register.Catalogue
 	OwnReadings  *OwnReadings // shared with whoever else shows people their own data
+	Say          route.Say
 }
 
 // New returns the routes of the API.
@@ -72,9 +73,9 @@ func operations(d Dependencies) []operation {
 	trail := &trail{store: d.Journal, vault: d.Vault, log: d.Log}
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
-		verificationOperations(d.Documents, d.Ring, d.Clock),
+		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
-		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, trail}),
+		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, trail, d.Say}),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),
@@ -83,7 +84,7 @@ func operations(d Dependencies) []operation {
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, trail}),
 		orderOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
-		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
+		registerOperations(keepers{d.Registers, d.Definitions, d.Profile, d.Say}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
 		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),
