@@ -22,6 +22,7 @@ const (
 	JobDeadline = "application.deadline" // a task may be late: Casework.Deadline
 	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
 	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
+	JobRefusal  = "application.refusal"  // count the reasons of a refusal, under the agency's key: Casework.CountRefusal
 	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
 )
 
@@ -30,6 +31,7 @@ type Job struct {
 	Applicant   ident.Subject     `json:"applicant"`
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
+	Refusal     string            `json:"refusal,omitempty"` // of JobRefusal: Refusal.ID
 }
 
 // platform is the actor of what no person does.
@@ -125,6 +127,7 @@ func (c *Casework) openTask(f *file, days *calendar.Calendar, task Task, within 
 func (c *Casework) refuse(f *file, reasons []Reason) {
 	f.app.State, f.app.Decided = Refused, f.now
 	f.content.Because = reasons
+	f.countRefusal()
 	c.closeTasks(f, TaskVoid)
 	f.tell("application.refused")
 }
