@@ -30,6 +30,8 @@ type Config struct {
 	Site *url.URL
 	// Country is the country profile's folder. Required.
 	Country fs.FS
+	// Boundaries are the outlines of its territories as GeoJSON, for maps; empty: maps are made of tiles.
+	Boundaries []byte
 	// Packs come with the installation.
 	Packs []pack.Source
 	// Witnesses cosign the log; Quorum of them must. Without any the log is unwitnessed, and says so.

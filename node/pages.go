@@ -94,7 +94,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	if err != nil {
 		return err
 	}
-	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
+	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
 	events, books := query.For[journal.Reader, journal.Tx](n.store), query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,

@@ -176,6 +176,10 @@ func useSeedlings(t *testing.T, demo *installation) {
 			State  string
 			Number int64
 		}
+		Refusals []struct {
+			Requirement string
+			Number      int64
+		}
 	}
 	anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures)
 	counted := map[string]int64{}

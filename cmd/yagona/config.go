@@ -33,6 +33,7 @@ import (
 //	site: https://services.example     # YAGONA_SITE      the address by which people reach it. Required.
 //	listen: 127.0.0.1:8080             # YAGONA_LISTEN    where to listen; put a proxy with TLS before it
 //	country: /etc/yagona/country       # YAGONA_COUNTRY   the country profile's folder; without it the shipped one
+//	boundaries: /etc/yagona/map.json   # YAGONA_BOUNDARIES   the territories' outlines for maps: GeoJSON, each feature with the property "code"; without it, tiles
 //	packs: [/etc/yagona/packs/civil]   # YAGONA_PACKS     folders of packs, separated by commas
 //	shipped-packs: true                # YAGONA_SHIPPED_PACKS   whether the shipped packs are loaded, too
 //	witnesses:                         # who cosigns the log; YAGONA_WITNESSES_0_URL, YAGONA_WITNESSES_0_KEY, …_1_…
@@ -83,6 +84,7 @@ type Config struct {
 	Site         string            `yaml:"site" env:"SITE"`
 	Listen       string            `yaml:"listen" env:"LISTEN"`
 	Country      string            `yaml:"country" env:"COUNTRY"`
+	Boundaries   string            `yaml:"boundaries" env:"BOUNDARIES"`
 	Packs        []string          `yaml:"packs" env:"PACKS"`
 	ShippedPacks bool              `yaml:"shipped-packs" env:"SHIPPED_PACKS"`
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
@@ -310,6 +312,11 @@ func (c Config) node() (node.Config, error) {
 	}
 	if c.Country != "" {
 		config.Country = os.DirFS(c.Country)
+	}
+	if c.Boundaries != "" {
+		if config.Boundaries, err = os.ReadFile(c.Boundaries); err != nil {
+			return node.Config{}, fmt.Errorf("boundaries: %w", err)
+		}
 	}
 	named := map[string]bool{}
 	for _, folder := range c.Packs {

@@ -46,6 +46,7 @@ type Applications interface {
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
 	Eligibility(ctx context.Context, by access.Actor, path ident.Service, language string) (casework.Preview, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
+	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
 	Performance(ctx context.Context, of ident.Service) (casework.Performance, error)
 }
 
