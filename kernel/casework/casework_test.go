@@ -870,6 +870,11 @@ func TestRefusalsCountByReason(t *testing.T) {
 	refused := refuse(leader, unemployed, casework.Reason{Text: "The price is too high."})
 	w.must(w.Contest(t.Context(), w.applicant, refused.ID, refused.Revision, "It is the market price."))
 	refuse(above, unemployed)
+	// What a rule refuses at once counts where it would have been decided.
+	w.registers.set("civil/birth", w.applicant.Person.Subject(), map[string]any{"date": calendar.Date{Year: 1980, Month: 1, Day: 1}})
+	for range 5 {
+		w.apply()
+	}
 	w.later(time.Hour)
 	counts, err := w.Refusals(t.Context(), "youth/tools")
 	if err != nil {
@@ -877,6 +882,7 @@ func TestRefusalsCountByReason(t *testing.T) {
 	}
 	want := []casework.RefusalCount{
 		{Service: "youth/tools", Territory: "X11", Few: true},
+		{Service: "youth/tools", Territory: "X11", Requirement: "age", Number: 5},
 		{Service: "youth/tools", Territory: "X11", Requirement: "unemployed", Number: 5}, // of 7
 	}
 	if !slices.Equal(counts, want) {

@@ -68,8 +68,9 @@ func (d *Desk) workMap(r page.Reader, place ident.Territory, team casework.Team)
 	}
 	places := make([]page.Place, len(team.Places))
 	for i, one := range team.Places {
-		places[i] = page.Place{
-			Territory: one.Territory, Text: number(r, one.Open) + " / " + number(r, one.Overdue), Level: shade(one), Href: teamAddress(one.Territory),
+		places[i] = page.Place{Territory: one.Territory, Text: number(r, one.Open), Level: shade(one), Href: teamAddress(one.Territory)}
+		if one.Open > 0 {
+			places[i].Text += " / " + number(r, one.Overdue)
 		}
 	}
 	return r.Map(r.Say("desk.team-map"), legend, place, places)

@@ -280,7 +280,7 @@ func (p *Portal) reasonPlot(r page.Reader, definition *service.Definition, found
 
 func (p *Portal) reasonTable(r page.Reader, definition *service.Definition, found figures) ui.Table {
 	table := ui.Table{Caption: r.Say("portal.refusals-by-place"), Columns: []ui.Column{
-		{Text: r.Say("portal.territory")}, {Text: r.Say("portal.reason")}, {Text: r.Say("portal.refused-count"), Number: true},
+		{Text: r.Say("portal.territory")}, {Text: r.Say("portal.reason"), Prose: true}, {Text: r.Say("portal.refused-count"), Number: true},
 	}}
 	for _, place := range found.places {
 		for _, requirement := range slices.Sorted(maps.Keys(found.refusals[place])) {

@@ -93,21 +93,38 @@ const (
 	longText = 6  // characters of a number, above which it is written smaller
 )
 
-// Word returns as much of the name's first word as a tile has room for.
-func (m Marked) Word() string { return cut(m.Name, roomy) }
-
-// Sign returns as much of it as there is room for on a telephone.
-func (m Marked) Sign() string { return cut(m.Name, scant) }
-
 // Long reports whether the number needs smaller letters.
 func (m Marked) Long() bool { return utf8.RuneCountInString(m.Text) > longText }
 
 // Shade returns the level, within bounds.
 func (m Marked) Shade() int { return min(max(m.Level, 0), 4) }
 
+// telling returns of each name the word that tells it from the others: the longest of those that few of them share
+// ("Tashkent" of "Tashkent city", "Karakalpakstan" of "Republic of Karakalpakstan").
+func telling(names []string) []string {
+	const few = 2
+	shared := map[string]int{}
+	for _, name := range names {
+		for _, word := range strings.Fields(name) {
+			shared[word]++
+		}
+	}
+	words := make([]string, len(names))
+	for i, name := range names {
+		for _, word := range strings.Fields(name) {
+			if shared[word] <= few && utf8.RuneCountInString(word) > utf8.RuneCountInString(words[i]) {
+				words[i] = word
+			}
+		}
+		if words[i] == "" {
+			words[i] = name
+		}
+	}
+	return words
+}
+
 func cut(name string, room int) string {
-	first, _, _ := strings.Cut(name, " ")
-	runes := []rune(first)
+	runes := []rune(name)
 	return string(runes[:min(len(runes), room)])
 }
 
@@ -115,14 +132,20 @@ func cut(name string, room int) string {
 type ShownTile struct {
 	Tile
 	X, Y, Side, Middle, NameAt, ValueAt int
+
+	Word, Sign string // as much of the name as there is room for, on a computer and on a telephone
 }
 
 // Shown returns the tiles with their places.
 func (m TileMap) Shown() []ShownTile {
-	shown := make([]ShownTile, len(m.Tiles))
+	shown, names := make([]ShownTile, len(m.Tiles)), make([]string, len(m.Tiles))
+	for i, tile := range m.Tiles {
+		names[i] = tile.Name
+	}
+	words := telling(names)
 	for i, tile := range m.Tiles {
 		x, y := tile.Column*(tileSide+tileGap), tile.Row*(tileSide+tileGap)
-		shown[i] = ShownTile{Tile: tile, X: x, Y: y, Side: tileSide, Middle: x + tileSide/2, NameAt: y + 32, ValueAt: y + 62}
+		shown[i] = ShownTile{Tile: tile, X: x, Y: y, Side: tileSide, Middle: x + tileSide/2, NameAt: y + 32, ValueAt: y + 62, Word: cut(words[i], roomy), Sign: cut(words[i], scant)}
 	}
 	return shown
 }

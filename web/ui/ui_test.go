@@ -462,7 +462,10 @@ func TestComponentsShowTheirData(t *testing.T) {
 			ui.TileMap{Tiles: []ui.Tile{{Column: 1, Marked: ui.Marked{Name: "A", Text: "9", Level: 7, Href: "/a"}}}}, "a[href=/a] rect.level-4[x=88]", []string{""},
 		},
 		"tile's names": {
-			ui.TileMap{Tiles: []ui.Tile{{Marked: ui.Marked{Name: "Қорақалпоғистон Республикаси", Text: "1 234 / 5"}}}}, "g[role=img] text", []string{"Қорақалпоғ", "Қора", "1 234 / 5"},
+			ui.TileMap{Tiles: []ui.Tile{
+				{Marked: ui.Marked{Name: "Республика Каракалпакстан", Text: "1 234 / 5"}}, {Marked: ui.Marked{Name: "Навоийская область"}}, {Marked: ui.Marked{Name: "город Ташкент"}},
+				{Marked: ui.Marked{Name: "Хорезмская область"}}, {Marked: ui.Marked{Name: "Ош область"}},
+			}}, "g[aria-hidden] text.word", []string{"Каракалпак", "Навоийская", "Ташкент", "Хорезмская", "Ош"},
 		},
 		"area map": {
 			ui.AreaMap{Areas: []ui.Area{{Path: "M0 0l9 0 0 9z", Marked: ui.Marked{Name: "A", Text: "9", Level: 1}}}, Legend: []string{"none", "some"}}, "g[role=img] path.level-1", []string{""},
