@@ -1,7 +1,8 @@
+-- +goose NO TRANSACTION
 -- +goose Up
 -- Why applications were refused, for the public statistics. A row names neither the applicant nor the application: which
 -- requirement somebody did not meet stays sealed with the application.
-CREATE TABLE refusal (
+CREATE TABLE IF NOT EXISTS refusal (
 	key         TEXT NOT NULL, -- the agency
 	id          TEXT NOT NULL, -- random; a refusal that is counted again is told by it
 	requirement TEXT NOT NULL, -- or an evidence that has no record; empty: other words
@@ -9,4 +10,6 @@ CREATE TABLE refusal (
 	territory   TEXT NOT NULL,
 	PRIMARY KEY (key, id, requirement)
 ){{clustered}};
-CREATE INDEX refusal_service ON refusal (service, territory, requirement);
+CREATE INDEX {{concurrently}} IF NOT EXISTS refusal_service ON refusal (service, territory, requirement);
+-- Whether another payment order of an application took a rejected one's place.
+CREATE INDEX {{concurrently}} IF NOT EXISTS payment_order_application ON payment_order (key, application, id);
