@@ -7,6 +7,7 @@ package node
 import (
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"net/url"
 
 	"go.opentelemetry.io/otel/trace"
@@ -16,6 +17,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/pack"
 	"yagona/web/provider"
+	"yagona/web/route"
 )
 
 // Config is what an installation is made of.
@@ -46,6 +48,10 @@ type Config struct {
 	People provider.People
 	// Bank carries payments out. Required outside a demonstration if a service pays.
 	Bank ledger.Bank
+	// Limits are how many costly requests one visitor may make in a minute; zero: as package route says.
+	Limits route.Limits
+	// Proxies are the networks of the proxies before the installation, which are believed whom they speak for.
+	Proxies []netip.Prefix
 	// Messages are the ways by which notices leave the house: "email", "sms", "telegram". Without any nothing is sent; a
 	// demonstration without any writes what it would have sent into messages.log in its folder.
 	Messages map[string]notice.Carrier

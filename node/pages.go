@@ -59,7 +59,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
 		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.store), 0),
-		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock,
+		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock, Limits: n.config.Limits, Proxies: n.config.Proxies,
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)

@@ -158,7 +158,7 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 		},
 		{
 			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service: how many applied, what became of it, why it was refused. Numbers are rounded; small ones are shown as fewer than five.",
-			method: "GET", path: "/services/{pack}/{service}/statistics", access: route.Public(), response: Statistics{},
+			method: "GET", path: "/services/{pack}/{service}/statistics", costly: true, access: route.Public(), response: Statistics{},
 			codes: []string{"service.unknown"},
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				of := pathOf(r)
