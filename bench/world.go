@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,6 +25,7 @@ import (
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/store/query"
+	"yagona/web/route"
 )
 
 // world is a running installation with everybody who takes part, signed in.
@@ -75,6 +77,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	}()
 	config := node.Config{
 		Folder: filepath.Join(folder, "installation"), Site: w.site, Country: packs.Country(), Packs: packs.All(), Clock: time.Now,
+		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many
 	}
 	if w.node, err = node.OpenDemonstration(ctx, config, wanted.People); err != nil {
 		return nil, err

@@ -409,6 +409,7 @@ var outside = map[string]string{
 	"probe":        "what is written to try whether anything can be; nobody reads it",
 	"contact_link": "only finds: what counts is the sealed code in the contact",
 	"allowance":    "only how many messages an address gets in a day",
+	"refusal":      "only the public reasons of refusals; each stands sealed in its application, which is covered",
 	"spent_proof":  "of ID tokens, which end within minutes by themselves",
 }
 

@@ -7,6 +7,7 @@ package node
 import (
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"net/url"
 
 	"go.opentelemetry.io/otel/trace"
@@ -16,6 +17,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/pack"
 	"yagona/web/provider"
+	"yagona/web/route"
 )
 
 // Config is what an installation is made of.
@@ -30,6 +32,8 @@ type Config struct {
 	Site *url.URL
 	// Country is the country profile's folder. Required.
 	Country fs.FS
+	// Boundaries are the outlines of its territories as GeoJSON, for maps; empty: maps are made of tiles.
+	Boundaries []byte
 	// Packs come with the installation.
 	Packs []pack.Source
 	// Witnesses cosign the log; Quorum of them must. Without any the log is unwitnessed, and says so.
@@ -44,6 +48,10 @@ type Config struct {
 	People provider.People
 	// Bank carries payments out. Required outside a demonstration if a service pays.
 	Bank ledger.Bank
+	// Limits are how many costly requests one visitor may make in a minute; zero: as package route says.
+	Limits route.Limits
+	// Proxies are the networks of the proxies before the installation, which are believed whom they speak for.
+	Proxies []netip.Prefix
 	// Messages are the ways by which notices leave the house: "email", "sms", "telegram". Without any nothing is sent; a
 	// demonstration without any writes what it would have sent into messages.log in its folder.
 	Messages map[string]notice.Carrier

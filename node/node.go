@@ -48,6 +48,7 @@ import (
 	"yagona/store/adapter"
 	"yagona/store/keyfile"
 	"yagona/store/query"
+	"yagona/web/boundary"
 	"yagona/web/page"
 	"yagona/web/reading"
 	"yagona/web/route"
@@ -89,6 +90,7 @@ type Node struct {
 	Handler     http.Handler
 	Telemetry   *telemetry.Telemetry
 
+	boundaries  *boundary.Boundaries // of the territories; nil: the operator has none
 	catalogue   atomic.Pointer[Catalogue]
 	loading     sync.Mutex                // held while the catalogue is loaded
 	loaded      string                    // guarded by loading: what was loaded, as Node.published tells it
@@ -124,6 +126,11 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	}
 	if n.Profile, err = country.Load(config.Country); err != nil {
 		return nil, fmt.Errorf("loading the country profile:\n%w", err)
+	}
+	if len(config.Boundaries) > 0 {
+		if n.boundaries, err = boundary.Read(config.Boundaries, n.Profile.Territories); err != nil {
+			return nil, err
+		}
 	}
 	texts, err := page.Words()
 	if err != nil {

@@ -58,7 +58,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
 		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.store), 0),
-		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock,
+		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock, Limits: n.config.Limits, Proxies: n.config.Proxies,
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
@@ -93,7 +93,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	if err != nil {
 		return err
 	}
-	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }}
+	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
 	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,

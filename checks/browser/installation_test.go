@@ -39,8 +39,8 @@ func (i *installation) now() time.Time { return time.Now().Add(time.Duration(i.a
 
 const people = 60
 
-// open opens a demonstration of its own for one test.
-func open(t *testing.T) *installation {
+// open opens a demonstration of its own for one test, with the configuration changed.
+func open(t *testing.T, change ...func(*node.Config)) *installation {
 	t.Helper()
 	profile, err := country.Load(uz.Files)
 	if err != nil {
@@ -56,9 +56,11 @@ func open(t *testing.T) *installation {
 	}
 	i := &installation{people: population}
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	opened, err := node.OpenDemonstration(t.Context(), node.Config{
-		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
-	}, people)
+	config := node.Config{Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true}
+	for _, one := range change {
+		one(&config)
+	}
+	opened, err := node.OpenDemonstration(t.Context(), config, people)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"yagona/kernel/ident"
 	"yagona/locale"
+	"yagona/node"
 	"yagona/packs/demo"
 )
 
@@ -43,9 +44,9 @@ var unseen = map[string]string{
 }
 
 // begin begins a story in a demonstration of its own.
-func begin(t *testing.T, browser context.Context, axe string) *told {
+func begin(t *testing.T, browser context.Context, axe string, change ...func(*node.Config)) *told {
 	t.Helper()
-	s := &told{installation: open(t), browser: browser, axe: axe, kinds: map[string]bool{}, mux: http.NewServeMux()}
+	s := &told{installation: open(t, change...), browser: browser, axe: axe, kinds: map[string]bool{}, mux: http.NewServeMux()}
 	for _, info := range s.Router.Routes() {
 		if info.Method != http.MethodGet || info.Face != "page" || strings.HasPrefix(info.Pattern, "/ui/") {
 			continue

@@ -176,8 +176,17 @@ func useSeedlings(t *testing.T, demo *installation) {
 			State  string
 			Number int64
 		}
+		Refusals []struct {
+			Requirement string
+			Number      int64
+		}
 	}
-	anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures)
+	for deadline := time.Now().Add(20 * time.Second); len(figures.Refusals) == 0 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures) // a job counts the reasons
+	}
+	if len(figures.Refusals) != 1 || figures.Refusals[0].Requirement != "size" || figures.Refusals[0].Number != 5 {
+		t.Errorf("the reasons are %+v", figures.Refusals)
+	}
 	counted := map[string]int64{}
 	for _, one := range figures.Counts {
 		counted[one.State] += one.Number

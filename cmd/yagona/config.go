@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"net/url"
 	"os"
 	"reflect"
@@ -22,6 +23,7 @@ import (
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
 	"yagona/store"
+	"yagona/web/route"
 )
 
 // Config is the configuration of yagona serve. It is read from the file that --config names, then from the environment,
@@ -32,7 +34,13 @@ import (
 //	subject-keys: postgres://…         # YAGONA_SUBJECT_KEYS   another one, for the subjects' keys. Required with database.
 //	site: https://services.example     # YAGONA_SITE      the address by which people reach it. Required.
 //	listen: 127.0.0.1:8080             # YAGONA_LISTEN    where to listen; put a proxy with TLS before it
+//	proxies: [192.0.2.10, 10.0.0.0/8]  # YAGONA_PROXIES   addresses or networks of the proxies before it: they are believed whom they speak for (X-Forwarded-For), nobody else is
+//	limits:                            # how many costly requests one visitor may make in a minute: all that changes something, searches, asks or draws
+//	  person: 120                      # YAGONA_LIMITS_PERSON    who is signed in, with a browser
+//	  program: 3000                    # YAGONA_LIMITS_PROGRAM   who is signed in, with a program
+//	  address: 300                     # YAGONA_LIMITS_ADDRESS   all who are not signed in and come from one address, which many may share
 //	country: /etc/yagona/country       # YAGONA_COUNTRY   the country profile's folder; without it the shipped one
+//	boundaries: /etc/yagona/map.json   # YAGONA_BOUNDARIES   the territories' outlines for maps: GeoJSON, each feature with the property "code"; without it, tiles
 //	packs: [/etc/yagona/packs/civil]   # YAGONA_PACKS     folders of packs, separated by commas
 //	shipped-packs: true                # YAGONA_SHIPPED_PACKS   whether the shipped packs are loaded, too
 //	witnesses:                         # who cosigns the log; YAGONA_WITNESSES_0_URL, YAGONA_WITNESSES_0_KEY, …_1_…
@@ -82,7 +90,10 @@ type Config struct {
 	SubjectKeys  string            `yaml:"subject-keys" env:"SUBJECT_KEYS" secret:"true"`
 	Site         string            `yaml:"site" env:"SITE"`
 	Listen       string            `yaml:"listen" env:"LISTEN"`
+	Proxies      []string          `yaml:"proxies" env:"PROXIES"`
+	Limits       LimitsConfig      `yaml:"limits" envPrefix:"LIMITS_"`
 	Country      string            `yaml:"country" env:"COUNTRY"`
+	Boundaries   string            `yaml:"boundaries" env:"BOUNDARIES"`
 	Packs        []string          `yaml:"packs" env:"PACKS"`
 	ShippedPacks bool              `yaml:"shipped-packs" env:"SHIPPED_PACKS"`
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
@@ -97,6 +108,13 @@ type Config struct {
 	OperatorListen string       `yaml:"operator-listen" env:"OPERATOR_LISTEN"`
 	DiskReserve    int64        `yaml:"disk-reserve" env:"DISK_RESERVE"`
 	Traces         TracesConfig `yaml:"traces" envPrefix:"TRACES_"`
+}
+
+// LimitsConfig is how many costly requests one visitor may make in a minute, at each process.
+type LimitsConfig struct {
+	Person  int `yaml:"person" env:"PERSON"`
+	Program int `yaml:"program" env:"PROGRAM"`
+	Address int `yaml:"address" env:"ADDRESS"`
 }
 
 // TracesConfig says where spans go.
@@ -162,7 +180,7 @@ type SignInConfig struct {
 
 // readConfig reads the file ("": none) and the environment.
 func readConfig(path string) (Config, error) {
-	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true, DiskReserve: 256, Traces: TracesConfig{Share: 0.01}}
+	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true, DiskReserve: 256, Traces: TracesConfig{Share: 0.01}, Limits: LimitsConfig{Person: 120, Program: 3000, Address: 300}}
 	if path != "" {
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -311,6 +329,22 @@ func (c Config) node() (node.Config, error) {
 	if c.Country != "" {
 		config.Country = os.DirFS(c.Country)
 	}
+	if c.Boundaries != "" {
+		if config.Boundaries, err = os.ReadFile(c.Boundaries); err != nil {
+			return node.Config{}, fmt.Errorf("boundaries: %w", err)
+		}
+	}
+	for _, text := range c.Proxies {
+		network, err := networkOf(text)
+		if err != nil {
+			return node.Config{}, fmt.Errorf("proxies: %q is neither an address nor a network like 10.0.0.0/8", text)
+		}
+		config.Proxies = append(config.Proxies, network)
+	}
+	if c.Limits.Person < 0 || c.Limits.Program < 0 || c.Limits.Address < 0 {
+		return node.Config{}, fmt.Errorf("limits: a number is negative: give how many requests a visitor may make in a minute")
+	}
+	config.Limits = route.Limits(c.Limits)
 	named := map[string]bool{}
 	for _, folder := range c.Packs {
 		source, err := packSource(folder)
@@ -350,4 +384,13 @@ func (c Config) node() (node.Config, error) {
 		return node.Config{}, fmt.Errorf("quorum: %d of %d witnesses cannot cosign: give a number between 0 and %d", config.Quorum, len(c.Witnesses), len(c.Witnesses))
 	}
 	return config, nil
+}
+
+// networkOf reads a network, or an address as the network of it alone.
+func networkOf(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	return network.Masked(), err
 }

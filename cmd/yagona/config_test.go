@@ -22,6 +22,8 @@ witnesses: [{url: "https://one.example", key: one}]
 quorum: 0
 sign-in: {issuer: "https://id.example", client: yagona, number: national_id}
 secrets: {CIVIL_TOKEN: from the file}
+proxies: [192.0.2.10, 10.0.0.0/8]
+limits: {address: 50}
 log: warn
 `
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -41,9 +43,23 @@ log: warn
 		Witnesses: []WitnessConfig{{URL: "https://one.example", Key: "one"}}, Quorum: &quorum,
 		SignIn:  SignInConfig{Issuer: "https://id.example", Client: "yagona", Secret: "from the environment", Number: "national_id"},
 		Secrets: map[string]string{"BANK_TOKEN": "x"}, Log: 4, DiskReserve: 256, Traces: TracesConfig{Share: 0.01},
+		Proxies: []string{"192.0.2.10", "10.0.0.0/8"}, Limits: LimitsConfig{Person: 120, Program: 3000, Address: 50},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("it is not what was written (-want +got):\n%s", diff)
+	}
+}
+
+func TestProxiesAreAddressesOrNetworks(t *testing.T) {
+	for text, want := range map[string]string{"192.0.2.10": "192.0.2.10/32", "10.1.2.3/8": "10.0.0.0/8", "2001:db8::1": "2001:db8::1/128"} {
+		if got, err := networkOf(text); err != nil || got.String() != want {
+			t.Errorf("%s is %s, %v", text, got, err)
+		}
+	}
+	for _, wrong := range []string{"proxy.example", "10.0.0.0/40", ""} {
+		if got, err := networkOf(wrong); err == nil {
+			t.Errorf("%q is %s", wrong, got)
+		}
 	}
 }
 

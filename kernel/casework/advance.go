@@ -22,6 +22,7 @@ const (
 	JobDeadline = "application.deadline" // a task may be late: Casework.Deadline
 	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
 	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
+	JobRefusal  = "application.refusal"  // count the reasons of a refusal, under the agency's key: Casework.CountRefusal
 	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
 )
 
@@ -30,6 +31,7 @@ type Job struct {
 	Applicant   ident.Subject     `json:"applicant"`
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
+	Refusal     string            `json:"refusal,omitempty"` // of JobRefusal: Refusal.ID
 }
 
 // platform is the actor of what no person does.
@@ -44,6 +46,11 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 	}
 	switch outcome := evaluation.Outcome(); {
 	case outcome == rules.NotMet:
+		if len(f.def.Process) > 0 { // it counts where it would have been decided, if the registers tell
+			if place, err := c.territoryOf(ctx, f, f.def.Process[0].Steps[0], facts); err == nil {
+				f.app.Territory = place
+			}
+		}
 		c.refuse(f, reasonsOf(evaluation))
 		f.note("application.refused", platform("rules"), "", "")
 		return "application.refused", nil
@@ -88,17 +95,9 @@ func (c *Casework) openStage(ctx context.Context, f *file, facts service.Facts) 
 		return err
 	}
 	for _, step := range f.def.Process[f.app.Stage].Steps {
-		place := c.Territories.Root()
-		if step.Territory != nil {
-			result, err := step.Territory.Evaluate(ctx, f.def.Values(facts))
-			if err != nil {
-				return err
-			}
-			code, ok := result.Value.(ident.Territory)
-			if !ok || !c.Territories.Has(code) {
-				return fault.New(fault.Conflict, "application.no-territory", "The registers do not tell in which territory this is to be decided. Ask the register's owner to correct the record.")
-			}
-			place = code
+		place, err := c.territoryOf(ctx, f, step, facts)
+		if err != nil {
+			return err
 		}
 		if f.app.Territory == "" {
 			f.app.Territory = place
@@ -106,6 +105,22 @@ func (c *Casework) openStage(ctx context.Context, f *file, facts service.Facts) 
 		c.openTask(f, days, Task{Step: step.Name, Agency: step.Agency, Role: step.Role, Territory: place}, step.Within)
 	}
 	return nil
+}
+
+// territoryOf returns the territory whose officials do a step.
+func (c *Casework) territoryOf(ctx context.Context, f *file, step service.Step, facts service.Facts) (ident.Territory, error) {
+	if step.Territory == nil {
+		return c.Territories.Root(), nil
+	}
+	result, err := step.Territory.Evaluate(ctx, f.def.Values(facts))
+	if err != nil {
+		return "", err
+	}
+	code, ok := result.Value.(ident.Territory)
+	if !ok || !c.Territories.Has(code) {
+		return "", fault.New(fault.Conflict, "application.no-territory", "The registers do not tell in which territory this is to be decided. Ask the register's owner to correct the record.")
+	}
+	return code, nil
 }
 
 // openTask adds a task with its deadline to the file.
@@ -125,6 +140,7 @@ func (c *Casework) openTask(f *file, days *calendar.Calendar, task Task, within 
 func (c *Casework) refuse(f *file, reasons []Reason) {
 	f.app.State, f.app.Decided = Refused, f.now
 	f.content.Because = reasons
+	f.countRefusal()
 	c.closeTasks(f, TaskVoid)
 	f.tell("application.refused")
 }

@@ -287,6 +287,8 @@ type Reader interface {
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
 	Counts(of ident.Service) ([]Count, error)
+	// RefusalCounts returns the reasons of a service's refusals.
+	RefusalCounts(of ident.Service) ([]RefusalCount, error)
 	// Performance returns how long a service takes in the whole country.
 	Performance(of ident.Service) (Performance, error)
 }
@@ -304,6 +306,8 @@ type Tx interface {
 	SaveTask(task Task) error
 	// AddAttachment stores an attachment under the act's key, its applicant.
 	AddAttachment(attachment Attachment) error
+	// AddRefusal stores a reason of a refusal under the act's key, the agency's; one that is there stays.
+	AddRefusal(refusal Refusal) error
 	// SaveOutage stores an outage under the act's key, the platform's.
 	SaveOutage(outage Outage) error
 }

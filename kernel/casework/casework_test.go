@@ -2,6 +2,7 @@ package casework_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -842,6 +843,47 @@ func TestStatisticsCountAndHideSmallCells(t *testing.T) {
 	want := []casework.Count{
 		{Service: "youth/tools", Territory: "X11", State: casework.Deciding, Few: true},
 		{Service: "youth/tools", Territory: "X11", State: casework.Granted, Number: 5, Median: 2 * time.Hour}, // of 6
+	}
+	if !slices.Equal(counts, want) {
+		t.Errorf("got %+v", counts)
+	}
+}
+
+// Reasons are counted without the person, rounded as all statistics are; neither an appeal nor a job that is done again
+// counts twice.
+func TestRefusalsCountByReason(t *testing.T) {
+	w := newWorld(t)
+	count := w.jobs.Handlers[casework.JobRefusal]
+	w.jobs.Handlers[casework.JobRefusal] = func(ctx context.Context, queued job.Job) error {
+		return errors.Join(count(ctx, queued), count(ctx, queued))
+	}
+	leader, above := w.official("youth-leader", "X11"), w.official("youth-leader", "X1")
+	refuse := func(by access.Actor, reasons ...casework.Reason) casework.Application {
+		return w.must(w.decide(by, casework.Verdict{Action: service.Refuse, Reasons: reasons}))
+	}
+	unemployed := casework.Reason{Requirement: "unemployed"}
+	for range 6 {
+		w.apply()
+		refuse(leader, unemployed)
+	}
+	w.apply()
+	refused := refuse(leader, unemployed, casework.Reason{Text: "The price is too high."})
+	w.must(w.Contest(t.Context(), w.applicant, refused.ID, refused.Revision, "It is the market price."))
+	refuse(above, unemployed)
+	// What a rule refuses at once counts where it would have been decided.
+	w.registers.set("civil/birth", w.applicant.Person.Subject(), map[string]any{"date": calendar.Date{Year: 1980, Month: 1, Day: 1}})
+	for range 5 {
+		w.apply()
+	}
+	w.later(time.Hour)
+	counts, err := w.Refusals(t.Context(), "youth/tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []casework.RefusalCount{
+		{Service: "youth/tools", Territory: "X11", Few: true},
+		{Service: "youth/tools", Territory: "X11", Requirement: "age", Number: 5},
+		{Service: "youth/tools", Territory: "X11", Requirement: "unemployed", Number: 5}, // of 7
 	}
 	if !slices.Equal(counts, want) {
 		t.Errorf("got %+v", counts)

@@ -24,6 +24,7 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobExpire:   with(c.Expire),
 		JobDeadline: with(c.Deadline),
 		JobSilence:  with(c.Silence),
+		JobRefusal:  with(c.CountRefusal),
 		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
 	}
 }

@@ -125,13 +125,19 @@ func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []C
 
 // published returns what of the exact figures is published.
 func (c Count) published() Count {
-	if c.Number < SmallestCell {
-		c.Number, c.Few, c.Median = 0, true, 0
-		return c
+	if c.Number, c.Few = published(c.Number); c.Few {
+		c.Median = 0
 	}
-	c.Number = (c.Number + RoundedTo/2) / RoundedTo * RoundedTo
 	c.Median = c.Median.Round(time.Hour) // an exact one is the time of one person's application
 	return c
+}
+
+// published returns the number that is published for an exact one, or that there are too few to say.
+func published(exact int64) (number int64, few bool) {
+	if exact < SmallestCell {
+		return 0, true
+	}
+	return (exact + RoundedTo/2) / RoundedTo * RoundedTo, false
 }
 
 // Because returns the words that a refused person reads for a reason.

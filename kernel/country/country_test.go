@@ -128,6 +128,8 @@ func TestAWrongProfileIsRefusedWhereItIsWrong(t *testing.T) {
 		{"an unknown key in the calendar", "calendar.yaml", "decreed", "decreeded", `calendar.yaml:2:1: unknown field`},
 		{"all week free", "calendar.yaml", "[saturday, sunday]", "[monday, tuesday, wednesday, thursday, friday, saturday, sunday]", "calendar.yaml:1:1: the calendar cannot be"},
 
+		{"a tile of nowhere", "profile.yaml", "files: [towns.csv]", "files: [towns.csv]\n  tiles: [[\"\", XB]]", `profile.yaml:29:16: there is no territory "XB"`},
+		{"a tile twice", "profile.yaml", "files: [towns.csv]", "files: [towns.csv]\n  tiles: [[XA1], [XA1]]", "profile.yaml:29:19: XA1 stands on the map twice"},
 		{"a header that is none", "towns.csv", "code,", "Code,", "towns.csv:1:1: the first line"},
 		{"a column in no declared language", "towns.csv", ",en,fr", ",en,ru", `towns.csv:1:29: the language "ru"`},
 		{"too few columns", "towns.csv", "Aland,", "Aland", "towns.csv:2:1: the line is no CSV of 6 columns"},

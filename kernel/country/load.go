@@ -94,6 +94,7 @@ type (
 	territoriesEntry struct {
 		Levels []levelEntry
 		Files  []string
+		Tiles  [][]string // of the map: rows from north to south, codes from west to east, "" where nothing lies
 	}
 	levelEntry struct {
 		Level string
@@ -355,6 +356,28 @@ func (l *loader) territories(doc *document, entry *territoriesEntry) {
 		doc.fail(l, path{"territories"}, "%v", err)
 	}
 	l.profile.Territories = tree
+	if tree != nil {
+		l.tiles(doc, entry.Tiles, tree)
+	}
+}
+
+// tiles reads where each territory stands on the map of tiles.
+func (l *loader) tiles(doc *document, rows [][]string, tree *territory.Tree) {
+	l.profile.Tiles = map[ident.Territory]Tile{}
+	for row, codes := range rows {
+		for column, text := range codes {
+			code, at := ident.Territory(text), path{"territories", "tiles", row, column}
+			switch _, twice := l.profile.Tiles[code]; {
+			case text == "":
+				continue
+			case !tree.Has(code):
+				doc.fail(l, at, "there is no territory %q; write the code of one, or \"\" where nothing lies", text)
+			case twice:
+				doc.fail(l, at, "%s stands on the map twice; take one out", text)
+			}
+			l.profile.Tiles[code] = Tile{column, row}
+		}
+	}
 }
 
 type row struct {

@@ -37,7 +37,11 @@ type Profile struct {
 	Holidays     []Holiday     // what Calendar is made of, for people to read; in order of the file
 	Decreed      calendar.Date // the last day for which movable days off are known; later ones may still be declared
 	Territories  *territory.Tree
+	Tiles        map[ident.Territory]Tile // where each stands on the map of tiles; not all need one
 }
+
+// Tile is a place on a map of tiles, counted from 0 in the north-west.
+type Tile struct{ Column, Row int }
 
 // Authoritative returns the language whose wording counts.
 func (p *Profile) Authoritative() string { return p.Languages[0] }

@@ -159,6 +159,9 @@ type Reader interface {
 	// PaymentOrders returns the fund's orders in the state, oldest first, those after the given one ("" : from the
 	// first), at most limit.
 	PaymentOrders(fund ident.Account, state OrderState, after ident.Order, limit int) ([]Order, error)
+	// UnreplacedOrders returns the fund's orders that the bank did not take (Order.RejectedByBank) and that no later order of
+	// the same application replaced, newest first, at most limit.
+	UnreplacedOrders(fund ident.Account, limit int) ([]Order, error)
 }
 
 // Tx is what the ledger needs of an act. Its key is the fund's (KeyOf), which the store locked before anything is read:

@@ -78,6 +78,18 @@ func TestThereAre14RegionsAnd208DistrictsAndCities(t *testing.T) {
 	}
 }
 
+func TestEachRegionHasATileOfItsOwn(t *testing.T) {
+	p := load(t)
+	taken := map[country.Tile]ident.Territory{}
+	for _, region := range p.Territories.Children(p.Territories.Root()) {
+		tile, placed := p.Tiles[region]
+		if other := taken[tile]; !placed || other != "" {
+			t.Errorf("%s stands at %v (%t), with %q", region, tile, placed, other)
+		}
+		taken[tile] = region
+	}
+}
+
 func TestNamesAreWrittenInTheirOwnLetters(t *testing.T) {
 	p := load(t)
 	tree := p.Territories

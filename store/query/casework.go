@@ -162,6 +162,21 @@ func (t *Tx) Counts(of ident.Service) ([]casework.Count, error) {
 		})
 }
 
+// AddRefusal implements casework.Tx.
+func (t *Tx) AddRefusal(r casework.Refusal) error {
+	return t.send(`INSERT INTO refusal (key, id, requirement, service, territory) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (key, id, requirement) DO NOTHING`, t.key, r.ID, r.Requirement, r.Service, r.Territory)
+}
+
+// RefusalCounts implements casework.Reader.
+func (t *Tx) RefusalCounts(of ident.Service) ([]casework.RefusalCount, error) {
+	return list(t, `SELECT service, territory, requirement, count(*) FROM refusal WHERE service = $1
+		GROUP BY service, territory, requirement`, args(of), func(scan func(into ...any) error) (c casework.RefusalCount, err error) {
+		err = scan(&c.Service, &c.Territory, &c.Requirement, &c.Number)
+		return c, err
+	})
+}
+
 // CaseworkRows calls visit for every row of casework that an event covers; for the auditor.
 func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
 	row := func(cover journal.Cover, key string, event ident.Event) error {

@@ -137,6 +137,16 @@ func (t *Tx) PaymentOrders(fund ident.Account, state ledger.OrderState, after id
 		args(ledger.KeyOf(fund), state, after, limit), scanOrder)
 }
 
+// UnreplacedOrders implements ledger.Reader. A bank's code is of capitals and digits, which come before the small letters of
+// a name.
+func (t *Tx) UnreplacedOrders(fund ident.Account, limit int) ([]ledger.Order, error) {
+	return list(t, `SELECT `+orderColumns+` FROM payment_order WHERE key = $1 AND state = 'rejected' AND reason < 'a'
+		AND NOT EXISTS (SELECT 1 FROM payment_order AS later
+			WHERE later.key = payment_order.key AND later.application = payment_order.application AND later.application <> '' AND later.id > payment_order.id)
+		ORDER BY id DESC LIMIT $2`,
+		args(ledger.KeyOf(fund), limit), scanOrder)
+}
+
 // OrdersTo implements erasure.Reader. It reads all books: erasing is rare.
 func (t *Tx) OrdersTo(subject ident.Subject) ([]ledger.Order, error) {
 	return list(t, `SELECT `+orderColumns+` FROM payment_order WHERE subject = $1 ORDER BY id`, args(subject), scanOrder)

@@ -253,6 +253,40 @@ func TestLedger(t *testing.T, open Open) {
 			return nil
 		})
 	})
+	t.Run("orders that the bank did not take are listed until another takes their place", func(t *testing.T) {
+		db := filled(t)
+		update(t, db, func(tx *query.Tx) error {
+			for _, one := range []struct{ id, application, reason string }{
+				{"order-2", "granted-2", "AC04"}, {"order-3", "granted-3", "BE01"}, {"order-4", "granted-2", ""}, {"order-5", "granted-5", "wrong-amount"}, {"order-6", "", "AC01"},
+			} {
+				more := order
+				more.ID, more.Application, more.Reason = ident.Order(one.id), ident.Application(one.application), one.reason
+				if one.reason != "" {
+					more.State = ledger.Rejected
+				}
+				if err := tx.SavePaymentOrder(more); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		view(t, db, func(tx *query.Tx) error {
+			found, err := tx.UnreplacedOrders(fund, 10)
+			if err != nil {
+				return err
+			}
+			var got []ident.Order
+			for _, one := range found {
+				if got = append(got, one.ID); !one.RejectedByBank() {
+					t.Errorf("%s was not turned down by the bank", one.ID)
+				}
+			}
+			if diff := cmp.Diff([]ident.Order{"order-6", "order-3"}, got); diff != "" {
+				t.Errorf("the orders (-want +got):\n%s", diff)
+			}
+			return nil
+		})
+	})
 	t.Run("the auditor sees each row with the digest that its event was given", func(t *testing.T) {
 		db := filled(t)
 		entry := ledger.Entry{Account: fund, Number: 1, Transfer: "transfer-1", Change: ledger.Balance{PendingDebits: 5}, At: Start, Event: "e3"}

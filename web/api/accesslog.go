@@ -86,7 +86,7 @@ func accessLogOperations(trail *reading.Trail, readings *access.OwnReadings) []o
 		},
 		{
 			id: "proveAccess", tag: "access log", summary: "Proves an event about oneself: everything that anybody needs to verify it offline.",
-			method: "GET", path: "/access-log/{event}/proof", access: route.SignedIn(), response: Proof{},
+			method: "GET", path: "/access-log/{event}/proof", costly: true, access: route.SignedIn(), response: Proof{},
 			codes: []string{"journal.unknown", "seal.erased"},
 			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				entry, err := trail.Find(r.Context(), v.Actor.Person.Subject(), ident.Event(r.PathValue("event")))

@@ -106,16 +106,26 @@ type Count struct {
 	Median    int64           `json:"median,omitempty" doc:"seconds from receipt to decision, in whole hours; absent: none is decided, or it is not published"`
 }
 
+// RefusalCount is how often a service was refused for a reason.
+type RefusalCount struct {
+	Territory   ident.Territory `json:"territory"`
+	Requirement string          `json:"requirement,omitempty" doc:"of the service, or the name of an evidence that has no record; absent: an official's own words, or nobody acted in time"`
+	Number      int64           `json:"number,omitempty" doc:"how many refusals had this reason, rounded to roundedTo; absent: it is not published"`
+	FewerThan   int64           `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
+}
+
 // Statistics are the public figures of a service.
 type Statistics struct {
 	Service   ident.Service `json:"service"`
 	RoundedTo int64         `json:"roundedTo" doc:"each number is rounded to the nearest multiple of this; no total is published, for small numbers could be computed from it"`
 	Counts    []Count       `json:"counts"`
+	Refusals []RefusalCount `json:"refusals" doc:"why applications were refused; a refusal counts for each of its reasons, also if it was contested later"`
 }
 
 // counter gives the public figures of a service.
 type counter interface {
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
+	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
 }
 
 func catalogueOperations(catalogue func() *service.Catalogue, counts counter, profile *country.Profile, clock act.Clock) []operation {
@@ -147,8 +157,8 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 			},
 		},
 		{
-			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service. Numbers are rounded; small ones are shown as fewer than five.",
-			method: "GET", path: "/services/{pack}/{service}/statistics", access: route.Public(), response: Statistics{},
+			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service: how many applied, what became of it, why it was refused. Numbers are rounded; small ones are shown as fewer than five.",
+			method: "GET", path: "/services/{pack}/{service}/statistics", costly: true, access: route.Public(), response: Statistics{},
 			codes: []string{"service.unknown"},
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				of := pathOf(r)
@@ -159,7 +169,18 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 				if err != nil {
 					return err
 				}
-				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}}
+				refusals, err := counts.Refusals(r.Context(), of)
+				if err != nil {
+					return err
+				}
+				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}, Refusals: []RefusalCount{}}
+				for _, one := range refusals {
+					count := RefusalCount{Territory: one.Territory, Requirement: one.Requirement, Number: one.Number}
+					if one.Few {
+						count.FewerThan = casework.SmallestCell
+					}
+					shown.Refusals = append(shown.Refusals, count)
+				}
 				for _, one := range found {
 					count := Count{Territory: one.Territory, State: one.State, Number: one.Number, Median: int64(one.Median / time.Second)}
 					if one.Few {

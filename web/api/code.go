@@ -43,7 +43,7 @@ var statuses = map[string]int{
 	"http.cross-origin": http.StatusForbidden, "http.duplicate-field": http.StatusUnprocessableEntity,
 	"http.malformed": http.StatusBadRequest, "http.precondition-failed": http.StatusPreconditionFailed,
 	"http.precondition-required": http.StatusPreconditionRequired, "http.timeout": http.StatusServiceUnavailable,
-	"http.too-large": http.StatusRequestEntityTooLarge, "http.too-many": http.StatusTooManyRequests,
+	"http.too-large": http.StatusRequestEntityTooLarge, "http.too-many": http.StatusTooManyRequests, "http.too-often": http.StatusTooManyRequests,
 	"http.unknown-field": http.StatusUnprocessableEntity, "http.unsupported-media": http.StatusUnsupportedMediaType,
 	"http.wrong-type": http.StatusUnprocessableEntity, "idempotency.malformed": http.StatusUnprocessableEntity,
 	"idempotency.not-here": http.StatusUnprocessableEntity, "idempotency.not-uuid": http.StatusUnprocessableEntity,
@@ -89,7 +89,7 @@ var statuses = map[string]int{
 }
 
 // everywhere are the codes that any operation can give.
-var everywhere = []string{"internal", "store.cannot-write", "store.damaged", "store.full", "http.timeout", "http.too-large", "http.too-many"}
+var everywhere = []string{"internal", "store.cannot-write", "store.damaged", "store.full", "http.timeout", "http.too-large", "http.too-many", "http.too-often"}
 
 // problemCodes returns the codes that the operation can give, those of its route included.
 func (o operation) problemCodes(profile *country.Profile) []string {

@@ -61,7 +61,7 @@ func (k keepers) importOperation() operation {
 func (k keepers) exportOperation(id string, format register.Format, mediaType string) operation {
 	return operation{
 		id: id, tag: "registers", summary: "Gives the living records of a register as they hold today, to be imported elsewhere. Each is journaled for its subject.",
-		method: "GET", path: "/registers/{pack}/{register}/records." + string(format), access: route.Role(access.Registrar), timeout: 5 * time.Minute,
+		method: "GET", path: "/registers/{pack}/{register}/records." + string(format), costly: true, access: route.Role(access.Registrar), timeout: 5 * time.Minute,
 		produces: mediaType, stream: true, codes: []string{"register.unknown", "register.not-here"},
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			w.Header().Set("Content-Type", mediaType)

@@ -31,6 +31,7 @@ type operation struct {
 	stream   bool   // the answer is sent as it is made; an error midway breaks it off
 	status   int    // of success; 0: 200
 	etag     bool   // the answer carries an ETag
+	costly   bool   // a GET that draws, proves or counts: it counts towards the limits
 	cached   bool   // it may be asked for again with If-None-Match
 	codes    []string
 }
@@ -46,7 +47,7 @@ var (
 func (o operation) route() route.Route {
 	return route.Route{
 		Method: o.method, Pattern: Root + o.path, Face: route.Program, Access: o.access, Body: o.body, Timeout: o.timeout,
-		Stream: o.stream, Handle: o.handle,
+		Costly: o.costly, Stream: o.stream, Handle: o.handle,
 	}
 }
 

@@ -146,7 +146,7 @@ func documentOperations(issuer *document.Issuer, clock act.Clock, readings *acce
 		},
 		{
 			id: "downloadDocument", tag: "documents", summary: "Gives a document of one's own as a sealed PDF.",
-			method: "GET", path: "/documents/{document}/file", access: route.SignedIn(), produces: "application/pdf", codes: codes,
+			method: "GET", path: "/documents/{document}/file", costly: true, access: route.SignedIn(), produces: "application/pdf", codes: codes,
 			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				found, err := held(r, v)
 				if err != nil {

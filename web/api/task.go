@@ -73,7 +73,7 @@ func taskOperations(t tasks) []operation {
 		},
 		{
 			id: "readTask", tag: "tasks", summary: "Opens a task with its application. The applicant sees that it was read, by whom and for what.",
-			method: "GET", path: "/tasks/{task}", access: route.Official(), timeout: askTimeout, response: Task{}, etag: true,
+			method: "GET", path: "/tasks/{task}", costly: true, access: route.Official(), timeout: askTimeout, response: Task{}, etag: true,
 			codes: append([]string{"seal.erased"}, codes...), handle: t.show,
 		},
 		{

@@ -94,14 +94,14 @@ func (d *Desk) Routes() []route.Route {
 	treasurer := route.Role(access.Treasurer)
 	return append([]route.Route{
 		show(page.DeskPath, d.inbox),
-		show(page.TeamPath, d.team),
+		{Method: "GET", Pattern: page.TeamPath, Access: route.Official(), Costly: true, Handle: d.team},
 		show(leavePath, d.leave),
 		show(page.OfflinePath, d.offline),
 		{Method: "POST", Pattern: tasksPath, Face: route.Program, Access: route.Official(), Timeout: takeTimeout, Handle: d.takeAlong},
 		{Method: "POST", Pattern: actsPath, Face: route.Program, Access: route.Official(), Body: decisionForm, Timeout: takeTimeout, Handle: d.takeAct},
 		send(leavePath, route.Official(), smallForm, d.takeLeave),
 		send(leavePath+"/{appointment}/end", route.Official(), smallForm, d.endLeave),
-		show(one, d.task),
+		{Method: "GET", Pattern: one, Access: route.Official(), Costly: true, Handle: d.task},
 		send(one+"/claim", route.Official(), smallForm, d.claim),
 		send(one+"/hand-over", route.Official(), smallForm, d.handOver),
 		send(one+"/decide", route.Official(), decisionForm, d.decide),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -32,6 +33,12 @@ func (d *Desk) payments(w http.ResponseWriter, req *http.Request, v route.Visito
 	if err != nil {
 		return err
 	}
+	turnedDown, err := d.ordersOf(req.Context(), agency, func(tx ledger.Reader, fund ident.Account) ([]ledger.Order, error) {
+		return tx.UnreplacedOrders(fund, ordersAtOnce)
+	})
+	if err != nil {
+		return err
+	}
 	r := d.Shared.For(v)
 	columns := []ui.Column{
 		{Text: r.Say("desk.service")}, {Text: r.Say("desk.fund")}, {Text: r.Say("desk.prepared-on")}, {Text: r.Say("portal.amount"), Number: true},
@@ -52,12 +59,48 @@ func (d *Desk) payments(w http.ResponseWriter, req *http.Request, v route.Visito
 		}
 		body = append(body, waiting)
 	}
+	if len(turnedDown) > 0 {
+		body = append(body, d.turnedDown(r, turnedDown))
+	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("desk.payments"), Caption: r.Agency(agency), Lead: r.Say("desk.payments-lead"), Wide: true, Body: body,
 	})
 }
 
-func (d *Desk) ordersIn(ctx context.Context, agency ident.Agency, state ledger.OrderState) (orders []ledger.Order, err error) {
+// patience is after how many days without another account somebody should ask the applicant.
+const patience = 10
+
+// turnedDown lists the payments that the bank did not take, with what to do next.
+func (d *Desk) turnedDown(r page.Reader, orders []ledger.Order) ui.Table {
+	table := ui.Table{Caption: r.Say("desk.turned-down"), Columns: []ui.Column{
+		{Text: r.Say("desk.service")}, {Text: r.Say("desk.fund")}, {Text: r.Say("desk.turned-down-on")}, {Text: r.Say("portal.amount"), Number: true},
+		{Text: r.Say("desk.why-rejected"), Prose: true}, {Text: r.Say("desk.next"), Prose: true},
+	}}
+	for _, order := range orders {
+		table.Rows = append(table.Rows, ui.TableRow{
+			{Text: r.Service(ident.Service(order.Remittance)), Href: orderPath(order)}, {Text: r.Fund(fundName(order.Fund))}, {Text: r.Day(order.Settled)},
+			{Text: r.Money(order.Amount)}, {Text: r.PaymentReason(order.Reason)}, {Text: d.next(r, order)},
+		})
+	}
+	return table
+}
+
+// next says what follows for an order that the bank did not take.
+func (d *Desk) next(r page.Reader, order ledger.Order) string {
+	if days := int(d.Shared.Clock().Sub(order.Settled) / (24 * time.Hour)); days >= patience {
+		return r.Say("desk.next-ask", "days", r.Say("duration.days", "count", days))
+	}
+	return r.Say("desk.next-account")
+}
+
+func (d *Desk) ordersIn(ctx context.Context, agency ident.Agency, state ledger.OrderState) ([]ledger.Order, error) {
+	return d.ordersOf(ctx, agency, func(tx ledger.Reader, fund ident.Account) ([]ledger.Order, error) {
+		return tx.PaymentOrders(fund, state, "", ordersAtOnce)
+	})
+}
+
+// ordersOf returns orders on all funds of an agency.
+func (d *Desk) ordersOf(ctx context.Context, agency ident.Agency, read func(ledger.Reader, ident.Account) ([]ledger.Order, error)) (orders []ledger.Order, err error) {
 	err = d.Books.View(ctx, func(tx ledger.Reader) error {
 		orders = nil
 		funds, err := tx.Funds()
@@ -68,7 +111,7 @@ func (d *Desk) ordersIn(ctx context.Context, agency ident.Agency, state ledger.O
 			if fund.Agency != agency {
 				continue
 			}
-			found, err := tx.PaymentOrders(fund.ID, state, "", ordersAtOnce)
+			found, err := read(tx, fund.ID)
 			if err != nil {
 				return err
 			}
@@ -126,6 +169,9 @@ func (d *Desk) showPayment(w http.ResponseWriter, status int, v route.Visitor, o
 		summary.Rows = append(summary.Rows, ui.SummaryRow{Term: r.Say("desk.why-rejected"), Values: []string{r.PaymentReason(order.Reason)}})
 	}
 	body := []ui.Component{summary}
+	if order.RejectedByBank() {
+		body = append(body, ui.Inset{Text: d.next(r, order)})
+	}
 	if order.State == ledger.Verified {
 		reasons := ui.Choice{Question: ui.Question{Name: "reason", Label: r.Say("desk.why-not")}}
 		for _, reason := range whyNot {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"yagona/kernel/casework"
@@ -38,7 +37,7 @@ func (d *Desk) team(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 		{Value: d.took(r, all), Label: r.Say("desk.team-median"), Text: r.Say("desk.team-done", "count", number(r, all.Done), "days", casework.TeamDays)},
 	}}}
 	if tree := d.Shared.Words.Profile.Territories; len(tree.Children(place)) > 1 {
-		body = append(body, d.tiles(r, team))
+		body = append(body, d.workMap(r, place, team))
 	}
 	body = append(body, d.placeTable(r, team))
 	if len(team.Officials) > 0 || team.All.Open+team.All.Done == 0 {
@@ -62,28 +61,19 @@ func (d *Desk) took(r page.Reader, figures casework.Figures) string {
 	}
 }
 
-// tiles is the map of the territories below: one tile for each, its shade by what is overdue.
-func (d *Desk) tiles(r page.Reader, team casework.Team) ui.TileMap {
-	tiles := ui.TileMap{Caption: r.Say("desk.team-map"), Legend: []string{
+// workMap is the map of the territories below: the shade of each tells what part is overdue.
+func (d *Desk) workMap(r page.Reader, place ident.Territory, team casework.Team) ui.Component {
+	legend := []string{
 		r.Say("desk.shade-none"), r.Say("desk.shade-open"), r.Say("desk.shade-few"), r.Say("desk.shade-some"), r.Say("desk.shade-many"),
-	}}
-	across := int(math.Ceil(math.Sqrt(float64(len(team.Places)) * 1.6)))
-	for i, one := range team.Places {
-		name := r.Place(one.Territory)
-		tiles.Tiles = append(tiles.Tiles, ui.Tile{
-			Column: i % across, Row: i / across, Label: short(name), Name: name,
-			Text: number(r, one.Open) + " / " + number(r, one.Overdue), Level: shade(one), Href: teamAddress(one.Territory),
-		})
 	}
-	return tiles
-}
-
-// short returns so much of a name as a tile has room for: its first word, if that is not too long.
-func short(name string) string {
-	const room = 9
-	first, _, _ := strings.Cut(name, " ")
-	runes := []rune(first)
-	return string(runes[:min(len(runes), room)])
+	places := make([]page.Place, len(team.Places))
+	for i, one := range team.Places {
+		places[i] = page.Place{Territory: one.Territory, Text: number(r, one.Open), Level: shade(one), Href: teamAddress(one.Territory)}
+		if one.Open > 0 {
+			places[i].Text += " / " + number(r, one.Overdue)
+		}
+	}
+	return r.Map(r.Say("desk.team-map"), legend, place, places)
 }
 
 // shade tells by 0 to 4 which part of the open tasks is overdue: no task, none of them, up to a tenth, up to a third, more.

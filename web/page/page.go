@@ -28,6 +28,7 @@ import (
 	"yagona/kernel/service"
 	"yagona/kernel/wording"
 	"yagona/locale"
+	"yagona/web/boundary"
 	"yagona/web/route"
 	"yagona/web/ui"
 )
@@ -73,6 +74,8 @@ type Shared struct {
 	Names func() Names
 	Clock act.Clock
 	Desk  Desk // set by package desk
+	// Boundaries are the territories' outlines; nil: maps are made of tiles.
+	Boundaries *boundary.Boundaries
 }
 
 // Desk is what every page of an official loads, whichever it is.

@@ -46,6 +46,7 @@ type Applications interface {
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
 	Eligibility(ctx context.Context, by access.Actor, path ident.Service, language string) (casework.Preview, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
+	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
 	Performance(ctx context.Context, of ident.Service) (casework.Performance, error)
 }
 
@@ -88,22 +89,26 @@ func (p *Portal) Routes() []route.Route {
 	own := func(pattern string, handle route.Handler) route.Route {
 		return route.Route{Method: "GET", Pattern: pattern, Access: route.SignedIn(), Handle: route.Own(p.Readings, handle)}
 	}
+	costly := func(one route.Route) route.Route {
+		one.Costly = true
+		return one
+	}
 	send := func(pattern string, body int64, handle route.Handler) route.Route {
 		return route.Route{Method: "POST", Pattern: pattern, Access: route.SignedIn(), Body: body, Handle: route.Own(p.Readings, route.Form(handle))}
 	}
 	const one = "/applications/{application}"
 	return []route.Route{
 		public("/{$}", p.home),
-		public(page.ServicesPath, p.services),
+		costly(public(page.ServicesPath, p.services)),
 		public(suggestPath, p.suggest),
 		public("/services/{pack}/{service}", p.service),
-		public("/services/{pack}/{service}/statistics", p.statistics),
-		own("/services/{pack}/{service}/eligibility", p.eligibility),
+		costly(public("/services/{pack}/{service}/statistics", p.statistics)),
+		costly(own("/services/{pack}/{service}/eligibility", p.eligibility)),
 		send("/services/{pack}/{service}/apply", smallForm, p.start),
 		own(one, p.application),
 		own(one+"/questions/{question}", p.question),
 		send(one+"/questions/{question}", answerForm, p.saveAnswer),
-		own(one+"/check", p.check),
+		costly(own(one+"/check", p.check)),
 		send(one+"/submit", smallForm, p.submit),
 		own(one+"/receipt", p.receipt),
 		own(one+"/answer", p.showAnswer),
@@ -115,17 +120,17 @@ func (p *Portal) Routes() []route.Route {
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(page.MinePath, p.mine),
-		own("/me/documents/{document}", p.file),
+		costly(own("/me/documents/{document}", p.file)),
 		own(page.ContactPath, p.contact),
 		send(page.ContactPath, smallForm, p.chooseContact),
 		send(page.ContactPath+"/addresses", smallForm, p.addAddress),
 		send(page.ContactPath+"/addresses/{address}", smallForm, p.changeAddress),
 		own(page.ReadingsPath, p.readings),
 		own("/me/events/{event}", p.event),
-		own("/me/events/{event}/proof", p.proof),
+		costly(own("/me/events/{event}/proof", p.proof)),
 		public(page.VerifyPath, p.showVerify),
 		{Method: "POST", Pattern: page.VerifyPath, Access: route.Public(), Body: fileForm, Handle: route.Form(p.verify)},
-		public("/verify/{document}", p.standing),
+		costly(public("/verify/{document}", p.standing)),
 		public(page.LogPath, p.log),
 		{Method: "GET", Pattern: page.AppointmentsPath, Access: route.SignedIn(), Handle: p.appointments},
 	}

@@ -3,6 +3,8 @@ package route
 import (
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,23 +75,113 @@ func (l *limiter) sweep(now time.Time) {
 	}
 }
 
-// limitKey is whose refusals are counted together: a session's, or without one those of an address; of IPv6 those of a
-// /64, which is what one household gets.
-func (v Visitor) limitKey(r *http.Request) string {
-	if v.SignedIn() {
-		return string(v.Session.ID)
+// left returns for how long the key's window still runs.
+func (l *limiter) left(key string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.current(key, now).began.Add(l.length).Sub(now)
+}
+
+// Limits are how many costly requests one visitor may make in a minute. A request is costly that changes something, or
+// whose route says so (Route.Costly). Zero values are the defaults. Each process counts by itself.
+type Limits struct {
+	Person  int // who is signed in, with a browser; 0 means 120
+	Program int // who is signed in, with a program; 0 means 3000
+	Address int // who is not signed in, by address: many people can share one; 0 means 300
+}
+
+// costs counts costly requests.
+type costs struct{ person, program, address *limiter }
+
+func newCosts(limits Limits) costs {
+	most := func(said, otherwise int) *limiter {
+		if said == 0 {
+			said = otherwise
+		}
+		return newLimiter(said, time.Minute)
 	}
+	return costs{most(limits.Person, 120), most(limits.Program, 3000), most(limits.Address, 300)}
+}
+
+// spend counts a costly request, or refuses it and says in wait after how long the visitor may try again. A person's
+// sessions count together. Nobody comes from this machine but the operator and proxies that are not declared: neither is
+// limited, since all visitors would share the limit.
+func (e *endpoint) spend(r *http.Request, c *call) error {
+	if e.route.Method == http.MethodGet && !e.route.Costly {
+		return nil
+	}
+	counted, key := e.router.costs.address, ""
+	switch {
+	case c.visitor.SignedIn() && e.route.Face == Program:
+		counted, key = e.router.costs.program, string(c.visitor.Session.Person)
+	case c.visitor.SignedIn():
+		counted, key = e.router.costs.person, string(c.visitor.Session.Person)
+	default:
+		address := e.router.address(r)
+		if address.IsLoopback() {
+			return nil
+		}
+		key = household(address)
+	}
+	if counted.count(key, c.began) {
+		return nil
+	}
+	c.wait = counted.left(key, c.began)
+	return fault.New(fault.TooMany, "http.too-often", "This was asked for too often. Wait a minute, go back and try again.")
+}
+
+// forwarded is the header in which proxies name whom they speak for.
+const forwarded = "X-Forwarded-For"
+
+// address returns from where a request comes: the address of the connection, unless that is a declared proxy's. Then it is
+// the last one that the proxies name and that is no proxy itself: what stands before it, anybody can write.
+func (router *Router) address(r *http.Request) netip.Addr {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return "unknown"
+		return netip.Addr{}
 	}
 	address := from.Addr().Unmap()
+	if !router.isProxy(address) {
+		if r.Header.Get(forwarded) != "" {
+			router.undeclared.Do(func() {
+				router.config.Log.Warn("somebody speaks for others (X-Forwarded-For) and is no declared proxy: if it is a proxy of this installation, declare it, or all its visitors count as one")
+			})
+		}
+		return address
+	}
+	named := strings.Split(strings.Join(r.Header.Values(forwarded), ","), ",")
+	for i := len(named) - 1; i >= 0; i-- {
+		before, err := netip.ParseAddr(strings.TrimSpace(named[i]))
+		if err != nil {
+			return address
+		}
+		if address = before.Unmap(); !router.isProxy(address) {
+			return address
+		}
+	}
+	return address
+}
+
+func (router *Router) isProxy(address netip.Addr) bool {
+	return slices.ContainsFunc(router.config.Proxies, func(network netip.Prefix) bool { return network.Contains(address) })
+}
+
+// household returns what is counted together of an address: of IPv6 a /64, which is what one household gets.
+func household(address netip.Addr) string {
 	if address.Is6() {
 		if network, err := address.Prefix(64); err == nil {
 			return network.String()
 		}
 	}
 	return address.String()
+}
+
+// limitKey is whose refusals are counted together: a session's, or without one those of an address.
+func (router *Router) limitKey(r *http.Request, v Visitor) string {
+	if v.SignedIn() {
+		return string(v.Session.ID)
+	}
+	return household(router.address(r))
 }
 
 func tooMany() *fault.Fault {

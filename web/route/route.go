@@ -51,6 +51,7 @@ type Route struct {
 	Access  Access        // who may ask; there is no default
 	Body    int64         // the most bytes a request may carry; 0 means no body at all
 	Timeout time.Duration // how long an answer may take; 0 means 10 seconds
+	Costly  bool          // a GET that asks registers, draws or searches: it counts towards Limits, as everything that changes something does
 	Stream  bool          // the answer is sent as it is written (an export): an error midway breaks the connection
 	Handle  Handler
 }

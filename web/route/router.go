@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"yagona/kernel/fault"
@@ -41,6 +44,11 @@ type Config struct {
 	// Refusals is how many refusals in a minute one session or one address may collect; 0 means 30. Over it a session
 	// must wait, and refusals without a session become "too many requests".
 	Refusals int
+	// Limits are how many costly requests one visitor may make in a minute.
+	Limits Limits
+	// Proxies are the networks of the proxies before this installation: they, and nobody else, are believed whom they speak
+	// for (X-Forwarded-For).
+	Proxies []netip.Prefix
 	// Answers keeps answers for requests that carry an Idempotency-Key; without it the header is refused.
 	Answers *session.Answers
 	// Log receives one line for each request; without it nothing is logged.
@@ -77,7 +85,10 @@ type Router struct {
 	origins   *http.CrossOriginProtection
 	languages languages
 	refusals  *limiter
-	told      *limiter // how much of what is not there Refused is told of
+	costs     costs
+	// undeclared lets it be said once that a proxy is not declared.
+	undeclared sync.Once
+	told       *limiter // how much of what is not there Refused is told of
 }
 
 // New returns a router without routes.
@@ -103,7 +114,7 @@ func New(config Config) *Router {
 	return &Router{
 		config: config, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
 		languages: newLanguages(config.Languages), refusals: newLimiter(config.Refusals, time.Minute),
-		told: newLimiter(config.Refusals, time.Minute),
+		costs: newCosts(config.Limits), told: newLimiter(config.Refusals, time.Minute),
 	}
 }
 
@@ -141,6 +152,7 @@ type call struct {
 	matched bool
 	headers http.Header // as they were before the handler
 	problem *fault.Fault
+	wait    time.Duration // until the visitor may ask again; zero: a minute
 }
 
 type callKey struct{}
@@ -251,6 +263,9 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	if done, err := e.admit(w, r, c); done || err != nil {
 		return err
 	}
+	if err := e.spend(r, c); err != nil {
+		return err
+	}
 	w.stream = e.route.Stream
 	return e.answer(w, r, c)
 }
@@ -289,7 +304,7 @@ func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err 
 	if e.route.Access.level == public {
 		return false, nil
 	}
-	if c.visitor.SignedIn() && e.router.refusals.exceeded(c.visitor.limitKey(r), c.began) {
+	if c.visitor.SignedIn() && e.router.refusals.exceeded(e.router.limitKey(r, c.visitor), c.began) {
 		return false, tooMany()
 	}
 	err = e.route.Access.allow(r, c.visitor)
@@ -308,7 +323,7 @@ func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err 
 
 // refuse counts a refusal, tells it on, and returns what to answer.
 func (e *endpoint) refuse(r *http.Request, c *call, reason error) error {
-	if !e.router.refusals.count(c.visitor.limitKey(r), c.began) {
+	if !e.router.refusals.count(e.router.limitKey(r, c.visitor), c.began) {
 		return tooMany().Because(reason)
 	}
 	e.tell(r, c, reason)
@@ -341,7 +356,7 @@ func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
 // a signed-in visitor who names something that is not there may have looked for it.
 func (e *endpoint) handle(w *response, r *http.Request, c *call) error {
 	err := e.route.Handle(w, r, c.visitor)
-	switch key := c.visitor.limitKey(r); {
+	switch key := e.router.limitKey(r, c.visitor); {
 	case fault.Is(err, fault.Forbidden):
 		if e.router.refusals.count(key, c.began) {
 			e.tell(r, c, err)
@@ -367,7 +382,11 @@ func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
 	w.reset(c.headers)
 	problem := NewProblem(err, c.visitor.Request, c.visitor.Language, router.config.Say)
 	if problem.Status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "60")
+		wait := time.Minute
+		if c.wait > 0 {
+			wait = c.wait
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	if problem.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, 15.5.2 asks for a challenge

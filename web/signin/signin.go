@@ -96,8 +96,8 @@ const (
 // Routes returns the pages and the API of signing in and out.
 func (s *Service) Routes() []route.Route {
 	return []route.Route{
-		{Method: "GET", Pattern: SignInPath, Access: route.Public(), Handle: s.begin},
-		{Method: "GET", Pattern: ReturnPath, Access: route.Public(), Timeout: 20 * time.Second, Handle: s.finish},
+		{Method: "GET", Pattern: SignInPath, Access: route.Public(), Costly: true, Handle: s.begin},
+		{Method: "GET", Pattern: ReturnPath, Access: route.Public(), Costly: true, Timeout: 20 * time.Second, Handle: s.finish},
 		{Method: "POST", Pattern: SignOutPath, Access: route.Public(), Body: 1 << 10, Handle: s.signOut},
 		{Method: "POST", Pattern: AppointmentPath, Access: route.SignedIn(), Body: 4 << 10, Handle: s.work},
 		{

@@ -274,6 +274,7 @@ type Table struct {
 type Column struct {
 	Text   string
 	Number bool // digits, set to the right
+	Prose  bool // sentences, which on a telephone stand below the column's name
 }
 
 // TableRow is one thing of a table, with one cell for each column.

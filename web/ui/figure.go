@@ -1,6 +1,10 @@
 package ui
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // Figures are a few numbers that tell most of a thing.
 type Figures struct{ Items []Figure }
@@ -69,32 +73,79 @@ type TileMap struct {
 
 // Tile is the square of a territory.
 type Tile struct {
-	Column, Row int    // from 0
-	Label       string // a few letters
-	Name        string // in full
-	Text        string // the number
-	Level       int    // its shade, 0 to 4
-	Href        string
+	Column, Row int // from 0
+	Marked
+}
+
+// Marked is a territory on a map.
+type Marked struct {
+	Name  string // in full; as much of it as there is room for stands in the picture
+	Text  string // the number
+	Level int    // its shade, 0 to 4
+	Href  string
 }
 
 const (
-	tileSide = 64
+	tileSide = 84
 	tileGap  = 4
+	roomy    = 10 // characters of a name that a tile has room for
+	scant    = 4  // the same on a telephone
+	longText = 6  // characters of a number, above which it is written smaller
 )
+
+// Long reports whether the number needs smaller letters.
+func (m Marked) Long() bool { return utf8.RuneCountInString(m.Text) > longText }
+
+// Shade returns the level, within bounds.
+func (m Marked) Shade() int { return min(max(m.Level, 0), 4) }
+
+// telling returns of each name the word that tells it from the others: the longest of those that few of them share
+// ("Tashkent" of "Tashkent city", "Karakalpakstan" of "Republic of Karakalpakstan").
+func telling(names []string) []string {
+	const few = 2
+	shared := map[string]int{}
+	for _, name := range names {
+		for _, word := range strings.Fields(name) {
+			shared[word]++
+		}
+	}
+	words := make([]string, len(names))
+	for i, name := range names {
+		for _, word := range strings.Fields(name) {
+			if shared[word] <= few && utf8.RuneCountInString(word) > utf8.RuneCountInString(words[i]) {
+				words[i] = word
+			}
+		}
+		if words[i] == "" {
+			words[i] = name
+		}
+	}
+	return words
+}
+
+func cut(name string, room int) string {
+	runes := []rune(name)
+	return string(runes[:min(len(runes), room)])
+}
 
 // ShownTile is a tile with its place in the picture.
 type ShownTile struct {
 	Tile
 	X, Y, Side, Middle, NameAt, ValueAt int
+
+	Word, Sign string // as much of the name as there is room for, on a computer and on a telephone
 }
 
 // Shown returns the tiles with their places.
 func (m TileMap) Shown() []ShownTile {
-	shown := make([]ShownTile, len(m.Tiles))
+	shown, names := make([]ShownTile, len(m.Tiles)), make([]string, len(m.Tiles))
+	for i, tile := range m.Tiles {
+		names[i] = tile.Name
+	}
+	words := telling(names)
 	for i, tile := range m.Tiles {
 		x, y := tile.Column*(tileSide+tileGap), tile.Row*(tileSide+tileGap)
-		tile.Level = min(max(tile.Level, 0), 4)
-		shown[i] = ShownTile{Tile: tile, X: x, Y: y, Side: tileSide, Middle: x + tileSide/2, NameAt: y + 20, ValueAt: y + 46}
+		shown[i] = ShownTile{Tile: tile, X: x, Y: y, Side: tileSide, Middle: x + tileSide/2, NameAt: y + 32, ValueAt: y + 62, Word: cut(words[i], roomy), Sign: cut(words[i], scant)}
 	}
 	return shown
 }
@@ -117,6 +168,21 @@ func (m TileMap) size(of func(Tile) int) int {
 	return most*(tileSide+tileGap) - tileGap
 }
 
+// AreaMap shows territories by their outlines, with the same as a TileMap in each.
+type AreaMap struct {
+	Caption       string
+	Width, Height int
+	Areas         []Area
+	Legend        []string
+}
+
+// Area is the outline of a territory.
+type Area struct {
+	Path string // of SVG
+	X, Y int    // where its number stands
+	Marked
+}
+
 // Proof is what the script proof.js verifies in the reader's browser: that the public log has an entry.
 type Proof struct {
 	Proof      string // C2SP tlog-proof
@@ -137,3 +203,4 @@ func (Camera) Template() string  { return "camera" }
 func (Figures) Template() string { return "figures" }
 func (BarPlot) Template() string { return "bar-plot" }
 func (TileMap) Template() string { return "tile-map" }
+func (AreaMap) Template() string { return "area-map" }

@@ -280,11 +280,18 @@ func galleryFigures() Page {
 			TileMap{
 				Caption: "Decided on time, %", Legend: []string{"not told", "under 80", "80 to 89", "90 to 96", "97 or more"},
 				Tiles: []Tile{
-					{Column: 1, Row: 0, Label: "Samp.", Name: "Sample district", Text: "97", Level: 4, Href: "#"},
-					{Column: 0, Row: 1, Label: "Other", Name: "Other district", Text: "84", Level: 2, Href: "#"},
-					{Column: 1, Row: 1, Label: "Third", Name: "Third district", Text: "–", Level: 0},
-					{Column: 2, Row: 1, Label: "Fourth", Name: "Fourth district", Text: "92", Level: 3, Href: "#"},
-					{Column: 2, Row: 2, Label: "Fifth", Name: "Fifth district", Text: "71", Level: 1, Href: "#"},
+					{1, 0, Marked{Name: "Sample district", Text: "97", Level: 4, Href: "#"}},
+					{0, 1, Marked{Name: "Other district", Text: "84", Level: 2, Href: "#"}},
+					{1, 1, Marked{Name: "Third district", Text: "–"}},
+					{2, 1, Marked{Name: "Fourth district", Text: "92", Level: 3, Href: "#"}},
+					{2, 2, Marked{Name: "Fifth district", Text: "71", Level: 1, Href: "#"}},
+				},
+			},
+			AreaMap{
+				Caption: "The same by outline", Width: 300, Height: 180, Legend: []string{"not told", "under 80", "80 to 89", "90 to 96", "97 or more"},
+				Areas: []Area{
+					{"M5 5l140 20 -20 70 -110 60z", 60, 70, Marked{Name: "Sample district", Text: "97", Level: 4, Href: "#"}},
+					{"M145 25l145 -15 -30 160 -135 -75z", 200, 80, Marked{Name: "Other district", Text: "–"}},
 				},
 			},
 		},

@@ -459,8 +459,18 @@ func TestComponentsShowTheirData(t *testing.T) {
 			ui.BarPlot{Bars: []ui.Bar{{Label: "a", Value: 2}, {Label: "b", Value: 8}}}, "rect[width=25.0]", []string{""},
 		},
 		"tile map": {
-			ui.TileMap{Tiles: []ui.Tile{{Column: 1, Label: "a", Name: "A", Text: "9", Level: 7, Href: "/a"}}}, "a[href=/a] rect.level-4[x=68]", []string{""},
+			ui.TileMap{Tiles: []ui.Tile{{Column: 1, Marked: ui.Marked{Name: "A", Text: "9", Level: 7, Href: "/a"}}}}, "a[href=/a] rect.level-4[x=88]", []string{""},
 		},
+		"tile's names": {
+			ui.TileMap{Tiles: []ui.Tile{
+				{Marked: ui.Marked{Name: "Республика Каракалпакстан", Text: "1 234 / 5"}}, {Marked: ui.Marked{Name: "Навоийская область"}}, {Marked: ui.Marked{Name: "город Ташкент"}},
+				{Marked: ui.Marked{Name: "Хорезмская область"}}, {Marked: ui.Marked{Name: "Ош область"}},
+			}}, "g[aria-hidden] text.word", []string{"Каракалпак", "Навоийская", "Ташкент", "Хорезмская", "Ош"},
+		},
+		"area map": {
+			ui.AreaMap{Areas: []ui.Area{{Path: "M0 0l9 0 0 9z", Marked: ui.Marked{Name: "A", Text: "9", Level: 1}}}, Legend: []string{"none", "some"}}, "g[role=img] path.level-1", []string{""},
+		},
+		"a map's legend": {ui.AreaMap{Legend: []string{"none", "some"}}, ".legend li", []string{"none", "some"}},
 		"proof": {
 			ui.Proof{Proof: "p", Header: "h", Entry: "e", Key: "k", Unverified: "u", Good: "g", Bad: "b"}, "div[data-proof=p][data-entry=e][data-good=g] p", []string{"u"},
 		},
