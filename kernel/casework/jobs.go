@@ -24,6 +24,8 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobExpire:   with(c.Expire),
 		JobDeadline: with(c.Deadline),
 		JobSilence:  with(c.Silence),
+		JobCode:     c.deliverCode,
+		JobForget:   c.forget,
 		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
 	}
 }
