@@ -409,6 +409,8 @@ var outside = map[string]string{
 	"probe":        "what is written to try whether anything can be; nobody reads it",
 	"contact_link": "only finds: what counts is the sealed code in the contact",
 	"allowance":    "only how many messages an address gets in a day",
+	"upload":       "what is on its way: an event vouches for it once a decision took it up, as an attachment",
+	"upload_piece": "as upload",
 	"spent_proof":  "of ID tokens, which end within minutes by themselves",
 }
 
