@@ -23,7 +23,10 @@ type installation struct {
 	people *demo.Population
 	site   string
 
+	folder string
+
 	cut   atomic.Bool  // no request reaches it: the network is off
+	after atomic.Int64 // if positive: so many pieces of photos arrive before the network is off
 	ahead atomic.Int64 // by how much its clock is ahead of the machine's
 }
 
@@ -33,6 +36,9 @@ func (i *installation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	i.Handler.ServeHTTP(w, r)
+	if r.Method == http.MethodPatch && i.after.Add(-1) == 0 {
+		i.cut.Store(true)
+	}
 }
 
 func (i *installation) now() time.Time { return time.Now().Add(time.Duration(i.ahead.Load())) }
@@ -54,10 +60,10 @@ func open(t *testing.T) *installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &installation{people: population}
+	i := &installation{people: population, folder: t.TempDir()}
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	opened, err := node.OpenDemonstration(t.Context(), node.Config{
-		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
+		Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
 	}, people)
 	if err != nil {
 		t.Fatal(err)

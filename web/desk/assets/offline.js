@@ -1,9 +1,11 @@
 // The page on which an official works without a connection: unlocks what is on the device, shows it, writes decisions
 // down, and sends them when there is a connection. All words come from the page itself.
 
-import { all, dropCopies, dropOld, put, remove } from './db.js';
+import { all, dropCopies, dropOld, get, put, remove, replace } from './db.js';
 import { create, SHORTEST, unlock } from './vault.js';
 import * as acts from './acts.js';
+import { album } from './album.js';
+import { fill, missing, values } from './form.js';
 
 const root = document.getElementById('offline');
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
@@ -94,12 +96,9 @@ async function takeAlong(pin) {
 
 /** Asks the platform for the forms of its services. They tell nothing about anybody; without them, those from before stay. */
 async function takeForms() {
-  try {
-    const answer = await fetch(root.dataset.forms, { credentials: 'same-origin', redirect: 'error' });
-    if (answer.ok) await replace('forms', (await answer.json()).forms);
-  } catch {
-    // the connection was cut in between
-  }
+  const answer = await fetch(root.dataset.forms, { credentials: 'same-origin', redirect: 'error' }).catch(() => null);
+  const came = answer?.ok && (await answer.json().catch(() => null)); // null: the connection was cut in between
+  if (came) await replace('forms', came.forms);
 }
 
 function askToSignIn() {
@@ -315,6 +314,7 @@ part('drop').addEventListener('click', async () => {
   tell('dropped');
 });
 part('assist').addEventListener('click', async () => {
+  part('search').value = '';
   await listForms();
   tell('');
   show('forms');
