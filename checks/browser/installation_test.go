@@ -25,9 +25,10 @@ type installation struct {
 
 	folder string
 
-	cut   atomic.Bool  // no request reaches it: the network is off
-	after atomic.Int64 // if positive: so many pieces of photos arrive before the network is off
-	ahead atomic.Int64 // by how much its clock is ahead of the machine's
+	cut    atomic.Bool  // no request reaches it: the network is off
+	after  atomic.Int64 // if positive: so many pieces of photos arrive before the network is off
+	pieces atomic.Int64 // of photos that arrived
+	ahead  atomic.Int64 // by how much its clock is ahead of the machine's
 }
 
 // ServeHTTP answers as the installation does, or breaks the connection while the network is cut.
@@ -36,8 +37,11 @@ func (i *installation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	i.Handler.ServeHTTP(w, r)
-	if r.Method == http.MethodPatch && i.after.Add(-1) == 0 {
-		i.cut.Store(true)
+	if r.Method == http.MethodPatch {
+		i.pieces.Add(1)
+		if i.after.Add(-1) == 0 {
+			i.cut.Store(true)
+		}
 	}
 }
 

@@ -137,9 +137,9 @@ func file(address, kind, cache string, content []byte) route.Route {
 // shell is the page that works without a connection: a component with the words that its script shows.
 type shell struct {
 	Tasks, Acts, Forms, Photos, Worker, SignIn string
-
-	Texts []shellText
-	Say   shellWords
+	Zone                                       string // of the times that the page writes
+	Texts                                      []shellText
+	Say                                        shellWords
 }
 
 type shellText struct{ Name, Text string }
@@ -160,6 +160,7 @@ func (d *Desk) offline(w http.ResponseWriter, _ *http.Request, v route.Visitor) 
 	r := d.Shared.For(v)
 	part := shell{
 		Tasks: tasksPath, Acts: actsPath, Forms: formsPath, Photos: photosPath, Worker: workerPath, SignIn: "/sign-in?next=" + page.OfflinePath,
+		Zone: d.Shared.Words.Profile.Calendar.Location().String(),
 		Say: shellWords{
 			NoScript: r.Say("device.no-script"), Set: r.Say("device.set"), SetText: r.Say("device.set-text"), NewPIN: r.Say("device.new-pin"),
 			NewPINHint: r.Say("device.new-pin-hint"), Again: r.Say("device.again"), Take: r.Say("device.take"), Unlock: r.Say("device.unlock"),

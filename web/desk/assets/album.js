@@ -2,6 +2,7 @@
 // the step asks for it, and removes them.
 
 import { keepPhoto, photos, removePhoto } from './acts.js';
+import { moment } from './form.js';
 import { isPhoto, LARGEST, position } from './pieces.js';
 
 /**
@@ -48,8 +49,7 @@ export async function album(vault, task, { words, tell }) {
         await removePhoto(photo.id);
         await show();
       });
-      const time = new Date(photo.made).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
-      return make('li', {}, make('div', { textContent: time }), remove);
+      return make('li', {}, make('div', { textContent: moment(photo.made) }), remove);
     }));
     field.hidden = taken.length >= task.photos.max;
   };

@@ -1,4 +1,9 @@
-// Reads and fills forms that the platform wrote.
+// Reads and fills forms that the platform wrote, and writes times as it does.
+
+/** Writes a time in the country's zone. @param {number | string} time */
+export const moment = (time) => new Date(time).toLocaleString(document.documentElement.lang, {
+  dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: document.getElementById('offline').dataset.zone,
+});
 
 /** @param {HTMLFormElement} form @returns {Record<string, string[]>} */
 export function values(form) {

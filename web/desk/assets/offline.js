@@ -5,7 +5,7 @@ import { all, dropCopies, dropOld, get, put, remove, replace } from './db.js';
 import { create, SHORTEST, unlock } from './vault.js';
 import * as acts from './acts.js';
 import { album } from './album.js';
-import { fill, missing, values } from './form.js';
+import { fill, missing, moment, values } from './form.js';
 
 const root = document.getElementById('offline');
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
@@ -138,9 +138,6 @@ function button(name, about, act) {
   made.addEventListener('click', act);
   return made;
 }
-
-/** Writes a time as people read it. @param {number | string} time */
-const moment = (time) => new Date(time).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
 
 const states = { unsent: ['unsent', 'wait'], problem: ['problem', 'bad'], late: ['late', 'bad'], confirm: ['confirm', 'info'] };
 
