@@ -348,10 +348,15 @@ func (n *Node) wireKernel() {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},
 	}
+	n.Courier = &notice.Courier{
+		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
+		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
+	}
 	n.Casework = casework.New(casework.Config{
 		Store: query.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
 		Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Evidence:  n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
+		Messenger: n.Courier,
 		Composer: &casework.Letter{
 			Words: n.Words, People: n.People, Validity: n.config.Site.String() + "/verify/",
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
@@ -370,10 +375,6 @@ func (n *Node) wireKernel() {
 	n.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
-	}
-	n.Courier = &notice.Courier{
-		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
-		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
 	}
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,

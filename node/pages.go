@@ -110,7 +110,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,
 	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
-		Shared: shared, Tasks: n.Casework, Helping: n.Casework, People: n.People, Site: n.config.Site.String(),
+		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, People: n.People, Site: n.config.Site.String(),
 		Services: func() *service.Catalogue { return n.Catalogue().Services },
 		Office:   n.Office, Orders: n.Ledger, Books: books,
 	})

@@ -198,6 +198,14 @@ type step struct {
 	Late      choice[lateWord]      `key:"late" doc:"What it means when nobody decides in time. escalate: the level above takes over. refuse: it is refused and can be contested. grant: silence is consent; never where money follows."`
 	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse."`
 	Form      entries[formQuestion] `key:"form" doc:"What the official records: an inspection."`
+	Photos    photos                `key:"photos" doc:"The photos that the official takes."`
+}
+
+type photos struct {
+	mark
+	Min      number `key:"min" doc:"How many at least; otherwise 1."`
+	Max      number `key:"max" doc:"How many at most, 10 or fewer; otherwise 5."`
+	Position flag   `key:"position" doc:"true: each with the position where it was taken, which the device reads first."`
 }
 
 type formQuestion struct {

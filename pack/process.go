@@ -114,7 +114,31 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 		compiled.Form = append(compiled.Form, sc.defineField(sc.s, key+".form."+one.key, one.key, one.at,
 			&one.value.formField, one.value.Optional.value))
 	}
+	compiled.Photos = sc.photos(&s.Photos)
 	return compiled
+}
+
+// photos returns how many photos a step takes: none where it does not say.
+func (sc *serviceCompiler) photos(p *photos) service.Photos {
+	const usual, most = 5, 10
+	if !p.given() {
+		return service.Photos{}
+	}
+	wanted := service.Photos{Min: 1, Max: usual, Position: p.Position.value}
+	if p.Min.given() {
+		wanted.Min = int(min(p.Min.value, most+1))
+		wanted.Max = max(wanted.Max, wanted.Min)
+	}
+	if p.Max.given() {
+		wanted.Max = int(min(p.Max.value, most+1))
+	}
+	switch {
+	case wanted.Min < 0 || wanted.Max < 1 || wanted.Max > most:
+		sc.fail(p.place(), "write from 0 to 10, and at least 1 as max", "a step takes at most %d photos", most)
+	case wanted.Min > wanted.Max:
+		sc.fail(p.place(), "raise max or lower min", "at least %d photos are more than at most %d", wanted.Min, wanted.Max)
+	}
+	return wanted
 }
 
 func (c *compiler) agencyNames() []string {

@@ -23,8 +23,12 @@ type installation struct {
 	people *demo.Population
 	site   string
 
-	cut   atomic.Bool  // no request reaches it: the network is off
-	ahead atomic.Int64 // by how much its clock is ahead of the machine's
+	folder string
+
+	cut    atomic.Bool  // no request reaches it: the network is off
+	after  atomic.Int64 // if positive: so many pieces of photos arrive before the network is off
+	pieces atomic.Int64 // of photos that arrived
+	ahead  atomic.Int64 // by how much its clock is ahead of the machine's
 }
 
 // ServeHTTP answers as the installation does, or breaks the connection while the network is cut.
@@ -33,6 +37,12 @@ func (i *installation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	i.Handler.ServeHTTP(w, r)
+	if r.Method == http.MethodPatch {
+		i.pieces.Add(1)
+		if i.after.Add(-1) == 0 {
+			i.cut.Store(true)
+		}
+	}
 }
 
 func (i *installation) now() time.Time { return time.Now().Add(time.Duration(i.ahead.Load())) }
@@ -54,9 +64,9 @@ func open(t *testing.T, change ...func(*node.Config)) *installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := &installation{people: population}
+	i := &installation{people: population, folder: t.TempDir()}
 	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	config := node.Config{Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true}
+	config := node.Config{Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true}
 	for _, one := range change {
 		one(&config)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
+	"yagona/kernel/ident"
 	"yagona/locale"
 	"yagona/packs/demo"
 )
@@ -267,15 +268,21 @@ const everythingKept = `(async () => {
 	return all.join("\n");
 })()`
 
-// escalated waits until the open task of the home mahalla has gone to the level above.
-func (s *told) escalated(t *testing.T) {
+// holder returns whoever holds the role for a territory.
+func (s *told) holder(t *testing.T, role ident.Role, place ident.Territory) access.Actor {
 	t.Helper()
-	holder, _ := s.people.Holder("youth-leader", s.Profile.Territories.Parent(s.people.Home))
+	holder, _ := s.people.Holder(role, place)
 	held, err := s.Office.Appointments(t.Context(), holder.Person, s.now())
 	if err != nil || len(held) != 1 {
 		t.Fatalf("appointments: %v, %v", held, err)
 	}
-	by := access.Actor{Person: holder.Person, Appointment: &held[0]}
+	return access.Actor{Person: holder.Person, Appointment: &held[0]}
+}
+
+// escalated waits until the open task of the home mahalla has gone to the level above.
+func (s *told) escalated(t *testing.T) {
+	t.Helper()
+	by := s.holder(t, "youth-leader", s.Profile.Territories.Parent(s.people.Home))
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		tasks, err := s.Casework.Tasks(t.Context(), by, casework.Filter{}, casework.Cursor{}, 10)
 		if err != nil {

@@ -17,13 +17,15 @@ import (
 
 // The kinds of job that casework queues, under the applicant's key.
 const (
-	JobGather   = "application.gather"   // ask the registers again: Casework.Gather
-	JobExpire   = "application.expire"   // a draft expires: Casework.Expire
-	JobDeadline = "application.deadline" // a task may be late: Casework.Deadline
-	JobSilence  = "application.silence"  // the applicant did not answer: Casework.Silence
-	JobOutage   = "application.outage"   // deadlines move: Casework.Extend
-	JobRefusal  = "application.refusal"  // count the reasons of a refusal, under the agency's key: Casework.CountRefusal
-	JobPay      = "application.pay"      // prepare the payment order, under the fund's key
+	JobGather   = "application.gather"        // ask the registers again: Casework.Gather
+	JobExpire   = "application.expire"        // a draft expires: Casework.Expire
+	JobDeadline = "application.deadline"      // a task may be late: Casework.Deadline
+	JobSilence  = "application.silence"       // the applicant did not answer: Casework.Silence
+	JobCode     = "application.send-code"     // a code that confirms what an official wrote down
+	JobForget   = "application.forget-upload" // a photo that no decision took up in time
+	JobRefusal  = "application.refusal"       // count the reasons of a refusal, under the agency's key: Casework.CountRefusal
+	JobOutage   = "application.outage"        // deadlines move: Casework.Extend
+	JobPay      = "application.pay"           // prepare the payment order, under the fund's key
 )
 
 // Job is the payload of casework's jobs.

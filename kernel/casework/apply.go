@@ -118,6 +118,9 @@ func (c *Casework) Save(ctx context.Context, by access.Actor, id ident.Applicati
 	if f.content.Answers, err = field.Encode(stored); err != nil {
 		return Application{}, err
 	}
+	if f.content.Assisted != nil {
+		f.content.Assisted.Code = nil // it was for the answers as they stood
+	}
 	if _, err := c.store(ctx, f, journal.Event{Type: "application.saved", Actor: by.Journal()}); err != nil {
 		return Application{}, err
 	}
@@ -212,7 +215,7 @@ func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Applica
 		return Receipt{}, errChanged
 	}
 	if f.content.Assisted != nil {
-		f.content.Assisted.Confirmed, f.content.Assisted.Means = f.now, ConfirmedBySignIn
+		f.confirmed(ConfirmedBySignIn)
 	}
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) { // perhaps the same request, sent twice at once

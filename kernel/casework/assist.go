@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -17,9 +18,18 @@ import (
 type Assisted struct {
 	By        journal.Actor `json:"by"` // the helper, who is never the only official that decides it
 	At        time.Time     `json:"at"`
+	Made      time.Time     `json:"made,omitzero"` // by the device's clock, if it was written down without a connection
+	Code      *Code         `json:"code,omitempty"`
 	Confirmed time.Time     `json:"confirmed,omitzero"`
 	Means     Confirmation  `json:"means,omitempty"`
 	Summary   string        `json:"summary,omitempty"` // the attachment: the signed summary
+	Looked    []Look        `json:"looked,omitempty"`  // who looked at the signed summary
+}
+
+// Look says that an official looked at the signed summary.
+type Look struct {
+	By journal.Actor `json:"by"`
+	At time.Time     `json:"at"`
 }
 
 // Confirmation is how a resident confirmed an application that an official wrote down.
@@ -27,9 +37,11 @@ type Confirmation string
 
 // The means of confirmation.
 const (
-	ConfirmedBySignIn Confirmation = "own-sign-in"    // they signed in and sent it themself
-	ConfirmedByPaper  Confirmation = "signed-summary" // they signed the printed summary, which was photographed
-	largestAttachment              = 2 << 20          // bytes of a re-encoded photo
+	ConfirmedBySignIn  Confirmation = "own-sign-in"    // they signed in and sent it themself
+	ConfirmedByCode    Confirmation = "code"           // they told the code that was sent to their address
+	ConfirmedByPasskey Confirmation = "passkey"        // they signed with their passkey
+	ConfirmedByPaper   Confirmation = "signed-summary" // they signed the printed summary, which was photographed
+	largestAttachment               = 2 << 20          // bytes of a re-encoded photo
 )
 
 // Attachment is a file that belongs to an application, as the store keeps it: under the applicant's key, sealed.
@@ -50,20 +62,37 @@ func (a Attachment) Cover() journal.Cover {
 
 var (
 	errHelpsSelf   = fault.New(fault.Forbidden, "assist.self", "This number is your own. Apply on your own page, as a resident.")
+	errMostDrafts  = fault.New(fault.Conflict, "assist.too-many-drafts", "Too many drafts are waiting for this person. Let them confirm one or take one back first.")
 	errAttachment  = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
 	errHelperAlone = fault.New(fault.Forbidden, "task.helper-alone", "You wrote this application down for the applicant. Another official decides it: hand it over.")
+	errUnseen      = fault.New(fault.Conflict, "task.summary-unseen", "The applicant confirmed this application on paper. Look at the photo of the signed sheet first, then decide.")
 )
+
+// Dictated is an application as a resident told it to an official.
+type Dictated struct {
+	ID        ident.Application // made by the client or, if empty, by Assist; the same id again changes nothing
+	Applicant ident.Person
+	Service   ident.Service
+	Language  string
+	Answers   map[string]any
+
+	Made   time.Time // by the device's clock; zero: it was written down with a connection
+	Digest []byte    // SHA-256 over what the device wrote down then, with a random salt
+}
 
 // Assist writes an application down for a resident, as a draft that they are to confirm. Answers that are wrong or
 // missing come back as field.Problems, and nothing is stored. The same id again gives the draft that it gave first.
-func (c *Casework) Assist(ctx context.Context, by access.Actor, applicant ident.Person, id ident.Application, path ident.Service, language string, answers map[string]any) (Application, error) {
+func (c *Casework) Assist(ctx context.Context, by access.Actor, told Dictated) (Application, error) {
+	offline := !told.Made.IsZero()
 	switch {
 	case by.Appointment == nil:
 		return Application{}, access.ErrForbidden
-	case applicant == by.Person:
+	case told.Applicant == by.Person:
 		return Application{}, errHelpsSelf
+	case offline && len(told.Digest) != 32:
+		return Application{}, errAct
 	}
-	f, err := c.start(ctx, access.Actor{Person: applicant}, id, path, language)
+	f, err := c.start(ctx, access.Actor{Person: told.Applicant}, told.ID, told.Service, told.Language)
 	if err != nil {
 		return Application{}, err
 	}
@@ -75,7 +104,7 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, applicant ident.
 	}
 	stored := map[string]any{}
 	var problems field.Problems
-	for name, value := range answers {
+	for name, value := range told.Answers {
 		question, ok := field.Find(f.def.Fields(), name)
 		if !ok {
 			continue
@@ -97,9 +126,24 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, applicant ident.
 		return Application{}, err
 	}
 	f.content.Assisted = &Assisted{By: by.Journal(), At: f.now}
-	f.note("application.assisted", by.Journal(), "", "")
+	event := journal.Event{Type: "application.assisted", Actor: by.Journal()}
+	f.note(event.Type, by.Journal(), "", "")
+	if offline {
+		made := told.Made.UTC().Truncate(time.Microsecond)
+		f.content.Assisted.Made, f.content.History[len(f.content.History)-1].Made = made, made
+		event.Facts = deviceFacts(string(told.ID), made, told.Digest)
+	}
+	f.counted = true
 	f.queue(JobExpire, f.app.Expires, f.job(""))
-	_, err = c.store(ctx, f, journal.Event{Type: "application.assisted", Actor: by.Journal()})
+	_, err = c.store(ctx, f, event)
+	switch {
+	case fault.Code(err) == errDrafts.Code:
+		return Application{}, errMostDrafts
+	case isChanged(err): // perhaps the same, sent twice at once
+		if again, err := c.assisted(ctx, by, f.app.ID); err == nil {
+			return again.app, nil
+		}
+	}
 	return f.app, err
 }
 
@@ -159,8 +203,14 @@ func (c *Casework) ConfirmAssisted(ctx context.Context, by access.Actor, id iden
 		return Receipt{}, err
 	}
 	f.attachments = append(f.attachments, summary)
-	f.content.Assisted.Confirmed, f.content.Assisted.Means, f.content.Assisted.Summary = f.now, ConfirmedByPaper, summary.ID
+	f.content.Assisted.Summary = summary.ID
+	f.confirmed(ConfirmedByPaper)
 	return c.submit(ctx, by, f)
+}
+
+// confirmed says that the resident confirmed what was written down for them.
+func (f *file) confirmed(means Confirmation) {
+	f.content.Assisted.Confirmed, f.content.Assisted.Means, f.content.Assisted.Code = f.now, means, nil
 }
 
 func attachmentContext(id string) string { return "attachment:" + id }
@@ -175,18 +225,35 @@ func (c *Casework) Summary(ctx context.Context, by access.Actor, id ident.Task) 
 	if f.content.Assisted == nil || f.content.Assisted.Summary == "" {
 		return nil, errUnknown
 	}
-	if err := c.disclose(ctx, f, by, access.Decide, task); err != nil {
-		return nil, err
-	}
-	var stored Attachment
-	err = c.Store.View(ctx, func(tx Reader) (err error) {
-		stored, err = tx.Attachment(f.app.Applicant, f.content.Assisted.Summary)
-		return err
-	})
+	return c.attachment(ctx, f, by, task, f.content.Assisted.Summary)
+}
+
+// LookedAtSummary records that an official who has a task of the application looked at the photo of the signed summary:
+// before it they do not decide. Saying it again changes nothing.
+func (c *Casework) LookedAtSummary(ctx context.Context, by access.Actor, id ident.Task) error {
+	f, task, err := c.taken(ctx, by, id)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return f.sealer.Unseal(f.app.Applicant, attachmentContext(stored.ID), stored.Sealed)
+	if f.content.Assisted == nil || f.content.Assisted.Summary == "" {
+		return errUnknown
+	}
+	if f.looked(by) {
+		return nil
+	}
+	if err := yours(task, by); err != nil {
+		return err
+	}
+	f.content.Assisted.Looked = append(f.content.Assisted.Looked, Look{By: by.Journal(), At: f.now})
+	_, err = c.store(ctx, f, journal.Event{Type: "application.summary-looked-at", Actor: by.Journal(), Facts: map[string]string{"step": task.Step}})
+	return err
+}
+
+// looked reports whether the official need not look at a signed summary, or did.
+func (f *file) looked(by access.Actor) bool {
+	assisted := f.content.Assisted
+	return assisted == nil || assisted.Means != ConfirmedByPaper ||
+		slices.ContainsFunc(assisted.Looked, func(one Look) bool { return one.By.Person == by.Person })
 }
 
 // Progress says how far an application is, and nothing of whom or what it is about: for whoever has its number on paper.

@@ -2,7 +2,10 @@ package casework_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"testing"
+	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -11,14 +14,27 @@ import (
 	"yagona/kernel/service"
 )
 
+// dictated is what the world's applicant tells an official.
+func (w *world) dictated(id ident.Application) casework.Dictated {
+	return casework.Dictated{ID: id, Applicant: w.applicant.Person, Service: "youth/tools", Language: "en", Answers: answers}
+}
+
 // assisted lets an official write an application down for the world's applicant.
 func (w *world) assisted(helper access.Actor) casework.Application {
 	w.Helper()
-	draft, err := w.Assist(w.Context(), helper, w.applicant.Person, "", "youth/tools", "en", answers)
+	draft, err := w.Assist(w.Context(), helper, w.dictated(""))
 	if err != nil {
 		w.Fatal(err)
 	}
 	return draft
+}
+
+// looks lets an official look at the signed summary of their one task.
+func (w *world) looks(by access.Actor) {
+	w.Helper()
+	if err := w.LookedAtSummary(w.Context(), by, w.open(by).ID); err != nil {
+		w.Fatal(err)
+	}
 }
 
 var photo = []byte("a picture of a signed sheet")
@@ -99,7 +115,9 @@ func TestTheHelperIsNeverTheOnlyOneWhoDecides(t *testing.T) {
 	w.must(w.ConfirmAssisted(t.Context(), helper, draft.ID, draft.Revision, photo))
 	_, err := w.decide(helper, casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Text: "No."}}})
 	w.refused(err, "task.helper-alone")
+	w.looks(helper)
 	w.must(w.decide(helper, casework.Verdict{Action: service.Recommend})) // a second official decides
+	w.looks(chair)
 	if granted := w.must(w.decide(chair, casework.Verdict{Action: service.Approve})); granted.State != casework.Granted {
 		t.Errorf("it is %s", granted.State)
 	}
@@ -112,23 +130,102 @@ func TestTheHelperDoesNotGrantAlone(t *testing.T) {
 	w.must(w.ConfirmAssisted(t.Context(), helper, draft.ID, draft.Revision, photo))
 	_, err := w.decide(helper, casework.Verdict{Action: service.Approve})
 	w.refused(err, "task.helper-alone")
-	w.must(w.decide(w.official("chair", "X1"), casework.Verdict{Action: service.Approve}))
+	other := w.official("chair", "X1")
+	w.looks(other)
+	w.must(w.decide(other, casework.Verdict{Action: service.Approve}))
 }
 
 func TestWhatAHelperCannotWriteDown(t *testing.T) {
 	w := newWorld(t)
 	helper := w.official("helper", "X11")
-	_, err := w.Assist(t.Context(), helper, helper.Person, "", "youth/tools", "en", answers)
+	own := w.dictated("")
+	own.Applicant = helper.Person
+	_, err := w.Assist(t.Context(), helper, own)
 	w.refused(err, "assist.self")
-	_, err = w.Assist(t.Context(), access.Actor{Person: helper.Person}, w.applicant.Person, "", "youth/tools", "en", answers)
+	_, err = w.Assist(t.Context(), access.Actor{Person: helper.Person}, w.dictated(""))
 	w.refused(err, "access.forbidden")
-	_, err = w.Assist(t.Context(), helper, w.applicant.Person, "", "youth/tools", "en", map[string]any{"account": answers["account"]})
+	half := w.dictated("")
+	half.Answers = map[string]any{"account": answers["account"]}
+	_, err = w.Assist(t.Context(), helper, half)
 	w.refused(err, "field.required")
 	// The same id of another official's draft is nobody else's.
 	id := ident.New[ident.Application](w.now)
-	if _, err := w.Assist(t.Context(), helper, w.applicant.Person, id, "youth/tools", "en", answers); err != nil {
+	if _, err := w.Assist(t.Context(), helper, w.dictated(id)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Assist(t.Context(), w.official("helper", "X11"), w.applicant.Person, id, "youth/tools", "en", answers)
+	_, err = w.Assist(t.Context(), w.official("helper", "X11"), w.dictated(id))
 	w.refused(err, "application.unknown")
+}
+
+func TestAssistedDraftsCountAmongThePersonsDrafts(t *testing.T) {
+	w := newWorld(t)
+	helper := w.official("helper", "X11")
+	for range 20 {
+		w.assisted(helper)
+	}
+	_, err := w.Assist(t.Context(), helper, w.dictated(""))
+	w.refused(err, "assist.too-many-drafts")
+	_, err = w.Start(t.Context(), w.applicant, "", "youth/tools", "en")
+	w.refused(err, "application.too-many-drafts")
+}
+
+func TestADraftWrittenDownWithoutAConnectionKeepsBothTimes(t *testing.T) {
+	w := newWorld(t)
+	helper := w.official("helper", "X11")
+	made := w.now
+	w.now = w.now.Add(30 * time.Hour)
+	told := w.dictated(ident.New[ident.Application](made))
+	digest := sha256.Sum256([]byte("what the device wrote down"))
+	told.Made = made
+	_, err := w.Assist(t.Context(), helper, told)
+	w.refused(err, "offline.act")
+	told.Digest = digest[:]
+	for range 2 { // sent twice
+		draft, err := w.Assist(t.Context(), helper, told)
+		if err != nil || draft.ID != told.ID || draft.Revision != 1 {
+			t.Fatalf("%+v, %v", draft, err)
+		}
+	}
+	own := w.state(told.ID).Content
+	if !own.Assisted.Made.Equal(made) || !own.Assisted.At.Equal(w.now) || len(own.History) != 1 || !own.History[0].Made.Equal(made) {
+		t.Errorf("the times are %+v, %+v", own.Assisted, own.History)
+	}
+	journaled := w.headers("application.assisted")
+	if len(journaled) != 1 || journaled[0].Facts["offline-act"] != string(told.ID) || journaled[0].Facts["device-time"] != "2026-03-02T04:00:00Z" ||
+		journaled[0].Facts["device-digest"] != hex.EncodeToString(digest[:]) {
+		t.Errorf("journaled as %+v", journaled)
+	}
+	if len(w.registers.asked) != 0 {
+		t.Error("a register was asked")
+	}
+	w.must(w.ConfirmAssisted(t.Context(), helper, told.ID, 1, photo))
+	if again, err := w.Assist(t.Context(), helper, told); err != nil || again.State != casework.Deciding {
+		t.Errorf("sent once more after it was confirmed: %+v, %v", again, err)
+	}
+}
+
+func TestWhoDecidesLooksAtTheSignedSummaryFirst(t *testing.T) {
+	w := newWorld(t)
+	helper, leader := w.official("helper", "X11"), w.official("youth-leader", "X11")
+	draft := w.assisted(helper)
+	w.must(w.ConfirmAssisted(t.Context(), helper, draft.ID, draft.Revision, photo))
+	for _, verdict := range []casework.Verdict{
+		{Action: service.Recommend}, {Action: service.Refuse, Reasons: []casework.Reason{{Text: "No."}}},
+	} {
+		_, err := w.decide(leader, verdict)
+		w.refused(err, "task.summary-unseen")
+	}
+	task := w.open(leader).ID
+	w.refused(w.LookedAtSummary(t.Context(), w.official("chair", "X11"), task), "access.forbidden")
+	for range 2 {
+		if err := w.LookedAtSummary(t.Context(), leader, task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if looked := w.headers("application.summary-looked-at"); len(looked) != 1 || looked[0].Actor.Person != leader.Person {
+		t.Errorf("journaled as %+v", looked)
+	}
+	w.must(w.decide(leader, casework.Verdict{Action: service.Recommend}))
+	_, err := w.decide(w.official("chair", "X11"), casework.Verdict{Action: service.Approve})
+	w.refused(err, "task.summary-unseen") // each by themself
 }

@@ -94,6 +94,7 @@ type Content struct {
 	Granted   *Result             `json:"granted,omitempty"`
 	Appeal    *Appeal             `json:"appeal,omitempty"`
 
+	Photos      []Photo      `json:"photos,omitempty"`
 	Assisted    *Assisted    `json:"assisted,omitempty"` // an official wrote it down
 	Escalations []Escalation `json:"escalations,omitempty"`
 	Arrivals    []Arrival    `json:"arrivals,omitempty"` // of acts that were done offline
@@ -283,6 +284,7 @@ type Reader interface {
 	OpenTasks(after Cursor, limit int) ([]Task, error)
 	// Attachment returns one of the applicant's attachments, or fault.NotFound.
 	Attachment(applicant ident.Subject, id string) (Attachment, error)
+	UploadReader
 	// Outages returns all declared outages.
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
@@ -308,6 +310,7 @@ type Tx interface {
 	AddAttachment(attachment Attachment) error
 	// AddRefusal stores a reason of a refusal under the act's key, the agency's; one that is there stays.
 	AddRefusal(refusal Refusal) error
+	UploadTx
 	// SaveOutage stores an outage under the act's key, the platform's.
 	SaveOutage(outage Outage) error
 }
@@ -335,6 +338,7 @@ type Config struct {
 	Evidence    Evidence
 	Documents   *document.Issuer
 	Composer    Composer
+	Messenger   Messenger
 	Calendar    *calendar.Calendar // without the declared outages
 	Territories *territory.Tree
 	Scheme      field.Scheme

@@ -119,6 +119,7 @@ type world struct {
 	office    *access.Office
 	queued    []string // kinds of job that others do
 	applicant access.Actor
+	messenger messenger
 }
 
 // monday is a Monday, 09:00 in the country.
@@ -162,7 +163,7 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	w.Casework = casework.New(casework.Config{
 		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock,
 		Catalogue: func() *service.Catalogue { return catalogue }, Evidence: w.registers,
-		Calendar: days, Territories: tree, Scheme: scheme{tree},
+		Calendar: days, Territories: tree, Scheme: scheme{tree}, Messenger: &w.messenger,
 	})
 	w.office = &access.Office{Store: query.For[access.Reader, access.Tx](w.db), Vault: vault}
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}

@@ -22,6 +22,7 @@ type Verdict struct {
 	Reasons  []Reason                  // of a refusal: at least one
 	Question string                    // when asking the applicant
 	Form     map[string]any            // the step's form
+	Photos   []string                  // of the step: the ids of uploads of the official
 	Attest   map[string]map[string]any // evidence: the values that the official checked and signs for
 }
 
@@ -70,6 +71,9 @@ func (c *Casework) decide(ctx context.Context, f *file, task *Task, by access.Ac
 	if err := c.attest(f, by, verdict.Attest); err != nil {
 		return Receipt{}, err
 	}
+	if err := c.takeUp(ctx, f, task, by, step.Photos, verdict); err != nil {
+		return Receipt{}, err
+	}
 	f.content.Decisions = append(f.content.Decisions, decision)
 	f.note("task."+string(verdict.Action), by.Journal(), task.Step, "")
 	if verdict.Action == service.Refuse {
@@ -106,6 +110,9 @@ func (f *file) separate(by access.Actor, task *Task, action service.Action) erro
 	}
 	if err := f.helped(by, task, action); err != nil {
 		return err
+	}
+	if !f.looked(by) {
+		return errUnseen
 	}
 	for _, earlier := range f.content.Decisions {
 		if earlier.By.Person == by.Person && earlier.Task != task.ID && (action == service.Approve || task.Step == StepAppeal) {
@@ -307,6 +314,7 @@ func (c *Casework) refresh(ctx context.Context, f *file, task *Task, by access.A
 		return nil, err
 	}
 	f.arrival = nil // an act done offline has not been carried out
+	f.leavePhotos()
 	f.note("evidence.changed", platform("exchange"), task.Step, "")
 	if _, err := c.store(ctx, f, journal.Event{Type: "evidence.changed", Actor: platform("exchange")}); err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ type file struct {
 	alone       bool             // the act fails if another application of the same person to the service is open
 	counted     bool             // the act fails if the person has as many drafts as one may have
 	attachments []Attachment
+	takenUp     []string // uploads that became attachments
 	arrival     *Arrival // the act that was done offline, if this is one
 	finish      *job.Job // the job that this act does, removed with it
 }
@@ -189,6 +190,14 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 			covers = append(covers, one.Cover())
+		}
+		for _, id := range f.takenUp {
+			if _, err := tx.Upload(f.app.Applicant, id); err != nil {
+				return errPhotos // it has expired meanwhile
+			}
+			if err := tx.RemoveUpload(id); err != nil {
+				return err
+			}
 		}
 		event.Covers = covers
 		if err := f.unkept.Keep(tx); err != nil {

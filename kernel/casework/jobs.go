@@ -25,6 +25,8 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobDeadline: with(c.Deadline),
 		JobSilence:  with(c.Silence),
 		JobRefusal:  with(c.CountRefusal),
+		JobCode:     c.deliverCode,
+		JobForget:   c.forget,
 		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
 	}
 }

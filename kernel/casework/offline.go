@@ -119,35 +119,9 @@ func (c *Casework) Arrive(ctx context.Context, by access.Actor, offline Offline)
 	if _, err := ident.Parse[string](offline.Act); err != nil || offline.Made.IsZero() || len(offline.Digest) != 32 {
 		return Arrival{}, errAct
 	}
-	var stored Task
-	err := c.Store.View(ctx, func(tx Reader) (err error) {
-		stored, err = tx.Task(offline.Task)
-		return err
-	})
+	f, task, theirs, err := c.reached(ctx, by, offline.Task)
 	if err != nil {
 		return Arrival{}, err
-	}
-	held := by.Appointment
-	if held == nil || held.Agency != stored.Agency || held.Role != stored.Role {
-		return Arrival{}, access.ErrForbidden
-	}
-	if err := c.disinterested(ctx, by, stored); err != nil {
-		return Arrival{}, err
-	}
-	f, err := c.load(ctx, stored.Application)
-	if err != nil {
-		return Arrival{}, err
-	}
-	task, err := f.task(offline.Task)
-	if err != nil {
-		return Arrival{}, err
-	}
-	theirs := c.Territories.Contains(held.Territory, task.Territory)
-	were := theirs || slices.ContainsFunc(f.content.Escalations, func(one Escalation) bool {
-		return one.Task == task.ID && c.Territories.Contains(held.Territory, one.From)
-	})
-	if !were {
-		return Arrival{}, access.ErrForbidden
 	}
 	if known, ok := f.arrived(offline.Act, by); ok {
 		return known, nil
@@ -167,6 +141,39 @@ func (c *Casework) Arrive(ctx context.Context, by access.Actor, offline Offline)
 		return Arrival{}, err
 	}
 	return f.content.Arrivals[len(f.content.Arrivals)-1], nil
+}
+
+// reached loads a file and its task for an official whose task it is, or was before it went to the level above.
+func (c *Casework) reached(ctx context.Context, by access.Actor, id ident.Task) (f *file, task *Task, theirs bool, err error) {
+	var stored Task
+	err = c.Store.View(ctx, func(tx Reader) (err error) {
+		stored, err = tx.Task(id)
+		return err
+	})
+	if err != nil {
+		return nil, nil, false, err
+	}
+	held := by.Appointment
+	if held == nil || held.Agency != stored.Agency || held.Role != stored.Role {
+		return nil, nil, false, access.ErrForbidden
+	}
+	if err := c.disinterested(ctx, by, stored); err != nil {
+		return nil, nil, false, err
+	}
+	if f, err = c.load(ctx, stored.Application); err != nil {
+		return nil, nil, false, err
+	}
+	if task, err = f.task(id); err != nil {
+		return nil, nil, false, err
+	}
+	theirs = c.Territories.Contains(held.Territory, task.Territory)
+	were := theirs || slices.ContainsFunc(f.content.Escalations, func(one Escalation) bool {
+		return one.Task == task.ID && c.Territories.Contains(held.Territory, one.From)
+	})
+	if !were {
+		return nil, nil, false, access.ErrForbidden
+	}
+	return f, task, theirs, nil
 }
 
 // arrived returns an act that has arrived before.
@@ -201,6 +208,9 @@ func (c *Casework) arriveLate(ctx context.Context, f *file, task *Task, by acces
 		if late.Form, err = c.form(step, verdict); err != nil {
 			return Arrival{}, err
 		}
+		if err := c.takeUp(ctx, f, task, by, step.Photos, verdict); err != nil {
+			return Arrival{}, err
+		}
 	}
 	f.note("task.arrived-late", by.Journal(), task.Step, string(verdict.Action))
 	_, err = c.store(ctx, f, journal.Event{
@@ -210,6 +220,8 @@ func (c *Casework) arriveLate(ctx context.Context, f *file, task *Task, by acces
 }
 
 // facts returns what an event says of an act that was done offline: nothing that tells about a person.
-func (a *Arrival) facts() map[string]string {
-	return map[string]string{"offline-act": a.Act, "device-time": a.Made.Format(time.RFC3339Nano), "device-digest": hex.EncodeToString(a.Digest)}
+func (a *Arrival) facts() map[string]string { return deviceFacts(a.Act, a.Made, a.Digest) }
+
+func deviceFacts(act string, made time.Time, digest []byte) map[string]string {
+	return map[string]string{"offline-act": act, "device-time": made.Format(time.RFC3339Nano), "device-digest": hex.EncodeToString(digest)}
 }

@@ -41,6 +41,11 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		return View{}, err
 	}
 	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks}
+	if assisted := f.content.Assisted; assisted != nil && assisted.Code != nil {
+		shown, code := *assisted, *assisted.Code
+		code.Digits = ""
+		shown.Code, view.Content.Assisted = &code, &shown
+	}
 	for _, evidence := range f.def.Evidence {
 		for _, bound := range f.bound(evidence.Name) {
 			shown := EvidenceView{Evidence: evidence, Bound: bound, Known: bound.Exchange != "" || bound.Status == statusNoRelation}

@@ -258,6 +258,11 @@ func newCode(linked bool) (string, error) {
 	if linked {
 		return rand.Text()[:12], nil
 	}
+	return NewCode()
+}
+
+// NewCode returns six random digits, to be copied by hand.
+func NewCode() (string, error) {
 	number, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	return fmt.Sprintf("%06d", number), err
 }

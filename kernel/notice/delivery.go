@@ -108,6 +108,8 @@ type Words interface {
 	News(language string) (subject, text string)
 	// Code carries the code that confirms an address.
 	Code(language, code string) (subject, text string)
+	// Confirmation carries the code by which a person confirms what an official wrote down for them.
+	Confirmation(language, code string) (subject, text string)
 }
 
 // Courier carries messages out of the house. It is safe for concurrent use.

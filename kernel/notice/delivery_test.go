@@ -62,6 +62,8 @@ func (words) News(language string) (string, string) { return "news", "news in " 
 
 func (words) Code(language, code string) (string, string) { return "code", code }
 
+func (words) Confirmation(language, code string) (string, string) { return "confirmation", code }
+
 type world struct {
 	*testing.T
 	now     time.Time

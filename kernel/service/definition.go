@@ -148,6 +148,13 @@ type Step struct {
 	Silent    wording.Text // what a person reads who is refused because nobody decided in time
 	Actions   []Action
 	Form      []field.Definition // what the official records: an inspection
+	Photos    Photos             // that the official takes: of an inspection
+}
+
+// Photos are the photos that an official takes in a step.
+type Photos struct {
+	Min, Max int
+	Position bool // each with the place where it was taken
 }
 
 // Allows reports whether the step allows the action.

@@ -30,6 +30,7 @@ func openAt(t *testing.T, url string, clock act.Clock) *postgres.DB {
 func TestAct(t *testing.T)          { storetest.TestAct(t, open) }
 func TestJournal(t *testing.T)      { storetest.TestJournal(t, open) }
 func TestCasework(t *testing.T)     { storetest.TestCasework(t, open) }
+func TestUploads(t *testing.T)      { storetest.TestUploads(t, open) }
 func TestDocument(t *testing.T)     { storetest.TestDocument(t, open) }
 func TestExchange(t *testing.T)     { storetest.TestExchange(t, open) }
 func TestLedger(t *testing.T)       { storetest.TestLedger(t, open) }

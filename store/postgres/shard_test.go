@@ -143,7 +143,7 @@ func TestOnCitus(t *testing.T) {
 		return openAt(t, address, clock)
 	}
 	for name, suite := range map[string]func(*testing.T, storetest.Open){
-		"act": storetest.TestAct, "journal": storetest.TestJournal, "casework": storetest.TestCasework, "inbox": storetest.TestInbox,
+		"act": storetest.TestAct, "journal": storetest.TestJournal, "casework": storetest.TestCasework, "uploads": storetest.TestUploads, "inbox": storetest.TestInbox,
 		"document": storetest.TestDocument, "exchange": storetest.TestExchange, "ledger": storetest.TestLedger,
 		"register": storetest.TestRegister, "sign-in": storetest.TestSignIn, "transparency": storetest.TestTransparency,
 	} {

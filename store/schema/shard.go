@@ -60,6 +60,8 @@ var Tables = []Table{
 	{Name: "session", Column: "key"},
 	{Name: "spent_proof", Column: "key"},
 	{Name: "task", Column: "key"},
+	{Name: "upload", Column: "key"},
+	{Name: "upload_piece", Column: "key"},
 	{Name: "act_mark", Why: "one row for each connection to the coordinator"},
 	{Name: "goose_db_version", Why: "which migrations were applied"},
 }

@@ -1,20 +1,13 @@
 package desk
 
 import (
-	"bytes"
 	"context"
-	"image"
-	"image/jpeg"
-	_ "image/png" // photos and scans
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
-	"golang.org/x/image/draw"
-
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
 	"yagona/kernel/fault"
@@ -28,10 +21,14 @@ import (
 
 // Helping is what the pages need of casework to write an application down for a resident.
 type Helping interface {
-	Assist(ctx context.Context, by access.Actor, applicant ident.Person, id ident.Application, path ident.Service, language string, answers map[string]any) (casework.Application, error)
+	Assist(ctx context.Context, by access.Actor, told casework.Dictated) (casework.Application, error)
 	AssistedDraft(ctx context.Context, by access.Actor, id ident.Application) (casework.View, error)
+	CanConfirmByCode(ctx context.Context, by access.Actor, id ident.Application) (bool, error)
+	SendCode(ctx context.Context, by access.Actor, id ident.Application) error
+	ConfirmByCode(ctx context.Context, by access.Actor, id ident.Application, code string) (casework.Receipt, error)
 	ConfirmAssisted(ctx context.Context, by access.Actor, id ident.Application, revision int64, photo []byte) (casework.Receipt, error)
 	Summary(ctx context.Context, by access.Actor, id ident.Task) ([]byte, error)
+	LookedAtSummary(ctx context.Context, by access.Actor, id ident.Task) error
 	Progress(ctx context.Context, id ident.Application) (casework.Progress, error)
 }
 
@@ -44,9 +41,7 @@ const (
 	assistPath = page.DeskPath + "/assist"
 	statusPath = "/status"
 	askPrefix  = "ask."
-	photoForm  = 12 << 20 // a photo as telephones make them, and the form around it
-	widest     = 1600     // pixels of a photo that is kept: a signed sheet stays readable
-	mostPixels = 64 << 20 // of a photo that is opened
+	photoForm  = casework.LargestPhoto + 64<<10 // a photo, and the form around it
 )
 
 func (d *Desk) assistRoutes() []route.Route {
@@ -59,9 +54,12 @@ func (d *Desk) assistRoutes() []route.Route {
 		show(assistPath+"/{pack}/{service}", route.Official(), d.assistForm),
 		{Method: "POST", Pattern: assistPath + "/{pack}/{service}", Access: route.Official(), Body: decisionForm, Handle: route.Form(d.writeDown)},
 		show(draft, route.Official(), d.assistDraft),
-		{Method: "POST", Pattern: draft + "/confirm", Access: route.Official(), Body: photoForm, Timeout: takeTimeout, Handle: route.Form(d.confirm)},
+		{Method: "POST", Pattern: draft + "/code", Access: route.Official(), Body: smallForm, Handle: route.Form(d.sendCode)},
+		{Method: "POST", Pattern: draft + "/confirm", Access: route.Official(), Body: smallForm, Timeout: takeTimeout, Handle: route.Form(d.confirmByCode)},
+		{Method: "POST", Pattern: draft + "/sheet", Access: route.Official(), Body: photoForm, Timeout: photoTimeout, Handle: route.Form(d.confirmByPaper)},
 		show(assistPath+"/receipts/{application}", route.Official(), d.assistReceipt),
-		show("/desk/tasks/{task}/summary", route.Official(), d.summary),
+		show(summaryPattern, route.Official(), d.summary),
+		{Method: "POST", Pattern: summaryPattern, Access: route.Official(), Body: smallForm, Handle: route.Form(d.lookedAtSummary)},
 		show(statusPath+"/{application}", route.Public(), d.status),
 	}
 }
@@ -98,35 +96,37 @@ func (d *Desk) assistForm(w http.ResponseWriter, req *http.Request, v route.Visi
 // showAssist asks an official everything at once that the service asks: they write down what the resident tells them.
 func (d *Desk) showAssist(w http.ResponseWriter, status int, v route.Visitor, definition *service.Definition, typed page.Typed, wrong page.Wrong) error {
 	r := d.Shared.For(v)
-	say := func(name string) string {
-		if f := wrong[name]; f != nil {
-			return r.Problem(f)
-		}
-		return ""
-	}
-	scheme := d.Shared.Words.Profile.Person
-	fields := []ui.Component{ui.TextInput{
-		Question: ui.Question{
-			Name: "number", Label: r.Say("assist.number", "name", scheme.Labels.In(r.Language, d.Shared.Words.Profile.Authoritative())),
-			Hint: r.Say("assist.number-hint"), Error: say("number"),
-		},
-		Value: typed.Get("number"), Short: true, Keyboard: "numeric",
-	}}
-	write := ui.Form{Action: assistPath + "/" + string(definition.Path), Hidden: []ui.Hidden{{Name: "application", Value: applicationID(typed, d)}}}
-	for _, question := range definition.Ask {
-		one := question.Definition
-		one.Optional = one.Optional || question.When != nil // whether it is asked follows from the other answers
-		fields = append(fields, r.Inputs(one, askPrefix+one.Name, typed, wrong, false)...)
-		buttons, hidden := r.ListButtons(one, askPrefix+one.Name, typed)
-		write.Hidden = append(write.Hidden, hidden...)
-		write.Buttons = append(write.Buttons, buttons...)
-	}
-	write.Fields = fields
-	write.Buttons = append(ui.Buttons{{Text: r.Say("assist.write-down")}}, write.Buttons...)
+	write := d.assistQuestions(r, definition, typed, wrong)
+	write.Hidden = append(write.Hidden, ui.Hidden{Name: "application", Value: applicationID(typed, d)})
 	return r.Render(w, status, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Say("assist.title"), Lead: r.Say("assist.form-lead"),
 		Back: &ui.Link{Text: r.Say("assist.title"), Href: assistPath}, Body: []ui.Component{write},
 	})
+}
+
+// assistQuestions is the form in which an official writes an application down.
+func (d *Desk) assistQuestions(r page.Reader, definition *service.Definition, typed page.Typed, wrong page.Wrong) ui.Form {
+	scheme := d.Shared.Words.Profile.Person
+	number := ui.TextInput{
+		Question: ui.Question{
+			Name: "number", Label: r.Say("assist.number", "name", scheme.Labels.In(r.Language, d.Shared.Words.Profile.Authoritative())),
+			Hint: r.Say("assist.number-hint"),
+		},
+		Value: typed.Get("number"), Short: true, Keyboard: "numeric",
+	}
+	if f := wrong["number"]; f != nil {
+		number.Error = r.Problem(f)
+	}
+	write := ui.Form{Action: assistPath + "/" + string(definition.Path), Fields: []ui.Component{number}, Buttons: ui.Buttons{{Text: r.Say("assist.write-down")}}}
+	for _, question := range definition.Ask {
+		one := question.Definition
+		one.Optional = one.Optional || question.When != nil // whether it is asked follows from the other answers
+		write.Fields = append(write.Fields, r.Inputs(one, askPrefix+one.Name, typed, wrong, false)...)
+		buttons, hidden := r.ListButtons(one, askPrefix+one.Name, typed)
+		write.Hidden = append(write.Hidden, hidden...)
+		write.Buttons = append(write.Buttons, buttons...)
+	}
+	return write
 }
 
 // applicationID returns the id that a form names, so that a form sent twice begins one application.
@@ -149,24 +149,15 @@ func (d *Desk) writeDown(w http.ResponseWriter, req *http.Request, v route.Visit
 			return d.showAssist(w, http.StatusOK, v, definition, typed, nil)
 		}
 	}
-	var asked []field.Definition
-	for _, question := range definition.Ask {
-		one := question.Definition
-		one.Optional = one.Optional || question.When != nil
-		asked = append(asked, one)
-	}
-	answers := d.values(askPrefix, asked, typed, wrong)
-	applicant, err := d.People.ByNumber(req.Context(), strings.TrimSpace(typed.Get("number")))
-	switch {
-	case fault.Is(err, fault.NotFound):
-		wrong["number"] = fault.Of(err)
-	case err != nil:
+	told, err := d.dictated(req.Context(), definition, typed, wrong)
+	if err != nil {
 		return err
 	}
 	if len(wrong) > 0 {
 		return d.showAssist(w, http.StatusUnprocessableEntity, v, definition, typed, wrong)
 	}
-	draft, err := d.Helping.Assist(req.Context(), v.Actor, applicant, ident.Application(typed.Get("application")), definition.Path, v.Language, answers)
+	told.ID, told.Language = ident.Application(typed.Get("application")), v.Language
+	draft, err := d.Helping.Assist(req.Context(), v.Actor, told)
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		for _, one := range route.Faults(err) {
 			wrong[askPrefix+one.Field] = one
@@ -179,113 +170,21 @@ func (d *Desk) writeDown(w http.ResponseWriter, req *http.Request, v route.Visit
 	return route.Redirect(w, req, draftPath(draft.ID))
 }
 
-// assistDraft shows what was written down: to be printed, read to the resident, signed, photographed and sent.
-func (d *Desk) assistDraft(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	return d.showDraft(w, req, http.StatusOK, v, "")
-}
-
-func (d *Desk) showDraft(w http.ResponseWriter, req *http.Request, status int, v route.Visitor, problem string) error {
-	id := ident.Application(req.PathValue("application"))
-	view, err := d.Helping.AssistedDraft(req.Context(), v.Actor, id)
-	if fault.Code(err) == "application.sent" {
-		return route.Redirect(w, req, assistPath+"/receipts/"+string(id))
+// dictated reads what an official typed into the form of a service, for whom it names.
+func (d *Desk) dictated(ctx context.Context, definition *service.Definition, typed page.Typed, wrong page.Wrong) (casework.Dictated, error) {
+	var asked []field.Definition
+	for _, question := range definition.Ask {
+		one := question.Definition
+		one.Optional = one.Optional || question.When != nil
+		asked = append(asked, one)
 	}
-	if err != nil {
-		return err
+	told := casework.Dictated{Service: definition.Path, Answers: d.values(askPrefix, asked, typed, wrong)}
+	var err error
+	told.Applicant, err = d.People.ByNumber(ctx, strings.TrimSpace(typed.Get("number")))
+	if fault.Is(err, fault.NotFound) {
+		wrong["number"], err = fault.Of(err), nil
 	}
-	r, held := d.Shared.For(v), v.Actor.Appointment
-	answers := r.Answers(view, nil, nil)
-	answers.Title = r.In(view.Definition.Title)
-	body := []ui.Component{
-		ui.SummaryList{Rows: []ui.SummaryRow{
-			{Term: r.Say("desk.number"), Values: []string{string(id)}},
-			{Term: r.Say("assist.helper"), Values: []string{r.Role(held.Agency, held.Role) + ", " + r.Place(held.Territory)}},
-		}},
-		answers,
-		ui.Inset{Text: r.Say("assist.consent")},
-		ui.SummaryList{Rows: []ui.SummaryRow{toFill(r.Say("assist.name")), toFill(r.Say("assist.signature")), toFill(r.Say("assist.day"))}},
-		ui.Heading{Text: r.Say("assist.confirm")},
-		ui.Form{
-			Action: draftPath(id) + "/confirm", Files: true, Hidden: []ui.Hidden{{Name: "revision", Value: strconv.FormatInt(view.Application.Revision, 10)}},
-			Fields: []ui.Component{ui.FileInput{
-				Question: ui.Question{Name: "photo", Label: r.Say("assist.photo"), Hint: r.Say("assist.photo-hint"), Error: problem}, Accept: "image/jpeg,image/png",
-			}},
-			Buttons: ui.Buttons{{Text: r.Say("assist.send")}},
-		},
-	}
-	return r.Render(w, status, ui.Page{
-		Title: r.Say("assist.summary"), Lead: r.Say("assist.summary-lead"), Body: body, Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
-	})
-}
-
-// toFill is a line that is filled in by hand.
-func toFill(term string) ui.SummaryRow {
-	const noBreakSpace = "\u00a0"
-	return ui.SummaryRow{Term: term, Values: []string{noBreakSpace}}
-}
-
-var errPhoto = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
-
-// confirm sends the draft with the photo of the signed summary.
-func (d *Desk) confirm(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	id := ident.Application(req.PathValue("application"))
-	photo, err := photoOf(req)
-	if err == nil {
-		revision, parsed := strconv.ParseInt(req.PostForm.Get("revision"), 10, 64)
-		if parsed != nil {
-			revision = -1
-		}
-		_, err = d.Helping.ConfirmAssisted(req.Context(), v.Actor, id, revision, photo)
-	}
-	f := fault.Of(err)
-	switch {
-	case err == nil:
-		return route.Redirect(w, req, assistPath+"/receipts/"+string(id))
-	case f.Code == errPhoto.Code:
-		return d.showDraft(w, req, http.StatusUnprocessableEntity, v, d.Shared.For(v).Problem(f))
-	}
-	return err
-}
-
-// photoOf reads the photo of a form and draws it anew, smaller: what the file says beside the picture is gone.
-func photoOf(req *http.Request) ([]byte, error) {
-	sent, _, err := req.FormFile("photo")
-	if err != nil {
-		return nil, errPhoto.Because(err)
-	}
-	defer sent.Close()
-	content, err := io.ReadAll(sent)
-	if err != nil {
-		return nil, err
-	}
-	size, _, err := image.DecodeConfig(bytes.NewReader(content))
-	if err != nil || size.Width < 1 || size.Height < 1 || size.Width > mostPixels/size.Height {
-		return nil, errPhoto.Because(err)
-	}
-	picture, _, err := image.Decode(bytes.NewReader(content))
-	if err != nil {
-		return nil, errPhoto.Because(err)
-	}
-	scale := min(1, float64(widest)/float64(max(size.Width, size.Height)))
-	drawn := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(size.Width)*scale)), max(1, int(float64(size.Height)*scale))))
-	draw.ApproxBiLinear.Scale(drawn, drawn.Bounds(), picture, picture.Bounds(), draw.Src, nil)
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, drawn, &jpeg.Options{Quality: 80}); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-// summary shows an official who decides the photo of the signed summary.
-func (d *Desk) summary(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	photo, err := d.Helping.Summary(req.Context(), v.Actor, taskOf(req))
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Content-Disposition", "inline")
-	_, err = w.Write(photo)
-	return err
+	return told, err
 }
 
 // receiptCode is a code that a telephone's camera reads.

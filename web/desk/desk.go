@@ -51,6 +51,7 @@ type Config struct {
 	Shared  *page.Shared
 	Tasks   Tasks
 	Helping Helping
+	Photos  Photographing
 	People  People
 	Site    string // where people open the pages: "https://example.org"
 	// Services returns the services that are loaded.
@@ -99,6 +100,7 @@ func (d *Desk) Routes() []route.Route {
 		show(page.OfflinePath, d.offline),
 		{Method: "POST", Pattern: tasksPath, Face: route.Program, Access: route.Official(), Timeout: takeTimeout, Handle: d.takeAlong},
 		{Method: "POST", Pattern: actsPath, Face: route.Program, Access: route.Official(), Body: decisionForm, Timeout: takeTimeout, Handle: d.takeAct},
+		{Method: "GET", Pattern: formsPath, Face: route.Program, Access: route.Official(), Handle: d.forms},
 		send(leavePath, route.Official(), smallForm, d.takeLeave),
 		send(leavePath+"/{appointment}/end", route.Official(), smallForm, d.endLeave),
 		{Method: "GET", Pattern: one, Access: route.Official(), Costly: true, Handle: d.task},
@@ -109,7 +111,7 @@ func (d *Desk) Routes() []route.Route {
 		{Method: "GET", Pattern: order, Access: treasurer, Handle: d.payment},
 		send(order+"/release", treasurer, smallForm, d.release),
 		send(order+"/refuse", treasurer, smallForm, d.refuse),
-	}, append(d.program.routes, d.assistRoutes()...)...)
+	}, slices.Concat(d.program.routes, d.assistRoutes(), d.photoRoutes())...)
 }
 
 // number writes a whole number as the reader's language does.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
+	"yagona/kernel/service"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -41,6 +43,7 @@ func Templates() fs.FS {
 const (
 	tasksPath    = page.OfflinePath + "/tasks"
 	actsPath     = page.OfflinePath + "/acts"
+	formsPath    = page.OfflinePath + "/forms"
 	workerPath   = page.DeskPath + "/worker.js"
 	manifestPath = page.DeskPath + "/manifest.webmanifest"
 )
@@ -133,9 +136,10 @@ func file(address, kind, cache string, content []byte) route.Route {
 
 // shell is the page that works without a connection: a component with the words that its script shows.
 type shell struct {
-	Tasks, Acts, Worker, SignIn string
-	Texts                       []shellText
-	Say                         shellWords
+	Tasks, Acts, Forms, Photos, Worker, SignIn string
+	Zone                                       string // of the times that the page writes
+	Texts                                      []shellText
+	Say                                        shellWords
 }
 
 type shellText struct{ Name, Text string }
@@ -144,6 +148,7 @@ type shellText struct{ Name, Text string }
 type shellWords struct {
 	NoScript, Set, SetText, NewPIN, NewPINHint, Again, Take, Unlock, Owner, PIN, Open, Other string
 	TasksTitle, NoTasks, ActsTitle, NoActs, TakeAgain, Send, Lock, Drop, Back                string
+	Assist, AssistText, Search, NoForms                                                      string
 }
 
 // Template implements ui.Component.
@@ -154,13 +159,15 @@ func (shell) Template() string { return "desk-offline" }
 func (d *Desk) offline(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
 	r := d.Shared.For(v)
 	part := shell{
-		Tasks: tasksPath, Acts: actsPath, Worker: workerPath, SignIn: "/sign-in?next=" + page.OfflinePath,
+		Tasks: tasksPath, Acts: actsPath, Forms: formsPath, Photos: photosPath, Worker: workerPath, SignIn: "/sign-in?next=" + page.OfflinePath,
+		Zone: d.Shared.Words.Profile.Calendar.Location().String(),
 		Say: shellWords{
 			NoScript: r.Say("device.no-script"), Set: r.Say("device.set"), SetText: r.Say("device.set-text"), NewPIN: r.Say("device.new-pin"),
 			NewPINHint: r.Say("device.new-pin-hint"), Again: r.Say("device.again"), Take: r.Say("device.take"), Unlock: r.Say("device.unlock"),
 			Owner: r.Say("device.owner"), PIN: r.Say("device.pin"), Open: r.Say("device.open"), Other: r.Say("device.other"),
 			TasksTitle: r.Say("device.tasks"), NoTasks: r.Say("device.no-tasks"), ActsTitle: r.Say("device.acts"), NoActs: r.Say("device.no-acts"),
 			TakeAgain: r.Say("device.take"), Send: r.Say("device.send"), Lock: r.Say("device.lock"), Drop: r.Say("device.drop"), Back: r.Say("device.back"),
+			Assist: r.Say("assist.title"), AssistText: r.Say("device.assist-text"), Search: r.Say("device.search"), NoForms: r.Say("device.no-forms"),
 		},
 	}
 	for name, text := range map[string]string{
@@ -173,9 +180,14 @@ func (d *Desk) offline(w http.ResponseWriter, _ *http.Request, v route.Visitor) 
 		"decided-already": r.Say("device.decided-already"), "take-back": r.Say("device.take-back"), "dismiss": r.Say("device.dismiss"),
 		"sure": r.Say("device.sure"), "choose-action": r.Say("fault.task.action"), "give-reason": r.Say("fault.task.no-reason"),
 		"give-question": r.Say("device.give-question"), "no-device": r.Say("device.no-device"),
+		"written-down": r.Say("device.written-down"), "give-answer": r.Say("fault.field.required"), "confirm": r.Say("device.confirm"),
+		"confirm-link": r.Say("device.confirm-link"), "open-again": r.Say("device.open-again"), "made": r.Say("assist.made"), "received": r.Say("assist.received"),
+		"photo-title": r.Say("photo.title"), "photo-add": r.Say("photo.add"), "photo-remove": r.Say("photo.remove", "number", "{number}"), "photo-here": r.Say("photo.here", "position", "{position}", "metres", "{metres}"),
+		"photo-few": r.Say("fault.photo.missing"), "photo-many": r.Say("fault.photo.too-many"),
 	} {
 		part.Texts = append(part.Texts, shellText{name, text})
 	}
+	part.Texts = append(part.Texts, photoWords(r)...)
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("desk.along"), Lead: r.Say("device.lead"), Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
 		Body: []ui.Component{part}, Scripts: []string{d.program.paths["offline.js"]},
@@ -196,6 +208,15 @@ type takenTask struct {
 	Title    string     `json:"title"`
 	Text     string     `json:"text"` // place and last day
 	HTML     string     `json:"html"` // the task as its page shows it
+	Photos   *toTake    `json:"photos,omitempty"`
+}
+
+// toTake are the photos that a step asks for.
+type toTake struct {
+	Min      int    `json:"min"`
+	Max      int    `json:"max"`
+	Position bool   `json:"position"`
+	Text     string `json:"text"`
 }
 
 // takeAlong gives the official's tasks to their device. That they were read was recorded before.
@@ -218,9 +239,13 @@ func (d *Desk) takeAlong(w http.ResponseWriter, req *http.Request, v route.Visit
 		if !view.Task.Due.IsZero() {
 			text += " · " + r.LastDay(view.Task.Due)
 		}
-		taken.Tasks = append(taken.Tasks, takenTask{
+		one := takenTask{
 			Task: view.Task.ID, Revision: view.Application.Revision, Title: r.Step(view.Definition, view.Task.Step), Text: text, HTML: html,
-		})
+		}
+		if wanted := stepOf(view).Photos; wanted.Max > 0 {
+			one.Photos = &toTake{wanted.Min, wanted.Max, wanted.Position, photosWanted(r, wanted)}
+		}
+		taken.Tasks = append(taken.Tasks, one)
 	}
 	return route.WriteJSON(w, http.StatusOK, taken)
 }
@@ -231,14 +256,16 @@ type sentAct struct {
 	Digest    string `json:"digest"`    // the hexadecimal SHA-256 that the device took of it then
 }
 
-// statement is what a device writes down when an official decides.
+// statement is what a device writes down when an official decides a task, or writes an application down for a resident.
 type statement struct {
-	Act      string              `json:"act"`
+	Act      string              `json:"act"` // of an application: its id, too
 	By       ident.Appointment   `json:"by"`
 	Made     time.Time           `json:"made"` // by the device's clock
-	Task     ident.Task          `json:"task"`
-	Revision int64               `json:"revision"`
-	Form     map[string][]string `json:"form"` // the inputs of the decision's form
+	Task     ident.Task          `json:"task,omitempty"`
+	Revision int64               `json:"revision,omitempty"`
+	Service  ident.Service       `json:"service,omitempty"` // of an application that was written down
+	Language string              `json:"language,omitempty"`
+	Form     map[string][]string `json:"form"` // the inputs of the form
 	Salt     string              `json:"salt"` // so that nobody guesses what is in it by its digest
 }
 
@@ -247,6 +274,7 @@ type arrived struct {
 	Act      string    `json:"act"`
 	Late     bool      `json:"late"`
 	Received time.Time `json:"received"`
+	Draft    string    `json:"draft,omitempty"` // where an application that was written down is confirmed
 }
 
 var (
@@ -274,6 +302,9 @@ func (d *Desk) takeAct(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if !held {
 		return errOwner
 	}
+	if said.Service != "" {
+		return d.takeDictation(w, req, v, by, said, digest[:])
+	}
 	arrival, err := d.Tasks.Arrive(req.Context(), by, casework.Offline{
 		Act: said.Act, Made: said.Made, Digest: digest[:], Task: said.Task, Revision: said.Revision,
 		Verdict: func(outline casework.View) (casework.Verdict, error) {
@@ -288,7 +319,75 @@ func (d *Desk) takeAct(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if err != nil {
 		return err
 	}
-	return route.WriteJSON(w, http.StatusOK, arrived{arrival.Act, arrival.Late, arrival.Received})
+	return route.WriteJSON(w, http.StatusOK, arrived{Act: arrival.Act, Late: arrival.Late, Received: arrival.Received})
+}
+
+// takeDictation takes up an application that was written down without a connection, as a draft that waits for the
+// resident's confirmation. The same again gives the same draft.
+func (d *Desk) takeDictation(w http.ResponseWriter, req *http.Request, v route.Visitor, by access.Actor, said statement, digest []byte) error {
+	definition, err := d.Services().Open(said.Service, d.Shared.Today())
+	if err != nil {
+		return err
+	}
+	wrong := page.Wrong{}
+	told, err := d.dictated(req.Context(), definition, page.Typed(said.Form), wrong)
+	if err != nil {
+		return err
+	}
+	var problems field.Problems
+	for name, one := range wrong {
+		problems = append(problems, one.At(name))
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	told.ID, told.Language, told.Made, told.Digest = ident.Application(said.Act), v.Language, said.Made, digest
+	if slices.Contains(d.Shared.Words.Profile.Languages, said.Language) {
+		told.Language = said.Language
+	}
+	draft, err := d.Helping.Assist(req.Context(), by, told)
+	if err != nil {
+		return err
+	}
+	return route.WriteJSON(w, http.StatusOK, arrived{Act: said.Act, Received: draft.Created, Draft: draftPath(draft.ID)})
+}
+
+// takenForm is the form of a service, for a device to keep: it tells nothing about anybody.
+type takenForm struct {
+	Service  ident.Service `json:"service"`
+	Title    string        `json:"title"`
+	Text     string        `json:"text"`
+	Language string        `json:"language"`
+	Required []string      `json:"required"` // the inputs that must be filled in
+	HTML     string        `json:"html"`
+}
+
+// forms gives the forms of all services with which an official can help without a connection: those whose number of
+// questions does not depend on the answers.
+func (d *Desk) forms(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
+	r, taken := d.Shared.For(v), []takenForm{}
+	for _, one := range r.Sorted(d.Services().All(d.Shared.Today())) {
+		if !slices.Contains(one.For, "person") || slices.ContainsFunc(one.Ask, func(q service.Question) bool { return q.Kind == field.List }) {
+			continue
+		}
+		html, err := r.House.Fragment(r.Language, d.assistQuestions(r, one, page.Typed{}, nil))
+		if err != nil {
+			return err
+		}
+		form := takenForm{Service: one.Path, Title: r.In(one.Title), Text: r.In(one.Summary), Language: v.Language, Required: []string{"number"}, HTML: html}
+		for _, question := range one.Ask {
+			if question.Optional || question.When != nil {
+				continue
+			}
+			name := askPrefix + question.Name
+			if question.Kind == field.Date {
+				name += "-day"
+			}
+			form.Required = append(form.Required, name)
+		}
+		taken = append(taken, form)
+	}
+	return route.WriteJSON(w, http.StatusOK, map[string]any{"forms": taken})
 }
 
 // actorOf returns the visitor acting by one of the appointments that they hold, as the server's records say.

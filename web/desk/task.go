@@ -31,21 +31,30 @@ func (d *Desk) show(w http.ResponseWriter, req *http.Request, status int, v rout
 	r, task := d.Shared.For(v), view.Task
 	body := d.facts(r, v, view)
 	var aside []ui.Component
+	var scripts []string
 	switch {
 	case task.State == casework.TaskWaiting:
 		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.waits-for-applicant"), Text: r.Say("desk.clock-stands")})
 	case task.State == casework.TaskClaimed && !slices.Contains(v.Actor.Appointment.StandsFor(), task.Assignee):
 		body = append(body, ui.Banner{Tone: ui.Wait, Title: r.Say("desk.colleagues"), Text: r.Say("desk.colleagues-text")})
 	case task.State == casework.TaskOpen || task.State == casework.TaskClaimed:
-		body = append(body, d.decision(r, view, typed, wrong))
-		var err error
+		photos, ready, err := d.photographs(req.Context(), r, v, view, wrong)
+		if err != nil {
+			return err
+		}
+		decide := d.decision(r, view, typed, wrong)
+		decide.Hidden = append(decide.Hidden, ready...)
+		body = append(append(body, photos...), decide)
+		if len(photos) > 0 {
+			scripts = []string{d.program.paths["photo.js"]}
+		}
 		if aside, err = d.assignment(req.Context(), r, v, *task); err != nil {
 			return err
 		}
 	}
 	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, r.History(view))
 	return r.Render(w, status, ui.Page{
-		Title: r.Step(view.Definition, task.Step), Caption: r.In(view.Definition.Title), Banner: banner, Body: body, Aside: aside,
+		Title: r.Step(view.Definition, task.Step), Caption: r.In(view.Definition.Title), Banner: banner, Body: body, Aside: aside, Scripts: scripts,
 		Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
 	})
 }
@@ -64,13 +73,12 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	}
 	var paper []ui.Component
 	if assisted := view.Content.Assisted; assisted != nil {
-		who := r.Actor(assisted.By)
-		said := r.Say("desk.assisted-own", "who", who)
+		said := r.Say(confirmations[assisted.Means], "who", r.Actor(assisted.By))
 		if assisted.Means == casework.ConfirmedByPaper {
-			said = r.Say("desk.assisted-paper", "who", who)
 			paper = append(paper, ui.List{Items: []ui.Link{{Text: r.Say("desk.assisted-photo"), Href: pathOf(task.ID) + "/summary"}}})
 		}
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.assisted"), Values: []string{said}})
+		list.Rows = append(list.Rows, writtenDown(r, *assisted)...)
 	}
 	body := append(append([]ui.Component{d.state(r, v, *task), list}, paper...), d.late(r, view)...)
 	if appeal := view.Content.Appeal; appeal != nil {
@@ -89,7 +97,7 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	if params := r.Params(view.Content.Params); len(params) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("case.params"), Body: []ui.Component{ui.Texts(params...)}})
 	}
-	return append(body, d.earlier(r, view)...)
+	return append(append(body, d.earlier(r, view)...), d.photos(r, view)...)
 }
 
 // late shows what was decided on the task without a connection and arrived too late to count, with both times: whoever
@@ -337,7 +345,7 @@ func (d *Desk) decide(w http.ResponseWriter, req *http.Request, v route.Visitor)
 // verdict reads the form of a decision.
 func (d *Desk) verdict(view casework.View, typed page.Typed) (casework.Verdict, page.Wrong) {
 	step, wrong := stepOf(view), page.Wrong{}
-	verdict := casework.Verdict{Action: service.Action(typed.Get("action")), Question: typed.Get("question")}
+	verdict := casework.Verdict{Action: service.Action(typed.Get("action")), Question: typed.Get("question"), Photos: typed["photo"]}
 	if !step.Allows(verdict.Action) {
 		wrong["action"] = fault.New(fault.Invalid, "task.action", "This step does not allow that. Choose one of its actions.")
 	}

@@ -27,10 +27,19 @@ func (m MessageWords) News(language string) (subject, text string) {
 
 // Code carries the code that confirms an address.
 func (m MessageWords) Code(language, code string) (subject, text string) {
+	return m.code("message.code", language, code)
+}
+
+// Confirmation carries the code by which a person confirms what an official wrote down for them.
+func (m MessageWords) Confirmation(language, code string) (subject, text string) {
+	return m.code("message.confirmation", language, code)
+}
+
+func (m MessageWords) code(key, language, code string) (subject, text string) {
 	host := m.Site
 	if site, err := url.Parse(m.Site); err == nil {
 		host = site.Host
 	}
 	return m.say(language, "message.code-subject", locale.Args{"host": host}),
-		m.say(language, "message.code", locale.Args{"host": host, "code": code})
+		m.say(language, key, locale.Args{"host": host, "code": code})
 }

@@ -1,9 +1,11 @@
 // The page on which an official works without a connection: unlocks what is on the device, shows it, writes decisions
 // down, and sends them when there is a connection. All words come from the page itself.
 
-import { all, dropCopies, dropOld, put, remove } from './db.js';
+import { all, dropCopies, dropOld, get, put, remove, replace } from './db.js';
 import { create, SHORTEST, unlock } from './vault.js';
 import * as acts from './acts.js';
+import { album } from './album.js';
+import { fill, missing, moment, values } from './form.js';
 
 const root = document.getElementById('offline');
 const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
@@ -22,9 +24,9 @@ function tell(name, bad = false) {
   told.textContent = name && words(name);
 }
 
-/** Shows one of the page's parts. @param {'set' | 'unlock' | 'work' | 'case'} name */
+/** Shows one of the page's parts. @param {'set' | 'unlock' | 'work' | 'case' | 'forms'} name */
 function show(name) {
-  for (const one of ['set', 'unlock', 'work', 'case']) part(one).hidden = one !== name;
+  for (const one of ['set', 'unlock', 'work', 'case', 'forms']) part(one).hidden = one !== name;
   const heading = part(name).querySelector('h2');
   if (heading && document.activeElement !== document.body) heading.focus();
 }
@@ -85,9 +87,18 @@ async function takeAlong(pin) {
     const sealed = await vault.seal('copies', task.task, task);
     await put('copies', { owner: vault.owner, task: task.task, place, until, sealed });
   }
+  await takeForms();
+  navigator.storage?.persist?.(); // browsers that are short of space then ask before they drop anything
   await list();
   show('work');
   tell('taken');
+}
+
+/** Asks the platform for the forms of its services. They tell nothing about anybody; without them, those from before stay. */
+async function takeForms() {
+  const answer = await fetch(root.dataset.forms, { credentials: 'same-origin', redirect: 'error' }).catch(() => null);
+  const came = answer?.ok && (await answer.json().catch(() => null)); // null: the connection was cut in between
+  if (came) await replace('forms', came.forms);
 }
 
 function askToSignIn() {
@@ -103,7 +114,7 @@ async function send() {
   if (!vault) return;
   const waiting = (await acts.mine(vault)).some((act) => act.state === 'unsent');
   if (!waiting) return;
-  const became = await acts.send(vault, root.dataset.acts);
+  const became = await acts.send(vault, root.dataset.acts, root.dataset.photos);
   await list();
   if (became === 'sign-in') return askToSignIn();
   tell(became === 'offline' ? 'not-sent' : 'sent', became === 'offline');
@@ -128,21 +139,32 @@ function button(name, about, act) {
   return made;
 }
 
+const states = { unsent: ['unsent', 'wait'], problem: ['problem', 'bad'], late: ['late', 'bad'], confirm: ['confirm', 'info'] };
+
+/** A line of an act: both times, what became of it, and what can be done. */
+function actLine(act) {
+  const said = acts.written(act);
+  const title = Object.assign(document.createElement('span'), { textContent: act.title });
+  const about = [`${words('made')}: ${moment(act.made)}`, act.problem];
+  if (act.received) about.splice(1, 0, `${words('received')}: ${moment(act.received)}`);
+  if (act.state === 'late') about.push(words('late-text'));
+  const does = [button(act.state === 'unsent' ? 'take-back' : 'dismiss', act.title, async () => {
+    if (['unsent', 'problem'].includes(act.state) && !confirm(words('sure'))) return;
+    await acts.forget(act);
+    await list();
+    part('work').querySelector('h2').focus();
+  })];
+  if (act.state === 'confirm') {
+    does.unshift(Object.assign(document.createElement('a'), { href: act.draft, textContent: words('confirm-link') }));
+  }
+  if (said?.service && act.state === 'problem') does.unshift(button('open-again', act.title, () => openAgain(act, said)));
+  return line(title, about.filter(Boolean).join(' – '), ...states[act.state], ...does);
+}
+
 /** Shows the tasks that were taken along and what was done with them. */
 async function list() {
   const done = await acts.mine(vault);
-  const states = { unsent: ['unsent', 'wait'], problem: ['problem', 'bad'], late: ['late', 'bad'] };
-  part('acts').replaceChildren(...done.map((act) => line(
-    Object.assign(document.createElement('span'), { textContent: act.title }),
-    [new Date(act.made).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }), act.state === 'late' ? words('late-text') : act.problem].filter(Boolean).join(' – '),
-    ...states[act.state],
-    button(act.state === 'unsent' ? 'take-back' : 'dismiss', act.title, async () => {
-      if (act.state !== 'late' && !confirm(words('sure'))) return;
-      await remove('acts', act.id);
-      await list();
-      part('work').querySelector('h2').focus();
-    }),
-  )));
+  part('acts').replaceChildren(...done.map(actLine));
   part('acts-empty').hidden = done.length > 0;
   const copies = (await all('copies')).filter((copy) => copy.owner === vault.owner && vault.keys.copies).sort((a, b) => a.place - b.place);
   const tasks = await Promise.all(copies.map((copy) => vault.unseal('copies', copy.task, copy.sealed)));
@@ -158,58 +180,103 @@ async function list() {
   part('tasks-empty').hidden = tasks.length > 0;
 }
 
-/** Shows a task. Its words were written, and escaped, by the platform. */
-async function read(task) {
+/** Shows a form of the platform's in the page. Its words were written, and escaped, by the platform. */
+async function fillIn(key, title, html, action, submit) {
   const body = part('case-body');
-  body.innerHTML = task.html;
-  part('case-title').textContent = task.title;
+  body.innerHTML = html;
+  part('case-title').textContent = title;
   for (const form of body.querySelectorAll('form')) {
-    if (!form.getAttribute('action').endsWith('/decide')) {
+    if (!form.getAttribute('action').endsWith(action)) {
       form.remove();
       continue;
     }
-    const typed = await acts.draft(vault, task.task);
+    const typed = await acts.draft(vault, key);
     if (typed) fill(form, typed);
-    form.addEventListener('input', () => vault && acts.keepDraft(vault, task, values(form)));
-    form.addEventListener('submit', (event) => decide(event, form, task));
+    form.addEventListener('input', () => vault && acts.keepDraft(vault, key, values(form)));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      submit(form);
+    });
   }
   tell('');
   show('case');
+  return body;
 }
 
-/** @param {HTMLFormElement} form @returns {Record<string, string[]>} */
-function values(form) {
-  /** @type {Record<string, string[]>} */
-  const given = {};
-  for (const [name, value] of new FormData(form)) {
-    if (typeof value === 'string') (given[name] ??= []).push(value);
+/** Shows a task. */
+async function read(task) {
+  const body = await fillIn(task.task, task.title, task.html, '/decide', (form) => decide(form, task));
+  if (task.photos) body.querySelector('form')?.before(await album(vault, task, { words, tell }));
+}
+
+/** Shows the forms with which an official writes an application down for somebody. */
+async function listForms() {
+  const search = /** @type {HTMLInputElement} */ (part('search'));
+  const forms = (await all('forms')).sort((a, b) => a.title.localeCompare(b.title, document.documentElement.lang));
+  const fits = (form) => search.value.toLowerCase().split(/\s+/).every((word) => form.title.toLowerCase().includes(word));
+  part('services').replaceChildren(...forms.filter(fits).map((form) => {
+    const link = Object.assign(document.createElement('a'), { href: `#${form.service}`, textContent: form.title });
+    link.addEventListener('click', (event) => {
+      event.preventDefault();
+      write(form);
+    });
+    return line(link, form.text);
+  }));
+  part('services-empty').hidden = forms.length > 0;
+}
+
+/** Shows the form of a service. */
+const write = (form) => fillIn(form.service, form.title, form.html, form.service, (filled) => dictate(filled, form));
+
+/** Opens an application once more that the platform did not take; the new one replaces it. */
+async function openAgain(act, said) {
+  const form = await get('forms', said.service);
+  if (!form) return tell('no-connection', true);
+  await acts.keepDraft(vault, said.service, said.form);
+  await write(form);
+  part('case-body').dataset.replaces = act.id;
+  part('told').hidden = false;
+  part('told').className = 'banner bad';
+  part('told').textContent = act.problem;
+}
+
+/** Writes an application down that a resident told. */
+async function dictate(filled, form) {
+  const wrong = missing(filled, form.required);
+  if (wrong) {
+    tell('give-answer', true);
+    wrong.focus();
+    return;
   }
-  return given;
+  const given = values(filled);
+  const replaced = part('case-body').dataset.replaces;
+  await acts.record(vault, { service: form.service, language: form.language }, `${form.title}: ${given.number[0]}`, given);
+  if (replaced) await remove('acts', replaced);
+  part('case-body').replaceChildren();
+  await list();
+  show('work');
+  tell('written-down');
+  await send();
 }
 
-function fill(form, typed) {
-  for (const input of form.elements) {
-    const given = typed[input.name] ?? [];
-    if (input.type === 'radio' || input.type === 'checkbox') input.checked = given.includes(input.value);
-    else if (input.name && input.type !== 'hidden' && given.length) input.value = given[0];
-  }
-}
-
-async function decide(event, form, task) {
-  event.preventDefault();
+async function decide(form, task) {
   const given = values(form);
   const says = (name) => (given[name] ?? []).some((value) => value.trim() !== '');
-  const missing = !says('action') ? 'choose-action'
+  const unsaid = !says('action') ? 'choose-action'
     : given.action[0] === 'refuse' && !says('reasons') && !says('reason') ? 'give-reason'
       : given.action[0] === 'ask' && !says('question') ? 'give-question' : '';
-  if (missing) {
-    tell(missing, true);
+  const taken = task.photos && given.action?.[0] !== 'ask' ? await acts.photos(vault, task.task) : [];
+  const wrongNumber = !task.photos || given.action?.[0] === 'ask' ? ''
+    : taken.length < task.photos.min ? 'photo-few' : taken.length > task.photos.max ? 'photo-many' : '';
+  if (unsaid || wrongNumber) {
+    tell(unsaid || wrongNumber, true);
     part('told').scrollIntoView();
     return;
   }
   if ((await acts.mine(vault)).some((act) => act.task === task.task && act.state === 'unsent')) return tell('decided-already', true);
   const chosen = form.querySelector('input[name="action"]:checked');
-  await acts.record(vault, { ...task, title: `${task.title}: ${chosen.labels[0].textContent.trim()}` }, given);
+  if (taken.length) given.photo = taken.map((photo) => photo.id);
+  await acts.record(vault, task, `${task.title}: ${chosen.labels[0].textContent.trim()}`, given);
   await list();
   show('work');
   tell('recorded');
@@ -243,12 +310,21 @@ part('drop').addEventListener('click', async () => {
   await list();
   tell('dropped');
 });
-part('other').addEventListener('click', () => show('set'));
-part('back').addEventListener('click', async (event) => {
-  event.preventDefault();
-  await list();
-  show('work');
+part('assist').addEventListener('click', async () => {
+  part('search').value = '';
+  await listForms();
+  tell('');
+  show('forms');
 });
+part('search').addEventListener('input', listForms);
+part('other').addEventListener('click', () => show('set'));
+for (const back of root.querySelectorAll('a.back')) {
+  back.addEventListener('click', async (event) => {
+    event.preventDefault();
+    await list();
+    show('work');
+  });
+}
 addEventListener('online', send);
 for (const one of ['pointerdown', 'keydown']) addEventListener(one, touched);
 setInterval(async () => {

@@ -39,7 +39,7 @@ export class Vault {
     this.record = record;
     this.owner = record.owner;
     this.pin = pin;
-    this.keys = { acts, copies: reads };
+    this.keys = { acts, copies: reads, photos: acts }; // a photo belongs to an act that was not sent
   }
 
   /** Makes a key for read copies, if there is none: they were dropped. */
@@ -51,14 +51,24 @@ export class Vault {
     this.keys.copies = await keyOf(raw);
   }
 
-  /** @param {'acts' | 'copies'} store @param {string} id @param {object} value */
+  /** @param {'acts' | 'copies' | 'photos'} store @param {string} id @param {object} value */
   seal(store, id, value) {
-    return seal(this.keys[store], `${store}:${this.owner}:${id}`, bytes(JSON.stringify(value)));
+    return this.sealBytes(store, id, bytes(JSON.stringify(value)));
   }
 
-  /** @param {'acts' | 'copies'} store @param {string} id @param {import('./db.js').Sealed} sealed */
+  /** @param {'acts' | 'copies' | 'photos'} store @param {string} id @param {BufferSource} plain */
+  sealBytes(store, id, plain) {
+    return seal(this.keys[store], `${store}:${this.owner}:${id}`, plain);
+  }
+
+  /** @param {'acts' | 'copies' | 'photos'} store @param {string} id @param {import('./db.js').Sealed} sealed */
   async unseal(store, id, sealed) {
-    return JSON.parse(new TextDecoder().decode(await unseal(this.keys[store], `${store}:${this.owner}:${id}`, sealed)));
+    return JSON.parse(new TextDecoder().decode(await this.unsealBytes(store, id, sealed)));
+  }
+
+  /** @param {'acts' | 'copies' | 'photos'} store @param {string} id @param {import('./db.js').Sealed} sealed */
+  unsealBytes(store, id, sealed) {
+    return unseal(this.keys[store], `${store}:${this.owner}:${id}`, sealed);
   }
 }
 

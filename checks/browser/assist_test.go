@@ -1,0 +1,203 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"yagona/kernel/access"
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+	"yagona/locale"
+	"yagona/packs/demo"
+)
+
+// reachable gives a resident a telephone to which codes go.
+func (s *told) reachable(t *testing.T, who demo.Person) {
+	t.Helper()
+	added, err := s.Courier.AddAddress(t.Context(), who.ID.Subject(), "sms", who.Phone, who.Language)
+	if err == nil {
+		err = s.Courier.Confirm(t.Context(), who.ID.Subject(), added.ID, added.Code)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// received waits for the newest code to confirm an application, as the resident reads it.
+func (s *told) received(t *testing.T, language locale.Tag) string {
+	t.Helper()
+	confirms := strings.ReplaceAll(regexp.QuoteMeta(s.Words.Text(language, "message.confirmation", locale.Args{"code": "CODE", "host": "HOST"})), "CODE", `(\d{6})`)
+	pattern := regexp.MustCompile(strings.ReplaceAll(confirms, "HOST", ".+"))
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		written, err := os.ReadFile(filepath.Join(s.folder, "messages.log"))
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(written)), "\n")
+		var last struct{ Text string }
+		if json.Unmarshal([]byte(lines[len(lines)-1]), &last) == nil {
+			if found := pattern.FindStringSubmatch(last.Text); found != nil {
+				return found[1]
+			}
+		}
+	}
+	t.Fatal("no code arrived")
+	return ""
+}
+
+// begins sets up an official's device: the PIN, and what is taken along.
+func (w *window) begins(with string, tasks int) {
+	w.t.Helper()
+	w.run(scripts(true))
+	w.open("/desk/offline")
+	w.until("the worker", `document.getElementById("offline").dataset.ready`)
+	w.enter("new-pin", with)
+	w.enter("again", with)
+	w.tap(`[data-part="set"] form button`)
+	w.tells("device.taken")
+	w.lines("tasks", tasks)
+}
+
+// dictates writes the subsidy down for a resident, without a connection.
+func (w *window) dictates(who demo.Person, number string) {
+	w.t.Helper()
+	w.tap(`[data-part="assist"]`)
+	w.until("the forms", `document.querySelectorAll('[data-part="services"] > li').length > 0`)
+	w.tap(`[data-part="services"] a[href="#youth/tools-subsidy"]`)
+	w.until("the form", `document.querySelector('[data-part="case-body"] [name="number"]')`)
+	if number != "" {
+		w.fill("number", number)
+		w.choose("ask.trade", "sewing")
+		w.fill("ask.price", "1500000")
+	}
+	w.tap(`[data-part="case-body"] form button`) // the account is missing: the device says so itself
+	w.tells("fault.field.required")
+	if number == "" {
+		w.fill("number", who.Number)
+	}
+	w.fill("ask.account", who.Account)
+	w.tap(`[data-part="case-body"] form button`)
+}
+
+// An official writes an application down with the network off. It waits, sealed, for them alone; arrives once; and nothing
+// is asked of a register before the resident tells the code that was sent to them.
+func TestHelpingWithoutAConnection(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	resident, leader := s.people.Persona(demo.Jobless), s.people.Persona(demo.YouthLeader)
+	s.reachable(t, resident)
+	w := s.signedIn(t, locale.English, leader, "/desk")
+	w.begins(pin, 0)
+	w.connected(false)
+	w.tap(`[data-part="assist"]`)
+	w.until("the forms", `document.querySelectorAll('[data-part="services"] > li').length > 5`)
+	w.picture("offline-forms")
+	w.enter("search", "subsidy tools")
+	w.until("the one that is searched for", `document.querySelectorAll('[data-part="services"] > li').length === 1`)
+	w.tap(`[data-part="forms"] .back`)
+	w.dictates(resident, strings.Repeat("1", len(resident.Number)))
+	w.lines("acts", 1)
+	w.dictates(resident, resident.Number)
+	w.lines("acts", 2)
+	w.tells("device.not-sent")
+	w.picture("offline-written-down")
+
+	// It outlives the read copies, signing out and the end of the session, and tells nobody else anything.
+	w.tap(`[data-part="drop"]`)
+	w.tells("device.dropped")
+	kept := ask(w, chromedp.Evaluate[string](everythingKept, chromedp.EvalAwaitPromise))
+	for _, secret := range []string{resident.Number, resident.Account, "1500000"} {
+		if strings.Contains(kept, secret) {
+			t.Errorf("the device keeps %q in the clear", secret)
+		}
+	}
+	s.ahead.Store(int64(24 * time.Hour))
+	w.connected(true)
+	w.tap(`[data-part="send"]`)
+	w.tells("device.sign-in")
+	other, ok := s.people.Holder("social-worker", s.people.Home)
+	if !ok {
+		t.Fatal("nobody is the social worker")
+	}
+	colleague, _ := s.people.Person(other.Person)
+	w.run(scripts(false))
+	w.signIn(colleague, "/desk/offline")
+	w.run(scripts(true))
+	w.open("/desk/offline")
+	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
+	w.tap(`[data-part="other"]`)
+	w.enter("new-pin", "another-"+pin)
+	w.enter("again", "another-"+pin)
+	w.tap(`[data-part="set"] form button`)
+	w.tells("device.taken")
+	w.lines("acts", 0) // it is not theirs to see
+	w.leading(chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	w.run(scripts(false))
+	w.signIn(leader, "/desk/offline")
+	w.run(scripts(true))
+	w.open("/desk/offline")
+	w.until("the lock", `document.querySelector('[data-part="unlock"]').hidden === false`)
+	w.run(chromedp.Evaluate[chromedp.Void](`(() => { const owners = document.querySelector('[data-part="owner"]');
+		owners.value = [...owners.options].find((o) => o.text.startsWith("Youth leader")).value; })()`))
+	w.unlock(pin)
+	w.tells("device.sent")
+	w.lines("acts", 2)
+	w.until("one was not taken, one waits", fmt.Sprintf(`[...document.querySelectorAll('[data-part="acts"] .tag')].map((tag) => tag.textContent).join("|") === %q`,
+		s.Words.Text(locale.English, "device.problem", nil)+"|"+s.Words.Text(locale.English, "device.confirm", nil)))
+	w.picture("offline-waits-for-confirmation")
+
+	drafts := s.applications(t, resident)
+	if len(drafts) != 1 || drafts[0].State != casework.Draft {
+		t.Fatalf("there are %d applications", len(drafts))
+	}
+	w.tap(`[data-part="acts"] li:first-child button`) // open and correct
+	w.until("the form", `document.querySelector('[data-part="case-body"] [name="ask.price"]')?.value === "1500000"`)
+	w.tap(`[data-part="case"] .back`)
+
+	w.follow("/desk/assist/drafts/")
+	w.run(scripts(false))
+	w.says("assist.made")
+	w.look("assist-draft")
+	w.press("/code")
+	w.says("assist.told-code")
+	w.look("assist-code")
+	code := s.received(t, locale.Tag(resident.Language))
+	w.fill("code", "000001"[:5]+string('0'+('9'-code[5])))
+	w.press("/confirm")
+	w.says("fault.assist.code")
+	w.look("assist-code-wrong")
+	if read := s.applications(t, resident)[0]; read.State != casework.Draft {
+		t.Fatalf("a wrong code makes it %s", read.State)
+	}
+	w.fill("code", code)
+	w.press("/confirm")
+	w.says("assist.sent")
+	sent := s.applications(t, resident)
+	if len(sent) != 1 || sent[0].State != casework.Deciding {
+		t.Fatalf("there are %d applications, the first is %s", len(sent), sent[0].State)
+	}
+	view, err := s.Casework.Own(t.Context(), access.Actor{Person: resident.ID}, sent[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := view.Content.Assisted; got.Means != casework.ConfirmedByCode || got.Made.IsZero() || got.At.Sub(got.Made) < 20*time.Hour {
+		t.Errorf("it was written down as %+v", got)
+	}
+}
+
+// applications returns a resident's applications.
+func (s *told) applications(t *testing.T, of demo.Person) []casework.Application {
+	t.Helper()
+	found, err := s.Casework.OwnAll(t.Context(), access.Actor{Person: of.ID}, ident.Application(""), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
