@@ -71,6 +71,7 @@ type Node struct {
 	Office    *access.Office
 	Sessions  *session.Sessions
 	Press     *publication.Press
+	Drafting  *publication.Drafting
 	Registers *register.Keeper
 	Exchange  *exchange.Exchange
 	Documents *document.Issuer
@@ -313,6 +314,7 @@ func (n *Node) wireKernel() {
 		Store: query.For[publication.Reader, publication.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,
 		Check: n.checkPack, Changed: n.reload,
 	}
+	n.Drafting = &publication.Drafting{Press: n.Press, Speakers: n.speakers}
 	n.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },

@@ -59,13 +59,16 @@ const (
 // draftPath is what a file of a pack is called. Nothing of it leads out of the pack.
 var draftPath = regexp.MustCompile(`^(pack|(services|registers|locale)/[A-Za-z0-9][A-Za-z0-9-]{0,63})\.yaml$`)
 
+// IsDraftPath reports whether a file of a pack can be called so.
+func IsDraftPath(path string) bool { return draftPath.MatchString(path) }
+
 // The faults of drafts.
 var (
 	errNoDraft      = fault.New(fault.NotFound, "draft.unknown", "Your agency has no draft of this pack. Begin one.")
 	errDraftExists  = fault.New(fault.Conflict, "draft.exists", "Your agency has a draft of this pack already. Go on with it, or look at it before you begin anew.")
 	errDraftPack    = fault.New(fault.Forbidden, "draft.other-agency", "Another agency speaks for this pack. Choose a pack of your own agency, or another name.")
 	errDraftPath    = fault.New(fault.Invalid, "draft.path", "A file of a pack is pack.yaml, or lies in services, registers or locale and ends in .yaml. Its name is made of Latin letters, digits and hyphens.").At("path")
-	errDraftFile    = fault.New(fault.NotFound, "draft.no-file", "The draft has no such file. It may have been removed; look at the list of files.")
+	ErrDraftFile    = fault.New(fault.NotFound, "draft.no-file", "The draft has no such file. It may have been removed; look at the list of files.")
 	errDraftChanged = fault.New(fault.Conflict, "draft.changed", "This file was changed since you opened it. Compare both texts, then save what shall stand.")
 	errDraftText    = fault.New(fault.Invalid, "draft.text", "This is not UTF-8 text. Save the file as UTF-8 and paste it again.").At("content")
 	errDraftLarge   = fault.New(fault.Invalid, "draft.large", "The draft is larger than a pack may be: 256 KiB for a file, 4 MiB and 500 files for all. Split the file or remove what is not needed.").At("content")
@@ -143,7 +146,7 @@ func (d *Drafting) Begin(ctx context.Context, by access.Actor, pack string, file
 // Write writes a file of a draft. Revision is that of the file as the actor saw it: Draft.FileRevision.
 func (d *Drafting) Write(ctx context.Context, by access.Actor, pack, path string, revision int64, content []byte) (Draft, error) {
 	switch {
-	case !draftPath.MatchString(path):
+	case !IsDraftPath(path):
 		return Draft{}, errDraftPath
 	case !utf8.Valid(content):
 		return Draft{}, errDraftText
@@ -165,7 +168,7 @@ func (d *Drafting) Remove(ctx context.Context, by access.Actor, pack, path strin
 	}
 	return d.save(ctx, by, "draft.written", pack, func(tx Tx, draft *Draft) error {
 		if _, ok := draft.Files[path]; !ok {
-			return errDraftFile
+			return ErrDraftFile
 		}
 		if err := draft.unchanged(path, revision); err != nil {
 			return err
@@ -258,6 +261,21 @@ func draftOf(tx Reader, agency ident.Agency, pack string) (Draft, error) {
 	return found, err
 }
 
+// follow lets a draft that is the same as what is in force go on from that: it was published since.
+func follow(tx Reader, pack string, draft *Draft) error {
+	now, err := inForce(tx, pack)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		return err
+	}
+	if now.ID != draft.Base && now.Digest == draft.Files.Digest() {
+		draft.Base = now.ID
+	}
+	return nil
+}
+
 // save commits what change makes of the draft of a pack, which has no revision if there is none yet.
 func (d *Drafting) save(ctx context.Context, by access.Actor, what, pack string, change func(Tx, *Draft) error) (saved Draft, err error) {
 	agency, err := publisher(by)
@@ -275,6 +293,9 @@ func (d *Drafting) save(ctx context.Context, by access.Actor, what, pack string,
 		}
 		if !known && what != "draft.begun" {
 			return errNoDraft
+		}
+		if err := follow(tx, pack, &draft); err != nil {
+			return err
 		}
 		if err := change(tx, &draft); err != nil {
 			return err
