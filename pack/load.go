@@ -89,24 +89,10 @@ type Fund struct {
 	Title wording.Text
 }
 
-// Speakers returns the agencies that may publish the pack: those that it declares, or, if it declares none, the one that
-// keeps all its services and registers.
+// Speakers returns the agencies that may publish the pack: those that it speaks for.
 func (p *Pack) Speakers() (agencies []ident.Agency) {
 	for _, one := range p.Agencies {
 		agencies = append(agencies, one.Name)
-	}
-	if len(agencies) > 0 {
-		return agencies
-	}
-	for _, one := range p.Services {
-		agencies = append(agencies, one.Agency)
-	}
-	for _, one := range p.Registers {
-		agencies = append(agencies, one.Agency)
-	}
-	slices.Sort(agencies)
-	if agencies = slices.Compact(agencies); len(agencies) > 1 {
-		return nil
 	}
 	return agencies
 }

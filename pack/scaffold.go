@@ -9,39 +9,33 @@ import (
 
 // New returns the files of a new pack that passes the checker and its own examples, by their path in the pack's folder:
 // one register and one service that is granted at once by its rule. Language is the tag in which the author writes. The
-// agency is one that another pack declares; "" : the pack declares one of its own.
+// agency is the one that the pack speaks for; "" : one that is called after the pack.
 func New(name, language, agency string) (map[string][]byte, error) {
 	if !ident.IsName(name) {
 		return nil, fault.New(fault.Invalid, "pack.name",
 			"A pack's name is lower-case Latin words joined by hyphens, like youth-affairs.").At("name")
 	}
-	declared := ""
 	if agency == "" {
 		agency = name + "-agency"
-		declared = agencies
 	}
 	words := strings.NewReplacer("AGENCY", agency, "NAME", name, "LANGUAGE", language)
 	files := make(map[string][]byte, len(scaffold))
 	for path, content := range scaffold {
-		files[path] = []byte(words.Replace(strings.Replace(content, "AGENCIES\n", declared, 1)))
+		files[path] = []byte(words.Replace(content))
 	}
 	return files, nil
 }
-
-// agencies is what a pack says that declares an agency of its own.
-const agencies = `agencies:
-  AGENCY:
-    title: The agency of this pack
-    roles:
-      clerk: Clerk
-`
 
 // scaffold are the files of a new pack; the words in capitals are replaced.
 var scaffold = map[string]string{
 	"pack.yaml": `pack: NAME
 title: A new pack                # what people read; write it in the language below
 language: LANGUAGE
-AGENCIES
+agencies:
+  AGENCY:
+    title: The agency of this pack
+    roles:
+      clerk: Clerk
 `,
 	"registers/members.yaml": `register: members
 agency: AGENCY

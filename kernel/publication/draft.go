@@ -254,6 +254,9 @@ func publisher(by access.Actor) (ident.Agency, error) {
 }
 
 func draftOf(tx Reader, agency ident.Agency, pack string) (Draft, error) {
+	if !ident.IsName(pack) {
+		return Draft{}, errNoDraft
+	}
 	found, ok, err := tx.Draft(agency, pack)
 	if err == nil && !ok {
 		err = errNoDraft
@@ -281,6 +284,9 @@ func (d *Drafting) save(ctx context.Context, by access.Actor, what, pack string,
 	agency, err := publisher(by)
 	if err != nil {
 		return Draft{}, err
+	}
+	if !ident.IsName(pack) {
+		return Draft{}, errNoDraft
 	}
 	sealer, err := d.Press.Vault.Open(ctx, by.Person.Subject())
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/publication"
 	"yagona/locale"
-	"yagona/pack"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -251,7 +250,7 @@ func (s *Studio) remove(w http.ResponseWriter, req *http.Request, v route.Visito
 // beginAnew begins a draft again from what is in force.
 func (s *Studio) beginAnew(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	name := req.PathValue("pack")
-	fresh, err := pack.New(name, s.Shared.Words.Profile.Authoritative(), string(v.Actor.Appointment.Agency))
+	fresh, err := s.scaffold(name, v)
 	if err != nil {
 		return err
 	}

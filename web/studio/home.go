@@ -78,7 +78,7 @@ func (s *Studio) showHome(w http.ResponseWriter, req *http.Request, v route.Visi
 	if wrong != nil {
 		question.Error = r.Problem(wrong)
 	}
-	body = append(body, ui.Heading{Text: r.Say("studio.new-pack")}, ui.Form{
+	body = append(body, ui.Heading{Text: r.Say("studio.new-pack")}, ui.Paragraph{Text: r.Say("studio.new-pack-text")}, ui.Form{
 		Action: packsPath, Fields: []ui.Component{ui.TextInput{Question: question, Value: name}},
 		Buttons: ui.Buttons{{Text: r.Say("studio.begin-new"), Quiet: len(own) > 0}},
 	})
@@ -103,7 +103,7 @@ func (s *Studio) begin(w http.ResponseWriter, req *http.Request, v route.Visitor
 	var files publication.Bundle
 	if name == "" {
 		name = req.PostForm.Get("name")
-		fresh, err := pack.New(name, s.Shared.Words.Profile.Authoritative(), string(v.Actor.Appointment.Agency))
+		fresh, err := s.scaffold(name, v)
 		if err != nil {
 			return s.showHome(w, req, v, http.StatusUnprocessableEntity, name, fault.Of(err))
 		}
@@ -119,6 +119,16 @@ func (s *Studio) begin(w http.ResponseWriter, req *http.Request, v route.Visitor
 		return err
 	}
 	return route.Redirect(w, req, packPath(name))
+}
+
+// scaffold returns the files of a new pack. It speaks for the visitor's agency, unless a pack in force does: an agency has
+// one pack.
+func (s *Studio) scaffold(name string, v route.Visitor) (publication.Bundle, error) {
+	agency := v.Actor.Appointment.Agency
+	if slices.ContainsFunc(s.InForce(), func(one *pack.Pack) bool { return slices.Contains(one.Speakers(), agency) }) {
+		agency = ""
+	}
+	return pack.New(name, s.Shared.Words.Profile.Authoritative(), string(agency))
 }
 
 var (

@@ -2,6 +2,7 @@ package studio
 
 import (
 	"net/http"
+	"slices"
 
 	"yagona/kernel/access"
 	"yagona/kernel/fault"
@@ -38,6 +39,7 @@ func (s *Studio) showPublish(w http.ResponseWriter, status int, o *open, wrong *
 	path := packPath(o.draft.Pack)
 	say("studio.must-correct", path, o.found.Pack != nil && len(o.found.Problems) == 0)
 	say("studio.must-pass", path+"/examples", o.found.Pack != nil && o.found.Report.Passed())
+	say("studio.must-speak", filePath(o.draft.Pack, "pack.yaml"), o.found.Pack != nil && slices.Contains(o.found.Pack.Speakers(), o.draft.Agency))
 	say("studio.must-differ", path, o.changed())
 	say("studio.must-follow", path+"/difference", !o.behind())
 	if wrong != nil {
@@ -80,7 +82,11 @@ var (
 
 // own returns a publication of the visitor's agency.
 func (s *Studio) own(req *http.Request, v route.Visitor) (publication.Publication, error) {
-	found, err := s.Press.Publication(req.Context(), ident.Publication(req.PathValue("publication")))
+	id, err := ident.Parse[ident.Publication](req.PathValue("publication"))
+	if err != nil {
+		return publication.Publication{}, err
+	}
+	found, err := s.Press.Publication(req.Context(), id)
 	if err == nil && found.Agency != v.Actor.Appointment.Agency {
 		err = access.ErrForbidden
 	}
@@ -188,8 +194,12 @@ func (s *Studio) reject(w http.ResponseWriter, req *http.Request, v route.Visito
 
 // settle approves or rejects a proposal as it was seen.
 func (s *Studio) settle(w http.ResponseWriter, req *http.Request, v route.Visitor, approve bool) error {
-	id := ident.Publication(req.PathValue("publication"))
-	_, err := s.Press.SettleBy(req.Context(), v.Actor, id, req.PostForm.Get("digest"), approve)
+	proposed, err := s.own(req, v)
+	if err != nil {
+		return err
+	}
+	id := proposed.ID
+	_, err = s.Press.SettleBy(req.Context(), v.Actor, id, req.PostForm.Get("digest"), approve)
 	if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.Conflict) {
 		return s.showProposal(w, req, v, f.Kind.Status(), f)
 	}
