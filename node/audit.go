@@ -360,6 +360,7 @@ func (a *auditing) stored() error {
 		{[]string{"correction"}, a.tx.CorrectionRows},
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},
+		{[]string{"draft"}, a.tx.DraftRows},
 	} {
 		err := nouns.rows(visit)
 		if a.ctx.Err() != nil {

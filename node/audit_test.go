@@ -196,6 +196,13 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		}
 		return []journal.Cover{outage.Cover(), closure.Cover()}, tx.SaveClosure(closure)
 	})
+	write(act.OfAgency("youth-agency"), func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		draft := publication.Draft{
+			Agency: "youth-agency", Pack: "youth", Begun: tx.Now(), By: person, First: 1, Revision: 1, Event: event,
+			Files: publication.Bundle{"pack.yaml": []byte("pack: youth\n")},
+		}
+		return []journal.Cover{draft.Cover()}, tx.SaveDraft(draft)
+	})
 	claim := register.Claim{Index: register.Index(rand.Text()), Record: ident.New[ident.Record](time.Now()), At: time.Now().UTC().Truncate(time.Microsecond)}
 	write(claim.Key(), func(tx *query.Tx, _ ident.Event) ([]journal.Cover, error) {
 		return []journal.Cover{claim.Cover()}, tx.SaveClaim(claim)
@@ -394,7 +401,7 @@ var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
 	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
-	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/",
+	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/", "draft": "draft/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }
 

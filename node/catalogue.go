@@ -91,13 +91,17 @@ func sourceOf(name string, bundle publication.Bundle) pack.Source {
 	return pack.Source{Dir: name, FS: files}
 }
 
-// compile compiles the packs together.
-func compile(packs map[string]publication.Bundle, profile pack.Profile, mode pack.Mode) (*pack.Catalogue, error) {
-	var sources []pack.Source
+// sourcesOf returns bundles as the folders of their packs, in the order of their names.
+func sourcesOf(packs map[string]publication.Bundle) (sources []pack.Source) {
 	for _, name := range slices.Sorted(maps.Keys(packs)) {
 		sources = append(sources, sourceOf(name, packs[name]))
 	}
-	compiled, problems := pack.Load(sources, profile, mode)
+	return sources
+}
+
+// compile compiles the packs together.
+func compile(packs map[string]publication.Bundle, profile pack.Profile, mode pack.Mode) (*pack.Catalogue, error) {
+	compiled, problems := pack.Load(sourcesOf(packs), profile, mode)
 	if problems.Failed() {
 		return nil, fault.New(fault.Invalid, "pack.problems", "The packs cannot be used: "+problems.Error()).
 			With("problems", problems.Error()).Because(problems)
@@ -206,24 +210,22 @@ func stateOf(all []publication.Publication, closed []publication.Closure) string
 }
 
 // speakers returns the agencies for which the pack in force speaks, nil if there is none of the name.
-func (n *Node) speakers(name string) (agencies []ident.Agency) {
+func (n *Node) speakers(name string) []ident.Agency {
 	for _, one := range n.Catalogue().Packs.Packs {
 		if one.Name == name {
-			for _, agency := range one.Agencies {
-				agencies = append(agencies, agency.Name)
-			}
+			return one.Speakers()
 		}
 	}
-	return agencies
+	return nil
 }
 
-// checkPack checks as a release the packs in force with one in its place, runs its examples, and returns the agencies
-// that may publish it.
-func (n *Node) checkPack(ctx context.Context, name string, files publication.Bundle) ([]ident.Agency, error) {
+// amongOthers returns the packs in force with one in its place.
+func (n *Node) amongOthers(ctx context.Context, name string, files publication.Bundle) (map[string]publication.Bundle, error) {
 	all, _, err := n.Press.All(ctx, true)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
 	packs := map[string]publication.Bundle{}
 	for _, one := range all {
 		if one.State == publication.InForce {
@@ -231,6 +233,25 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		}
 	}
 	packs[name] = files
+	return packs, nil
+}
+
+// examine looks at a pack that is being written, among those in force.
+func (n *Node) examine(ctx context.Context, name string, files publication.Bundle) (pack.Examination, error) {
+	packs, err := n.amongOthers(ctx, name, files)
+	if err != nil {
+		return pack.Examination{}, err
+	}
+	return pack.Examine(ctx, sourcesOf(packs), name, pack.ProfileOf(n.Profile)), nil
+}
+
+// checkPack checks as a release the packs in force with one in its place, runs its examples, and returns the agencies
+// that may publish it.
+func (n *Node) checkPack(ctx context.Context, name string, files publication.Bundle) ([]ident.Agency, error) {
+	packs, err := n.amongOthers(ctx, name, files)
+	if err != nil {
+		return nil, err
+	}
 	compiled, err := compile(packs, pack.ProfileOf(n.Profile), pack.Release)
 	if err != nil {
 		return nil, err
@@ -251,12 +272,10 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 				With("examples", report.String())
 		}
 		// Whoever spoke for the pack before must go on to: nobody takes over another agency's pack by renaming it.
-		before := n.speakers(name)
-		var agencies []ident.Agency
-		for _, agency := range one.Agencies {
-			if before == nil || slices.Contains(before, agency.Name) {
-				agencies = append(agencies, agency.Name)
-			}
+		agencies := one.Speakers()
+		if slices.ContainsFunc(n.Catalogue().Packs.Packs, func(p *pack.Pack) bool { return p.Name == name }) {
+			before := n.speakers(name)
+			agencies = slices.DeleteFunc(agencies, func(agency ident.Agency) bool { return !slices.Contains(before, agency) })
 		}
 		return agencies, nil
 	}

@@ -72,6 +72,7 @@ type Node struct {
 	Office    *access.Office
 	Sessions  *session.Sessions
 	Press     *publication.Press
+	Drafting  *publication.Drafting
 	Registers *register.Keeper
 	Exchange  *exchange.Exchange
 	Documents *document.Issuer
@@ -322,6 +323,7 @@ func (n *Node) wireKernel() {
 		Check: n.checkPack, Changed: n.reload,
 	}
 	n.readings = access.NewOwnReadings(query.For[journal.Reader, journal.Tx](db), n.Vault)
+	n.Drafting = &publication.Drafting{Press: n.Press, Speakers: n.speakers}
 	n.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },

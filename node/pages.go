@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/kernel/wording"
+	"yagona/pack"
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
@@ -24,6 +25,7 @@ import (
 	"yagona/web/provider"
 	"yagona/web/route"
 	"yagona/web/signin"
+	"yagona/web/studio"
 	"yagona/web/ui"
 )
 
@@ -37,7 +39,7 @@ const (
 
 // openPages makes the handler: the pages, the API, the sign-in, the log.
 func (n *Node) openPages(ctx context.Context) error {
-	house, err := ui.New("Yagona", n.Words.Catalogue, desk.Templates())
+	house, err := ui.New("Yagona", n.Words.Catalogue, desk.Templates(), studio.Templates())
 	if err != nil {
 		return err
 	}
@@ -118,6 +120,13 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		return err
 	}
 	router.Add(office.Routes()...)
+	writing, err := studio.New(studio.Config{
+		Shared: shared, Press: n.Press, Drafting: n.Drafting, Examine: n.examine, InForce: func() []*pack.Pack { return n.Catalogue().Packs.Packs },
+	})
+	if err != nil {
+		return err
+	}
+	router.Add(writing.Routes()...)
 	return nil
 }
 

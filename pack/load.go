@@ -89,6 +89,14 @@ type Fund struct {
 	Title wording.Text
 }
 
+// Speakers returns the agencies that may publish the pack: those that it speaks for.
+func (p *Pack) Speakers() (agencies []ident.Agency) {
+	for _, one := range p.Agencies {
+		agencies = append(agencies, one.Name)
+	}
+	return agencies
+}
+
 // Services returns the services of all packs.
 func (c *Catalogue) Services() []*service.Definition {
 	var all []*service.Definition

@@ -172,7 +172,7 @@ func TestFailingExamplesSayWhy(t *testing.T) {
 
 func scaffolded(t *testing.T, name string) fstest.MapFS {
 	t.Helper()
-	files, err := pack.New(name, "en")
+	files, err := pack.New(name, "en", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestANewPackPassesAsItIs(t *testing.T) {
 	if report := pack.Test(t.Context(), catalogue, soum); !report.Passed() || len(report.Services) != 1 {
 		t.Error(report)
 	}
-	if _, err := pack.New("../health", "en"); err == nil {
+	if _, err := pack.New("../health", "en", ""); err == nil {
 		t.Error("a path is a name")
 	}
 }

@@ -8,33 +8,37 @@ import (
 )
 
 // New returns the files of a new pack that passes the checker and its own examples, by their path in the pack's folder:
-// one register and one service that is granted at once by its rule. Language is the
-// tag in which the author writes.
-func New(name, language string) (map[string][]byte, error) {
+// one register and one service that is granted at once by its rule. Language is the tag in which the author writes. The
+// agency is the one that the pack speaks for; "" : one that is called after the pack.
+func New(name, language, agency string) (map[string][]byte, error) {
 	if !ident.IsName(name) {
 		return nil, fault.New(fault.Invalid, "pack.name",
 			"A pack's name is lower-case Latin words joined by hyphens, like youth-affairs.").At("name")
 	}
+	if agency == "" {
+		agency = name + "-agency"
+	}
+	words := strings.NewReplacer("AGENCY", agency, "NAME", name, "LANGUAGE", language)
 	files := make(map[string][]byte, len(scaffold))
 	for path, content := range scaffold {
-		files[path] = []byte(strings.NewReplacer("NAME", name, "LANGUAGE", language).Replace(content))
+		files[path] = []byte(words.Replace(content))
 	}
 	return files, nil
 }
 
-// scaffold are the files of a new pack; NAME and LANGUAGE are replaced.
+// scaffold are the files of a new pack; the words in capitals are replaced.
 var scaffold = map[string]string{
 	"pack.yaml": `pack: NAME
 title: A new pack                # what people read; write it in the language below
 language: LANGUAGE
 agencies:
-  NAME-agency:
+  AGENCY:
     title: The agency of this pack
     roles:
       clerk: Clerk
 `,
 	"registers/members.yaml": `register: members
-agency: NAME-agency
+agency: AGENCY
 held: here
 title: Members
 subject: person                  # whose data a record is
@@ -54,7 +58,7 @@ evidence:                        # the only questions that others may ask
 	"services/membership-certificate.yaml": `service: membership-certificate
 version: 1
 from: 2026-01-01
-agency: NAME-agency
+agency: AGENCY
 title: Certificate of membership
 summary: A document for members, which says since when they are members.
 for: person

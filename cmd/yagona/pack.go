@@ -191,7 +191,7 @@ type packNewCommand struct {
 
 // Run writes the files of a new pack.
 func (c packNewCommand) Run(terminal terminal) error {
-	files, err := pack.New(c.Name, c.Language)
+	files, err := pack.New(c.Name, c.Language, "")
 	if err != nil {
 		return usageError{err}
 	}

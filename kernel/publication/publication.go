@@ -8,8 +8,12 @@
 //
 // A version of a service that turns out to be faulty is closed: it takes no new applications; running ones go on.
 //
+// A pack is signed by its publisher's own key, or in the name of a publisher who is signed in by the key that the node
+// holds for their agency: that signature says so, and whom it names. Before it is published a pack can be a draft, which
+// the publishers of an agency write together.
+//
 // Invariants: a publication's files never change; nobody approves what they published themselves; what is approved was
-// checked together with all other packs in force.
+// checked together with all other packs in force; nobody writes over a file of a draft that they have not seen.
 package publication
 
 import (
@@ -103,6 +107,10 @@ type Reader interface {
 	Publication(id ident.Publication) (Publication, error)
 	// Closures returns all closed versions.
 	Closures() ([]Closure, error)
+	// Drafts returns the drafts of an agency without their files, by the names of their packs.
+	Drafts(agency ident.Agency) ([]Draft, error)
+	// Draft returns the agency's draft of a pack with its files, and false if there is none.
+	Draft(agency ident.Agency, pack string) (Draft, bool, error)
 }
 
 // Tx is what publications need of an act.
@@ -113,6 +121,8 @@ type Tx interface {
 	SavePublication(publication Publication) error
 	// SaveClosure stores a closure under the act's key, the platform's.
 	SaveClosure(closure Closure) error
+	// SaveDraft stores a new or changed draft under the act's key, its agency's.
+	SaveDraft(draft Draft) error
 }
 
 // Proposal is what a publisher sends: the pack, when, and their signature over Message.
@@ -131,11 +141,14 @@ func (p Proposal) Message() []byte {
 
 // ApprovalMessage returns what the second person signs.
 func ApprovalMessage(id ident.Publication, digest string, approve bool) []byte {
-	verdict := "reject"
+	return fmt.Appendf(nil, "yagona pack approval v1\n%s\n%s\n%s\n", id, digest, verdictOf(approve))
+}
+
+func verdictOf(approve bool) string {
 	if approve {
-		verdict = "approve"
+		return "approve"
 	}
-	return fmt.Appendf(nil, "yagona pack approval v1\n%s\n%s\n%s\n", id, digest, verdict)
+	return "reject"
 }
 
 // ClosureMessage returns what a publisher signs to close a version.
@@ -156,6 +169,16 @@ type Press struct {
 	Changed func()
 }
 
+// MessageBy returns what the agency's key signs in the name of a publisher who is signed in.
+func (p Proposal) MessageBy(person ident.Person) []byte {
+	return fmt.Appendf(nil, "yagona pack publication by session v1\n%s\n%s\n%s\n%s\n%s\n", p.Pack, p.Agency, p.Files.Digest(), p.Published.UTC().Format(time.RFC3339), person)
+}
+
+// ApprovalMessageBy returns what the agency's key signs in the name of a second person who is signed in.
+func ApprovalMessageBy(id ident.Publication, digest string, approve bool, person ident.Person) []byte {
+	return fmt.Appendf(nil, "yagona pack approval by session v1\n%s\n%s\n%s\n%s\n", id, digest, verdictOf(approve), person)
+}
+
 // clockSkew is how far the publisher's clock may be from the node's.
 const clockSkew = 24 * time.Hour
 
@@ -169,6 +192,24 @@ func (p *Press) Propose(ctx context.Context, proposal Proposal) (Publication, er
 	if err != nil {
 		return Publication{}, err
 	}
+	return p.propose(ctx, by, proposal)
+}
+
+// ProposeBy takes a proposal of a publisher who is signed in, and has the agency's key sign it in their name.
+func (p *Press) ProposeBy(ctx context.Context, by access.Actor, pack string, files Bundle) (Publication, error) {
+	agency, err := publisher(by)
+	if err != nil {
+		return Publication{}, err
+	}
+	proposal := Proposal{Pack: pack, Agency: agency, Files: files, Published: p.Clock().UTC().Truncate(time.Second)}
+	if proposal.Signature, err = p.Ring.Sign(ctx, signature.OfAgency(agency), proposal.MessageBy(by.Person)); err != nil {
+		return Publication{}, err
+	}
+	return p.propose(ctx, by.Person, proposal)
+}
+
+// propose checks and keeps a proposal whose signature is right.
+func (p *Press) propose(ctx context.Context, by ident.Person, proposal Proposal) (Publication, error) {
 	agencies, err := p.Check(ctx, proposal.Pack, proposal.Files)
 	if err != nil {
 		return Publication{}, err
@@ -211,11 +252,7 @@ func (p *Press) Propose(ctx context.Context, proposal Proposal) (Publication, er
 
 // Settle approves or rejects a proposal with the signature of a second person over ApprovalMessage.
 func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, signed signature.Signature) (Publication, error) {
-	var found Publication
-	err := p.Store.View(ctx, func(tx Reader) (err error) {
-		found, err = tx.Publication(id)
-		return err
-	})
+	found, err := p.Publication(ctx, id)
 	if err != nil {
 		return Publication{}, err
 	}
@@ -223,6 +260,33 @@ func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, 
 	if err != nil {
 		return Publication{}, err
 	}
+	return p.settle(ctx, second, found, approve, signed)
+}
+
+// SettleBy approves or rejects a proposal, of which the second person saw the digest, in the name of whoever is signed in.
+func (p *Press) SettleBy(ctx context.Context, by access.Actor, id ident.Publication, digest string, approve bool) (Publication, error) {
+	agency, err := publisher(by)
+	if err != nil {
+		return Publication{}, err
+	}
+	found, err := p.Publication(ctx, id)
+	switch {
+	case err != nil:
+		return Publication{}, err
+	case found.Agency != agency:
+		return Publication{}, access.ErrForbidden
+	case found.Digest != digest:
+		return Publication{}, errSettled
+	}
+	signed, err := p.Ring.Sign(ctx, signature.OfAgency(agency), ApprovalMessageBy(id, digest, approve, by.Person))
+	if err != nil {
+		return Publication{}, err
+	}
+	return p.settle(ctx, by.Person, found, approve, signed)
+}
+
+// settle carries out what the second person signed.
+func (p *Press) settle(ctx context.Context, second ident.Person, found Publication, approve bool, signed signature.Signature) (Publication, error) {
 	if second == found.By {
 		return Publication{}, fault.New(fault.Forbidden, "publication.same-person", "Whoever published a pack does not approve it. Ask a second publisher of your agency.")
 	}
@@ -234,12 +298,12 @@ func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, 
 		}
 	}
 	settled, err := p.save(ctx, second, what, nil, func(tx Tx, _ ident.Event) (Publication, error) {
-		now, err := tx.Publication(id)
+		now, err := tx.Publication(found.ID)
 		if err != nil {
 			return Publication{}, err
 		}
 		if now.State != Proposed {
-			return Publication{}, fault.New(fault.Conflict, "publication.settled", "This proposal is settled already. Look at it again.")
+			return Publication{}, errSettled
 		}
 		now.State, now.Second, now.Approved = Rejected, second, signed
 		if approve {
@@ -251,6 +315,42 @@ func (p *Press) Settle(ctx context.Context, id ident.Publication, approve bool, 
 		p.Changed()
 	}
 	return settled, err
+}
+
+var errSettled = fault.New(fault.Conflict, "publication.settled", "This proposal is settled already. Look at it again.")
+
+// Publication returns one with its files, or fault.NotFound.
+func (p *Press) Publication(ctx context.Context, id ident.Publication) (found Publication, err error) {
+	err = p.Store.View(ctx, func(tx Reader) error {
+		found, err = tx.Publication(id)
+		return err
+	})
+	return found, err
+}
+
+// InForce returns the revision of a pack that is in force, with its files, or fault.NotFound.
+func (p *Press) InForce(ctx context.Context, pack string) (found Publication, err error) {
+	err = p.Store.View(ctx, func(tx Reader) error {
+		if found, err = inForce(tx, pack); err == nil {
+			found, err = tx.Publication(found.ID)
+		}
+		return err
+	})
+	return found, err
+}
+
+// inForce returns the revision of a pack that came into force last, without its files.
+func inForce(tx Reader, pack string) (last Publication, err error) {
+	all, err := tx.Publications(false)
+	for _, one := range all {
+		if one.Pack == pack && one.State == InForce && !one.InForceAt.Before(last.InForceAt) {
+			last = one
+		}
+	}
+	if err == nil && last.ID == "" {
+		err = fault.New(fault.NotFound, "publication.none", "No pack of this name is in force.")
+	}
+	return last, err
 }
 
 // Install keeps a pack that comes with the installation, if its newest revision in force is another. It reports whether

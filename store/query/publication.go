@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/json"
+	"strings"
 
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
@@ -118,5 +119,66 @@ func (t *Tx) PublicationRows(visit func(journal.Row) error) error {
 			cover = journal.Cover{Row: "closure/" + version}
 		}
 		return visit(rowOf(cover, key, c.Event))
+	})
+}
+
+// Drafts implements publication.Reader.
+func (t *Tx) Drafts(agency ident.Agency) ([]publication.Draft, error) {
+	return list(t, `SELECT row, '{}' FROM draft WHERE key = $1 ORDER BY pack`, args(act.OfAgency(agency)), scanDraft)
+}
+
+// Draft implements publication.Reader.
+func (t *Tx) Draft(agency ident.Agency, pack string) (publication.Draft, bool, error) {
+	found, err := list(t, `SELECT row, files FROM draft WHERE key = $1 AND pack = $2`, args(act.OfAgency(agency), pack), scanDraft)
+	if err != nil || len(found) == 0 {
+		return publication.Draft{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func scanDraft(scan func(into ...any) error) (d publication.Draft, err error) {
+	var row, files []byte
+	if err := scan(&row, &files); err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(row, &d); err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(files, &d.Files)
+}
+
+// SaveDraft implements publication.Tx.
+func (t *Tx) SaveDraft(d publication.Draft) error {
+	files, err := json.Marshal(d.Files)
+	if err != nil {
+		return err
+	}
+	d.Files = nil
+	row, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return t.send(`INSERT INTO draft (key, pack, row, files) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key, pack) DO UPDATE SET row = excluded.row, files = excluded.files`, t.key, d.Pack, string(row), files)
+}
+
+// DraftRows calls visit for every draft; for the auditor. What cannot be read or is not what its columns say comes with an
+// empty digest.
+func (t *Tx) DraftRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT key, pack, row, files FROM draft ORDER BY key, pack`, nil, func(scan func(into ...any) error) error {
+		var key, pack string
+		var row, files []byte
+		if err := scan(&key, &pack, &row, &files); err != nil {
+			return err
+		}
+		d, err := scanDraft(func(into ...any) error {
+			*into[0].(*[]byte), *into[1].(*[]byte) = row, files
+			return nil
+		})
+		cover := d.Cover()
+		if agency, _ := strings.CutPrefix(key, "agency:"); err != nil || d.Pack != pack || string(d.Agency) != agency {
+			cover = journal.Cover{Row: "draft/" + agency + "/" + pack}
+		}
+		return visit(rowOf(cover, key, d.Event))
 	})
 }

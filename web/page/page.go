@@ -101,6 +101,7 @@ const (
 	TeamPath         = "/desk/team"
 	OfflinePath      = "/desk/offline"
 	PaymentsPath     = "/desk/payments"
+	StudioPath       = "/studio"
 
 	CorrectionTasksPath = "/desk/corrections"
 )
@@ -240,6 +241,9 @@ func (r Reader) frame() ui.Frame {
 		link("desk.team", TeamPath)
 		if held.Role == access.Treasurer {
 			link("desk.payments", PaymentsPath)
+		}
+		if held.Role == access.Publisher {
+			link("studio.title", StudioPath)
 		}
 		if held.Role == access.Registrar {
 			link("correction.tasks", CorrectionTasksPath)

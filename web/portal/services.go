@@ -100,17 +100,21 @@ func (p *Portal) service(w http.ResponseWriter, req *http.Request, v route.Visit
 	if !v.SignedIn() {
 		apply = ui.Form{Action: "", Buttons: ui.Buttons{{Text: r.Say("portal.sign-in-to-apply"), Href: "/sign-in?next=" + servicePath(definition.Path)}, apply.Buttons[1]}}
 	}
-	body := []ui.Component{entrance(apply)}
-	body = append(body, ui.SummaryList{Title: r.Say("portal.what-you-get"), Rows: p.outputs(r, definition)})
-	body = append(body, p.conditions(r, definition)...)
-	body = append(body, p.needed(r, definition)...)
-	body = append(body, p.course(r, definition)...)
-	body = append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
+	body := append([]ui.Component{entrance(apply)}, About(r, definition)...)
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Agency(definition.Agency), Lead: r.In(definition.Summary),
 		Trail: []ui.Link{{Text: r.Say("portal.home"), Href: page.HomePath}, {Text: r.Say("page.services"), Href: page.ServicesPath}},
 		Body:  body, Aside: p.brief(r, definition, performance),
 	})
+}
+
+// About says what a service gives, to whom, what is needed for it and how it goes: what stands on its page below the way in.
+func About(r page.Reader, definition *service.Definition) []ui.Component {
+	body := []ui.Component{ui.SummaryList{Title: r.Say("portal.what-you-get"), Rows: outputs(r, definition)}}
+	body = append(body, conditions(r, definition)...)
+	body = append(body, needed(r, definition)...)
+	body = append(body, course(r, definition)...)
+	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
 }
 
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.
@@ -205,7 +209,7 @@ func entrance(form ui.Form) ui.Component {
 	return form
 }
 
-func (p *Portal) outputs(r page.Reader, definition *service.Definition) (rows []ui.SummaryRow) {
+func outputs(r page.Reader, definition *service.Definition) (rows []ui.SummaryRow) {
 	if document := definition.Output.Document; document != nil {
 		values := []string{r.In(document.Title)}
 		if !document.Valid.IsZero() {
@@ -219,7 +223,7 @@ func (p *Portal) outputs(r page.Reader, definition *service.Definition) (rows []
 	return rows
 }
 
-func (p *Portal) conditions(r page.Reader, definition *service.Definition) []ui.Component {
+func conditions(r page.Reader, definition *service.Definition) []ui.Component {
 	var kinds, texts []string
 	for _, kind := range definition.For {
 		kinds = append(kinds, r.SayIf("applicant."+kind, kind))
@@ -237,7 +241,7 @@ func (p *Portal) conditions(r page.Reader, definition *service.Definition) []ui.
 }
 
 // needed tells what is asked, and what is not, because the state fetches it itself.
-func (p *Portal) needed(r page.Reader, definition *service.Definition) []ui.Component {
+func needed(r page.Reader, definition *service.Definition) []ui.Component {
 	body := []ui.Component{ui.Heading{Text: r.Say("portal.evidence")}}
 	var fetched []string
 	for _, evidence := range definition.Evidence {
@@ -261,7 +265,7 @@ func (p *Portal) needed(r page.Reader, definition *service.Definition) []ui.Comp
 }
 
 // course tells who decides, in which time, and what silence means.
-func (p *Portal) course(r page.Reader, definition *service.Definition) []ui.Component {
+func course(r page.Reader, definition *service.Definition) []ui.Component {
 	body := []ui.Component{ui.Heading{Text: r.Say("portal.course")}}
 	if len(definition.Process) == 0 {
 		return append(body, ui.Paragraph{Text: r.Say("portal.course-at-once")})

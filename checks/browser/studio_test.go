@@ -1,0 +1,134 @@
+package browser
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"yagona/kernel/ident"
+	"yagona/locale"
+	"yagona/packs/demo"
+)
+
+// publishers returns the two who publish for an agency.
+func (s *told) publishers(agency ident.Agency) (found []demo.Person) {
+	for _, one := range s.people.Officials {
+		if one.Agency == agency && one.Role == "publisher" {
+			person, _ := s.people.Person(one.Person)
+			found = append(found, person)
+		}
+	}
+	return found
+}
+
+// replaces changes every place of a text in the editor, as somebody who types it would.
+func (w *window) replaces(old, new string) {
+	w.t.Helper()
+	if !ask(w, chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const text = document.querySelector("textarea"), before = text.value;
+		text.value = before.replaceAll(%q, %q);
+		text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+		return text.value !== before;
+	})()`, old, new))) {
+		w.t.Fatalf("the file at %s does not hold %q", w.address(), old)
+	}
+}
+
+const draftOfYouth, subsidyFile = "/studio/packs/youth", "/studio/packs/youth/files/services/tools-subsidy.yaml"
+
+// writes lets an analyst change an amount and a second one bring it into force.
+func (s *told) writes(t *testing.T, language locale.Tag) {
+	t.Helper()
+	publishers := s.publishers("youth-agency")
+	w := s.signedIn(t, language, publishers[0], "/studio")
+	w.says("studio.no-drafts")
+	w.look("studio")
+	w.choose("pack", "youth")
+	w.submit(`form:has([name="pack"])`)
+	w.at(draftOfYouth)
+	w.says("studio.unchanged")
+	w.look("studio-draft")
+	w.follow("/files/services/tools-subsidy.yaml")
+	w.says("studio.no-problems")
+	w.look("studio-file")
+
+	// A mistyped word is told at its line; what is wrong may be kept.
+	w.replaces("that: unemployment.registered", "that: unemployment.registred")
+	w.press("/tools-subsidy.yaml")
+	w.at(subsidyFile)
+	w.shows("did you mean registered?")
+	w.look("studio-file-wrong")
+	w.open(draftOfYouth + "/form")
+	w.says("studio.mend-first")
+	w.open(subsidyFile)
+	w.replaces("registred", "registered")
+
+	// The ceiling rises; an example of the old one fails until it is mended.
+	w.replaces("10 * param.brv", "12 * param.brv")
+	w.press("/tools-subsidy.yaml")
+	w.says("studio.no-problems")
+	w.open(draftOfYouth)
+	w.says("studio.examples-fail", "count", 1)
+	w.look("studio-draft-fails")
+	w.follow("/examples")
+	w.shows("expected 4120000 UZS, came out 4944000 UZS")
+	w.look("studio-examples")
+	w.follow("/files/services/tools-subsidy.yaml")
+	w.replaces("payment: 4120000 UZS", "payment: 4944000 UZS")
+	w.press("/tools-subsidy.yaml")
+	w.open(draftOfYouth + "/form?service=youth%2Ftools-subsidy")
+	w.look("studio-form")
+	w.fill("price", "0")
+	w.submit(`form:has([name="price"])`)
+	if w.status != http.StatusUnprocessableEntity {
+		t.Fatalf("wrong answers that are tried are answered with %d", w.status)
+	}
+	w.look("studio-form-wrong")
+	w.open(draftOfYouth + "/difference")
+	w.shows("least(ask.price, 12 * param.brv)")
+	w.look("studio-difference")
+	w.open(draftOfYouth + "/publish")
+	w.look("studio-publish")
+	w.press("/publish")
+	w.says("studio.own-proposal")
+	w.look("studio-own-proposal")
+	proposal := w.address()
+
+	second := s.signedIn(t, language, publishers[1], "/studio")
+	second.says("studio.waits-for-you")
+	second.look("studio-waiting")
+	second.follow(proposal)
+	second.shows("least(ask.price, 12 * param.brv)")
+	second.look("studio-proposal")
+	second.press("/approve")
+	second.says("studio.state-in-force")
+	second.look("studio-in-force")
+
+	// A resident who applies now is promised the new amount.
+	patient := s.people.Persona(demo.Newcomer)
+	resident := s.signedIn(t, language, patient, subsidy)
+	resident.press("/apply")
+	resident.choose("trade", "sewing")
+	resident.submit("form")
+	resident.fill("price", "9000000")
+	resident.submit("form")
+	resident.fill("account", patient.Account)
+	resident.submit("form")
+	if shown := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, resident.text()); !strings.Contains(shown, "4944000") {
+		t.Errorf("the resident is not promised the new amount: %s", resident.text())
+	}
+}
+
+func TestTheStudioInABrowser(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	s.window(t, locale.English).withoutScripts()
+	s.writes(t, locale.English)
+}
