@@ -792,6 +792,7 @@ func TestAPersonHasTwentyDraftsAtMost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	drafts = slices.DeleteFunc(drafts, func(one casework.Application) bool { return one.State != casework.Draft })
 	oldest := drafts[len(drafts)-1]
 	if again := w.must(w.Start(t.Context(), w.applicant, oldest.ID, "youth/tools", "en")); again.ID != oldest.ID {
 		t.Error("starting an old draft again is not the same draft")

@@ -243,6 +243,7 @@ func TestADraftComesIntoForceByTwoWhoAreSignedIn(t *testing.T) {
 	refused(t, "approving another agency's", err, "access.forbidden")
 	_, err = w.Press.SettleBy(t.Context(), w.bek, proposed.ID, "another digest", true)
 	refused(t, "approving what one has not seen", err, "publication.settled")
+	w.now = w.now.Add(time.Minute)
 	approved, err := w.Press.SettleBy(t.Context(), w.bek, proposed.ID, proposed.Digest, true)
 	if err != nil || approved.State != publication.InForce || approved.Second != w.bek.Person {
 		t.Fatalf("approved %+v, %v", approved, err)
