@@ -45,7 +45,8 @@ type Change struct {
 // Difference returns by meaning what is different between two states of a pack, in the order of the files. Comments,
 // spacing and the order of keys mean nothing. Of a file that cannot be read it says only that it is different.
 func Difference(before, after map[string][]byte) []Change {
-	names := maps.Clone(before)
+	names := map[string][]byte{}
+	maps.Copy(names, before)
 	maps.Copy(names, after)
 	var changes []Change
 	for _, name := range slices.Sorted(maps.Keys(names)) {

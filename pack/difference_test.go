@@ -69,6 +69,9 @@ examples:
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Error(diff)
 	}
+	if found := pack.Difference(nil, map[string][]byte{"pack.yaml": []byte("pack: a\n")}); len(found) != 1 {
+		t.Errorf("a new pack is %+v", found)
+	}
 }
 
 func TestAnExaminationTellsAllThatIsWrongAndRunsTheExamples(t *testing.T) {
@@ -116,5 +119,22 @@ func TestANewPackSpeaksForTheAgencyThatIsNamed(t *testing.T) {
 		if got := found.Pack.Speakers(); len(got) != 1 || string(got[0]) != want {
 			t.Errorf("it speaks for %v, not %s", got, want)
 		}
+	}
+}
+
+func TestANewFilePassesAsItIs(t *testing.T) {
+	files, err := pack.New("health", "en", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := fstest.MapFS{}
+	for path, data := range files {
+		folder[path] = &fstest.MapFile{Data: data}
+	}
+	for _, path := range []string{"services/tree.yaml", "registers/trees.yaml"} {
+		folder[path] = &fstest.MapFile{Data: pack.NewFile(path, "health-agency")}
+	}
+	if found := pack.Examine(t.Context(), []pack.Source{{Dir: "health", FS: folder}}, "health", profile()); !found.Ready() {
+		t.Error(found.Problems, found.Report)
 	}
 }

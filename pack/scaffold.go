@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"path"
 	"strings"
 
 	"yagona/kernel/fault"
@@ -20,10 +21,61 @@ func New(name, language, agency string) (map[string][]byte, error) {
 	}
 	words := strings.NewReplacer("AGENCY", agency, "NAME", name, "LANGUAGE", language)
 	files := make(map[string][]byte, len(scaffold))
-	for path, content := range scaffold {
-		files[path] = []byte(words.Replace(content))
+	for name, content := range scaffold {
+		files[name] = []byte(words.Replace(content))
 	}
 	return files, nil
+}
+
+// NewFile returns what a new file of a pack begins with: a service, a register that pass the checker, or a language without
+// translations. Path is services/NAME.yaml, registers/NAME.yaml or locale/LANGUAGE.yaml.
+func NewFile(file, agency string) []byte {
+	folder, base := path.Split(file)
+	words := strings.NewReplacer("AGENCY", agency, "NAME", strings.TrimSuffix(base, ".yaml"))
+	return []byte(words.Replace(beginnings[folder]))
+}
+
+// beginnings are what files begin with, by their folder; the words in capitals are replaced.
+var beginnings = map[string]string{
+	"services/": `service: NAME
+version: 1
+from: 2026-01-01                 # the first day on which it takes applications
+agency: AGENCY
+title: A new service
+summary: What it gives to whom, in a sentence or two.
+for: person
+legal:
+  - {act: Write the act that the service stands on, status: illustrative}
+
+ask:                             # only what no register knows
+  wish: {type: long-text, label: What do you need?, max: 1000, only-applicant: It is your wish.}
+
+output:
+  document:
+    type: NAME
+    title: A new document
+    valid: 3 months
+    lines:
+      wish: {label: Wish, is: ask.wish}
+
+examples:
+  - name: Everybody gets it
+    submitted: 2026-02-02
+    ask: {wish: A tree}
+    expect: {outcome: granted, document: {wish: A tree}}
+`,
+	"registers/": `register: NAME
+agency: AGENCY
+held: here
+title: A new register
+subject: person                  # whose data a record is
+fields:
+  person: {type: person, required: true, label: Person}
+  since:  {type: date, required: true, label: Since}
+`,
+	"locale/": `language: NAME
+texts: {}
+`,
 }
 
 // scaffold are the files of a new pack; the words in capitals are replaced.

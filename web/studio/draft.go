@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/publication"
 	"yagona/locale"
+	"yagona/pack"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -66,12 +67,12 @@ func (s *Studio) showDraft(w http.ResponseWriter, req *http.Request, v route.Vis
 	return r.Render(w, status, shown)
 }
 
-// folders are those of a pack; "" holds pack.yaml. Start is what a new file there holds.
-var folders = []struct{ name, title, kind, start string }{
-	{"", "studio.folder-pack", "", ""},
-	{"services", "studio.folder-services", "studio.kind-services", "service: NAME\nversion: 1\n"},
-	{"registers", "studio.folder-registers", "studio.kind-registers", "register: NAME\nheld: here\n"},
-	{"locale", "studio.folder-locale", "studio.kind-locale", "language: NAME\ntexts: {}\n"},
+// folders are those of a pack; "" holds pack.yaml.
+var folders = []struct{ name, title, kind string }{
+	{"", "studio.folder-pack", ""},
+	{"services", "studio.folder-services", "studio.kind-services"},
+	{"registers", "studio.folder-registers", "studio.kind-registers"},
+	{"locale", "studio.folder-locale", "studio.kind-locale"},
 }
 
 func folderOf(path string) string {
@@ -217,13 +218,13 @@ func (s *Studio) add(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if !fileName.MatchString(name) {
 		return s.showDraft(w, req, v, http.StatusUnprocessableEntity, errFileName)
 	}
-	start := ""
-	for _, one := range folders {
-		if one.name == folderOf(path) {
-			start = strings.ReplaceAll(one.start, "NAME", name)
+	agency := v.Actor.Appointment.Agency
+	if found, err := s.examine(req.Context(), draft.Pack, draft.Files); err == nil && found.Pack != nil {
+		if speakers := found.Pack.Speakers(); len(speakers) > 0 && !slices.Contains(speakers, agency) {
+			agency = speakers[0]
 		}
 	}
-	_, err = s.Drafting.Write(req.Context(), v.Actor, draft.Pack, path, draft.FileRevision(path), []byte(start))
+	_, err = s.Drafting.Write(req.Context(), v.Actor, draft.Pack, path, draft.FileRevision(path), pack.NewFile(path, string(agency)))
 	if f := fault.Of(err); err != nil && f.Kind == fault.Invalid {
 		return s.showDraft(w, req, v, http.StatusUnprocessableEntity, f)
 	}

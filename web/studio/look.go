@@ -211,10 +211,8 @@ func differences(r page.Reader, before, after publication.Bundle, where func(pat
 		table.Rows = append(table.Rows, ui.TableRow{{Text: what(r, one)}, {Text: orNothing(r, one.Before)}, {Text: orNothing(r, one.After)}, place})
 	}
 	shown := []ui.Component{table}
-	all := maps.Clone(before)
-	if all == nil {
-		all = publication.Bundle{}
-	}
+	all := publication.Bundle{}
+	maps.Copy(all, before)
 	maps.Copy(all, after)
 	var byLine []ui.Component
 	for _, path := range slices.Sorted(maps.Keys(all)) {
