@@ -99,7 +99,8 @@ func compile(packs map[string]publication.Bundle, profile pack.Profile, mode pac
 	}
 	compiled, problems := pack.Load(sources, profile, mode)
 	if problems.Failed() {
-		return nil, fault.New(fault.Invalid, "pack.problems", "The packs cannot be used: "+problems.Error()).Because(problems)
+		return nil, fault.New(fault.Invalid, "pack.problems", "The packs cannot be used: "+problems.Error()).
+			With("problems", problems.Error()).Because(problems)
 	}
 	return compiled, nil
 }
@@ -246,7 +247,8 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 			continue
 		}
 		if report := pack.Test(ctx, &pack.Catalogue{Packs: []*pack.Pack{one}}, n.Profile.Currency); !report.Passed() {
-			return nil, fault.New(fault.Invalid, "pack.examples", "The pack's examples do not come out as expected:\n"+report.String())
+			return nil, fault.New(fault.Invalid, "pack.examples", "The pack's examples do not come out as expected:\n"+report.String()).
+				With("examples", report.String())
 		}
 		// Whoever spoke for the pack before must go on to: nobody takes over another agency's pack by renaming it.
 		before := n.speakers(name)
@@ -258,7 +260,7 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		}
 		return agencies, nil
 	}
-	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name)
+	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name).With("name", string(name))
 }
 
 // install keeps the packs that came with the installation.

@@ -62,7 +62,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
-	router.Add(n.api()...)
+	router.Add(n.api(house.Say)...)
 	if err := n.addPages(router, house); err != nil {
 		return err
 	}

@@ -33,11 +33,13 @@ var kinds = map[string]fault.Kind{
 
 // TestErrorsPageIsWhatTheSourceSays makes errors.md from every call of fault.New and fault.Newf in the product.
 func TestErrorsPageIsWhatTheSourceSays(t *testing.T) {
-	found, err := errorsOf(filepath.Join("..", ".."))
-	if err != nil {
-		t.Fatal(err)
+	found := map[entry]bool{}
+	for _, read := range readSource(t) {
+		if err := read.collect(found); err != nil {
+			t.Fatal(err)
+		}
 	}
-	want := page(found)
+	want := written(found)
 	if *update {
 		if err := os.WriteFile("errors.md", []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -90,11 +92,13 @@ func use(n int) { wrong("width", "It is too wide."); deeper("It is too deep."); 
 // entry is one error: code, kind, and message with ‹variables›.
 type entry struct{ Code, Kind, Message string }
 
-// errorsOf reads the product's source below root.
-func errorsOf(root string) (map[entry]bool, error) {
+// readSource reads the product's packages by their folder below the root.
+func readSource(t *testing.T) map[string]*reading {
+	t.Helper()
+	const root = "../.."
 	packages := map[string][]*ast.File{}
 	files := token.NewFileSet()
-	for _, top := range []string{"kernel", "pack", "packs", "store", "web", "node", "cmd"} {
+	for _, top := range []string{"kernel", "pack", "packs", "store", "web", "node", "cmd", "channel"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -105,20 +109,22 @@ func errorsOf(root string) (map[entry]bool, error) {
 				return nil
 			}
 			parsed, err := parser.ParseFile(files, path, nil, 0)
-			packages[filepath.Dir(path)] = append(packages[filepath.Dir(path)], parsed)
+			if err != nil {
+				return err
+			}
+			folder, err := filepath.Rel(root, filepath.Dir(path))
+			packages[filepath.ToSlash(folder)] = append(packages[filepath.ToSlash(folder)], parsed)
 			return err
 		})
 		if err != nil {
-			return nil, err
+			t.Fatal(err)
 		}
 	}
-	found := map[entry]bool{}
-	for _, folder := range slices.Sorted(maps.Keys(packages)) {
-		if err := newReading(packages[folder]).collect(found); err != nil {
-			return nil, fmt.Errorf("%s: %w", folder, err)
-		}
+	read := map[string]*reading{}
+	for folder, parsed := range packages {
+		read[folder] = newReading(parsed)
 	}
-	return found, nil
+	return read
 }
 
 // reading is one package as it is read.
@@ -323,13 +329,16 @@ func (r *reading) text(expression ast.Expr) string {
 	case *ast.BasicLit:
 		return unquote(e)
 	case *ast.BinaryExpr:
+		if e.Op != token.ADD {
+			return "‹…›"
+		}
 		return r.text(e.X) + r.text(e.Y)
 	case *ast.ParenExpr:
 		return r.text(e.X)
 	case *ast.Ident:
 		if value, ok := r.values[e.Name]; ok {
-			if _, composite := value.(*ast.CompositeLit); !composite {
-				return r.text(value)
+			if text := r.text(value); !strings.Contains(text, "‹…›") {
+				return text
 			}
 		}
 		return "‹" + e.Name + "›"
@@ -362,8 +371,8 @@ func (r *reading) text(expression ast.Expr) string {
 	return "‹…›"
 }
 
-// page writes errors.md.
-func page(found map[entry]bool) string {
+// written returns errors.md.
+func written(found map[entry]bool) string {
 	all := slices.SortedFunc(maps.Keys(found), func(a, b entry) int {
 		return strings.Compare(a.Code+"\x00"+a.Message+"\x00"+a.Kind, b.Code+"\x00"+b.Message+"\x00"+b.Kind)
 	})

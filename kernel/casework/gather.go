@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"yagona/kernel/access"
@@ -149,7 +150,8 @@ func (c *Casework) subjectsOf(ctx context.Context, f *file, evidence service.Evi
 }
 
 // The rules are checked for lists of so many.
-var errRelated = fault.Newf(fault.Conflict, "application.too-many-related", "A register names more than %d relatives of yours, more than the rules can be computed for. Ask the register's agency to correct it.", rules.MostElements)
+var errRelated = fault.Newf(fault.Conflict, "application.too-many-related", "A register names more than %d relatives of yours, more than the rules can be computed for. Ask the register's agency to correct it.", rules.MostElements).
+	With("max", strconv.Itoa(rules.MostElements))
 
 // differing returns the names of evidences whose values are not those that were bound before.
 func (c *Casework) differing(ctx context.Context, f *file, fresh []Bound) (names []string, err error) {

@@ -72,14 +72,14 @@ type cohort struct {
 func (s *Scheme) Validate(text string) error {
 	malformed := fault.Newf(fault.Invalid, "country."+s.Name+"-malformed",
 		"This is not a well-formed %s. Copy it whole from the document; it looks like %s.",
-		s.Labels.In("en", s.first()), s.Example)
+		s.Labels.In("en", s.first()), s.Example).In("country.malformed").With("example", s.Example)
 	if !s.pattern.MatchString(text) {
 		return malformed
 	}
 	if s.check != nil && !s.check.fits(text) {
 		return fault.Newf(fault.Invalid, "country."+s.Name+"-mistyped",
 			"A digit of this %s is mistyped: its check digit does not fit. Compare it with the document.",
-			s.Labels.In("en", s.first()))
+			s.Labels.In("en", s.first())).In("country.mistyped")
 	}
 	if _, dated := s.BirthDate(text); s.dated() && !dated {
 		return malformed

@@ -30,6 +30,8 @@ package document
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -155,7 +157,7 @@ func (c Content) encode() ([]byte, error) {
 	}
 	if out.Len() > maxSize {
 		return nil, fault.Newf(fault.TooLarge, "document.too-large",
-			"The document's content takes more than %d bytes. Shorten its texts.", maxSize)
+			"The document's content takes more than %d bytes. Shorten its texts.", maxSize).With("max", strconv.Itoa(maxSize))
 	}
 	return []byte(out.String()), nil
 }
@@ -275,7 +277,8 @@ func (t Text) check() error {
 		return wrong("texts", "A document needs the agency's name, a title, a date of issue and its headings in every language.")
 	}
 	if len(t.Lines) > maxLines || len(t.Reasons) > maxLines || len(t.Basis) > maxLines {
-		return fault.Newf(fault.TooLarge, "document.too-many-lines", "A document has at most %d lines.", maxLines).At("lines")
+		return fault.Newf(fault.TooLarge, "document.too-many-lines", "A document has at most %d lines. Remove some.", maxLines).
+			At("lines").With("max", strconv.Itoa(maxLines))
 	}
 	var found error
 	t.words(func(path string, word *string) {
@@ -297,11 +300,12 @@ func checkWord(path, word string) error {
 	}
 	if utf8.RuneCountInString(word) > most {
 		return fault.Newf(fault.TooLarge, "document.too-long",
-			"This text of a document has at most %d characters. Shorten it.", most).At(path)
+			"This text of a document has at most %d characters. Shorten it.", most).At(path).With("max", strconv.Itoa(most))
 	}
 	if letter, lacks := font.Lacks(strings.ReplaceAll(word, "\n", "")); lacks {
 		return fault.Newf(fault.Invalid, "document.unprintable",
-			"The character U+%04X cannot be printed. Write the text in Latin or Cyrillic letters.", letter).At(path)
+			"The character U+%04X cannot be printed. Write the text in Latin or Cyrillic letters.", letter).
+			At(path).With("character", fmt.Sprintf("U+%04X", letter))
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ type Finding struct {
 	Reason string
 }
 
+// Fault returns the finding as what is said in the reader's language.
+func (f Finding) Fault() *fault.Fault { return fault.New(fault.Invalid, f.Code, f.Reason) }
+
 // The findings.
 var (
 	findingValid       = Finding{"document.valid", "The document is genuine and counts."}

@@ -14,6 +14,7 @@
 package erasure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -206,41 +207,45 @@ const mostApplications = 1000
 // business checks that nothing of the subject is open that an erasure would leave undone or take out of the law's keeping.
 // It lists all that is.
 func (e *Erasures) business(tx Tx, subject ident.Subject) error {
-	var open []string
+	var undecided, unprepared, unsettled, kept []string
 	applications, err := tx.ApplicationsOf(subject, "", mostApplications)
 	if err != nil {
 		return err
 	}
 	for _, one := range applications {
 		if one.State.IsOpen() {
-			open = append(open, "application "+string(one.ID)+" is not decided")
+			undecided = append(undecided, string(one.ID))
 		}
 	}
 	jobs, err := tx.JobsOf(act.Of(subject))
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(jobs, func(j job.Job) bool { return j.Kind == casework.JobPay }) {
-		open = append(open, "a payment is not prepared")
+	for _, one := range jobs {
+		if one.Kind == casework.JobPay {
+			unprepared = append(unprepared, string(one.ID))
+		}
 	}
 	orders, err := tx.OrdersTo(subject)
 	if err != nil {
 		return err
 	}
 	for _, one := range orders {
-		kept := one.Settled.AddDate(e.KeepPayments, 0, 0)
+		until := one.Settled.AddDate(e.KeepPayments, 0, 0)
 		switch {
 		case one.Settled.IsZero():
-			open = append(open, "payment order "+string(one.ID)+" is not settled")
-		case one.State == ledger.Confirmed && tx.Now().Before(kept):
-			open = append(open, "the law keeps payment order "+string(one.ID)+" until "+kept.Format(time.DateOnly))
+			unsettled = append(unsettled, string(one.ID))
+		case one.State == ledger.Confirmed && tx.Now().Before(until):
+			kept = append(kept, string(one.ID)+" ("+until.Format(time.DateOnly)+")")
 		}
 	}
-	if len(open) == 0 {
+	if len(undecided)+len(unprepared)+len(unsettled)+len(kept) == 0 {
 		return nil
 	}
-	listed := strings.Join(open, "; ")
-	return fault.Newf(fault.Conflict, "erasure.open-business", "This cannot be erased yet: %s. Wait until it is done, then try again.", listed).With("open", listed)
+	list := func(ids []string) string { return cmp.Or(strings.Join(ids, ", "), "none") }
+	return fault.New(fault.Conflict, "erasure.open-business",
+		"This cannot be erased yet: something about this subject is open, or the law keeps it. Wait until it is done, then try again.").
+		With("applications", list(undecided)).With("payments", list(unprepared)).With("orders", list(unsettled)).With("kept", list(kept))
 }
 
 func (e *Erasures) save(ctx context.Context, by access.Actor, wanted Erasure, what string, change func(Tx, *Erasure) error) (Erasure, error) {

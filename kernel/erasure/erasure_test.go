@@ -1,7 +1,6 @@
 package erasure_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +19,8 @@ import (
 	"yagona/kernel/seal"
 	"yagona/store/query"
 	"yagona/store/storetest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
@@ -96,14 +97,15 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	save()
 	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
 	refused(err, "erasure.open-business")
-	if message := fault.Of(err).Message; !strings.Contains(message, "application "+string(application.ID)+" is not decided") ||
-		!strings.Contains(message, "payment order "+string(order.ID)+" is not settled") {
-		t.Errorf("it does not list what is open: %s", message)
+	listed := fault.Of(err)
+	want := map[string]string{"applications": string(application.ID), "payments": "none", "orders": string(order.ID), "kept": "none"}
+	if diff := cmp.Diff(want, listed.Args); diff != "" {
+		t.Errorf("it does not list what is open (-want +got):\n%s", diff)
 	}
 	application.State, order.State, order.Settled = casework.Granted, ledger.Confirmed, now
 	save()
 	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
-	if refused(err, "erasure.open-business"); !strings.Contains(fault.Of(err).Message, "until 2031-03-02") {
+	if refused(err, "erasure.open-business"); fault.Of(err).Args["kept"] != string(order.ID)+" (2031-03-02)" {
 		t.Errorf("it does not say how long the law keeps the payment: %v", err)
 	}
 	now = now.AddDate(5, 0, 0)
@@ -111,7 +113,9 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 		return tx.QueueJob(job.Job{ID: "j", Key: tx.Key(), Kind: casework.JobPay, Due: now.Add(time.Hour), Payload: []byte("{}")})
 	})
 	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
-	refused(err, "erasure.open-business")
+	if refused(err, "erasure.open-business"); fault.Of(err).Args["payments"] != "j" {
+		t.Errorf("it does not say which payment is not prepared: %v", fault.Of(err).Args)
+	}
 	write(act.Of(someone.Subject()), func(tx *query.Tx) error { return tx.FinishJob(tx.Key(), "j") })
 	proposed, err := all.Propose(ctx, first, someone.Subject(), "an act")
 	if err != nil {

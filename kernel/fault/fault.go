@@ -57,7 +57,8 @@ func (k Kind) Status() int { return kinds[k].status }
 // Fault is an error of a known kind.
 type Fault struct {
 	Kind    Kind
-	Code    string            // stable, e.g. "application.already-decided"; the key of the message in the catalogues
+	Code    string            // stable, e.g. "application.already-decided"; the key of the message in the catalogues, unless Family is
+	Family  string            // the key of the message that codes with a name in them share ("country.pinfl-malformed"), or empty
 	Message string            // English: what is wrong, and what to do
 	Field   string            // the input that is wrong, as a path ("ask.price"), or empty
 	Args    map[string]string // the variables of the message
@@ -76,6 +77,9 @@ func Newf(kind Kind, code, format string, args ...any) *Fault {
 
 // At returns a copy that names the input that is wrong.
 func (f Fault) At(field string) *Fault { f.Field = field; return &f }
+
+// In returns a copy whose message in the catalogues is that of a family of codes.
+func (f Fault) In(family string) *Fault { f.Family = family; return &f }
 
 // Because returns a copy that carries an inner error for the operator's log.
 func (f Fault) Because(err error) *Fault { f.Err = err; return &f }

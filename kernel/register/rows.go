@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -42,7 +43,8 @@ type RowReader interface {
 
 var (
 	errUTF8    = fault.New(fault.Invalid, "import.utf8", "This row is not UTF-8 text. Save the file as UTF-8.")
-	errRowSize = fault.Newf(fault.TooLarge, "import.row-size", "A row is longer than %d MB, or a quotation mark is missing. Correct the row; what follows it was not read.", rowLimit>>20)
+	errRowSize = fault.Newf(fault.TooLarge, "import.row-size", "A row is longer than %d MB, or a quotation mark is missing. Correct the row; what follows it was not read.", rowLimit>>20).
+			With("limit", strconv.Itoa(rowLimit>>20))
 	errQuote   = fault.New(fault.Invalid, "import.quotes", "The quotation marks of this row do not match. Correct the row; what follows it was not read, for it could be part of the same value.")
 	errColumns = fault.New(fault.Invalid, "import.columns", "This row has another number of columns than the first line. Correct the row.")
 	errJSON    = fault.New(fault.Invalid, "import.json", "This row is not one JSON object. Correct the row.")
@@ -99,7 +101,8 @@ func NewCSV(definition *Definition, scheme field.Scheme, from io.Reader) (RowRea
 			return nil, fault.Newf(fault.Invalid, "import.column-twice", "A column stands twice in the first line. Keep one of them.").With("column", shown(name))
 		case name == fromColumn:
 		case !ok || column.Kind == field.List:
-			return nil, fault.Newf(fault.Invalid, "import.column-unknown", "The first line names a column that the register does not have. Use %s.", columnNames(definition)).With("column", shown(name))
+			return nil, fault.Newf(fault.Invalid, "import.column-unknown", "The first line names a column that the register does not have. Use %s.", columnNames(definition)).
+				With("column", shown(name)).With("columns", columnNames(definition))
 		}
 		seen[name] = true
 		rows.columns = append(rows.columns, column)
@@ -107,11 +110,11 @@ func NewCSV(definition *Definition, scheme field.Scheme, from io.Reader) (RowRea
 	return rows, nil
 }
 
-// shown returns a column's name as a message may hold it: whoever wrote a value where the columns belong does not see it
-// in a log.
+// shown returns a column's name as a message may hold it, or "none": whoever wrote a value where the columns belong does
+// not see it in a log.
 func shown(name string) string {
 	if len(name) > 64 || !rules.IsName(name) {
-		return ""
+		return "none"
 	}
 	return name
 }
@@ -205,7 +208,8 @@ func (j *jsonRows) Next() (Row, error) {
 		row := Row{Line: j.line}
 		switch {
 		case tooLong:
-			row.Err = fault.Newf(fault.TooLarge, "import.row-size", "This row is longer than %d MB. Correct the row.", rowLimit>>20)
+			row.Err = fault.Newf(fault.TooLarge, "import.row-size", "This row is longer than %d MB. Correct the row.", rowLimit>>20).
+				With("limit", strconv.Itoa(rowLimit>>20))
 			return row, nil
 		case len(strings.TrimSpace(text)) == 0:
 			continue

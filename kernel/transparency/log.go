@@ -3,6 +3,7 @@ package transparency
 import (
 	"context"
 	"encoding/binary"
+	"strconv"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -117,7 +118,8 @@ func (l *Log) Consistency(ctx context.Context, older, newer int64) (proof tlog.T
 			return err
 		}
 		if older < 1 || older > newer || newer > published.Tree.N {
-			return fault.Newf(fault.Invalid, "log.sizes", "Ask for a proof between two sizes from 1 to %d, the older first.", published.Tree.N)
+			return fault.Newf(fault.Invalid, "log.sizes", "Ask for a proof between two sizes from 1 to %d, the older first.", published.Tree.N).
+				With("max", strconv.FormatInt(published.Tree.N, 10))
 		}
 		proof, err = tlog.ProveTree(newer, older, storedHashes(reader))
 		return err

@@ -53,6 +53,7 @@ type Dependencies struct {
 	Registers    Registers
 	Definitions  func() *register.Catalogue
 	OwnReadings  *access.OwnReadings // shared with whoever else shows people their own data
+	Say          route.Say
 }
 
 // New returns the routes of the API.
@@ -69,9 +70,9 @@ func New(d Dependencies) []route.Route {
 func operations(d Dependencies) []operation {
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
-		verificationOperations(d.Documents, d.Ring, d.Clock),
+		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
-		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail}),
+		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),
@@ -81,7 +82,7 @@ func operations(d Dependencies) []operation {
 		orderOperations(d.Ledger),
 		fundOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
-		registerOperations(keepers{d.Registers, d.Definitions, d.Profile}, d.Profile.Authoritative()),
+		registerOperations(keepers{d.Registers, d.Definitions, d.Profile, d.Say}, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
 		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),

@@ -80,6 +80,7 @@ type applications struct {
 	clock     act.Clock
 	readings  *access.OwnReadings
 	trail     *reading.Trail
+	say       route.Say
 }
 
 // The codes that come out of checking answers.
@@ -199,7 +200,7 @@ func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visi
 	if err != nil {
 		return err
 	}
-	shown.Problems = problemFields(problems)
+	shown.Problems = route.Fields(problems, v.Language, a.say)
 	w.Header().Set("Location", Root+"/applications/"+string(receipt.Application.ID))
 	w.Header().Set("ETag", etag(receipt.Application.Revision))
 	return route.WriteJSON(w, http.StatusCreated, shown)
@@ -234,15 +235,6 @@ func keyed(person ident.Person, key string) (ident.Application, error) {
 	made[6] = 0x70 | made[6]&0x0f // version 7 (RFC 9562, 5.7)
 	made[8] = 0x80 | made[8]&0x3f // the variant (RFC 9562, 4.1)
 	return ident.Application(made.String()), nil
-}
-
-// problemFields lists what is wrong with several inputs.
-func problemFields(err error) []route.ProblemField {
-	fields := []route.ProblemField{}
-	for _, one := range route.Faults(err) {
-		fields = append(fields, route.ProblemField{Field: one.Field, Code: one.Code, Detail: one.Message})
-	}
-	return fields
 }
 
 func (a applications) receipt(ctx context.Context, v route.Visitor, receipt casework.Receipt) (Receipt, error) {
@@ -324,7 +316,7 @@ func (a applications) save(w http.ResponseWriter, r *http.Request, v route.Visit
 	if err != nil && !partly {
 		return preconditioned(err)
 	}
-	shown := Draft{Application: summarise(saved, view.Definition, a.words(v)...), Problems: problemFields(under("answers", wrong.Err()))}
+	shown := Draft{Application: summarise(saved, view.Definition, a.words(v)...), Problems: route.Fields(under("answers", wrong.Err()), v.Language, a.say)}
 	w.Header().Set("ETag", etag(saved.Revision))
 	return route.WriteJSON(w, http.StatusOK, shown)
 }
@@ -338,7 +330,7 @@ func (a applications) preview(w http.ResponseWriter, r *http.Request, v route.Vi
 	if err != nil {
 		return err
 	}
-	shown := Preview{Application: application, Outcome: found.Outcome.String(), Problems: problemFields(under("answers", found.Problems.Err()))}
+	shown := Preview{Application: application, Outcome: found.Outcome.String(), Problems: route.Fields(under("answers", found.Problems.Err()), v.Language, a.say)}
 	w.Header().Set("ETag", etag(found.Application.Revision))
 	return route.WriteJSON(w, http.StatusOK, shown)
 }

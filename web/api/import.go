@@ -92,7 +92,8 @@ func (k keepers) load(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	shown := Imported{done.Read, done.Created, done.Changed, done.Unchanged, done.Rejected, []Reject{}}
 	slices.SortFunc(rejects, func(a, b register.Reject) int { return a.Line - b.Line })
 	for _, one := range rejects[:min(len(rejects), shownRejects)] {
-		shown.Rejects = append(shown.Rejects, Reject{one.Line, one.Reason.Field, one.Reason.Code, one.Reason.Message})
+		_, detail := k.say(v.Language, one.Reason)
+		shown.Rejects = append(shown.Rejects, Reject{one.Line, one.Reason.Field, one.Reason.Code, detail})
 	}
 	return route.WriteJSON(w, http.StatusOK, shown)
 }

@@ -98,6 +98,7 @@ type keepers struct {
 	keeper    Registers
 	catalogue func() *register.Catalogue
 	scheme    field.Scheme
+	say       route.Say
 }
 
 func registerOperations(k keepers, authoritative string) []operation {

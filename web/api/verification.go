@@ -96,7 +96,7 @@ type revoker interface {
 	Revocations(ctx context.Context, now, next time.Time) (document.RevocationList, error)
 }
 
-func verificationOperations(issuer *document.Issuer, ring signature.Ring, clock act.Clock) []operation {
+func verificationOperations(issuer *document.Issuer, ring signature.Ring, clock act.Clock, say route.Say) []operation {
 	now := func() time.Time { return clock().UTC().Truncate(time.Second) }
 	keys := func() document.KeySet {
 		at := now()
@@ -128,7 +128,7 @@ func verificationOperations(issuer *document.Issuer, ring signature.Ring, clock 
 			id: "verify", tag: "verification", summary: "Says what a document is worth: a PDF file, or the text of its QR code. Nothing of it is kept.",
 			method: "POST", path: "/verify", access: route.Public(), body: fileBody, request: Payload{}, accepts: "application/pdf",
 			response: Verification{},
-			handle:   verify(issuer, keys, now),
+			handle:   verify(issuer, keys, now, say),
 		},
 	}
 }
@@ -152,8 +152,8 @@ func listRevocations(issuer revoker, ring signature.Ring, now func() time.Time) 
 	}
 }
 
-func verify(issuer revoker, keys func() document.KeySet, now func() time.Time) route.Handler {
-	return func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
+func verify(issuer revoker, keys func() document.KeySet, now func() time.Time, say route.Say) route.Handler {
+	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 		content, err := documentIn(r)
 		if err != nil {
 			return err
@@ -164,9 +164,13 @@ func verify(issuer revoker, keys func() document.KeySet, now func() time.Time) r
 			return err
 		}
 		found := document.Verify(content, keys(), list, at)
-		shown := Verification{State: found.State, Finding: Finding(found.Finding), Warnings: []Finding{}, Key: found.KeyID}
+		said := func(one document.Finding) Finding {
+			_, reason := say(v.Language, one.Fault())
+			return Finding{one.Code, reason}
+		}
+		shown := Verification{State: found.State, Finding: said(found.Finding), Warnings: []Finding{}, Key: found.KeyID}
 		for _, one := range found.Warnings {
-			shown.Warnings = append(shown.Warnings, Finding(one))
+			shown.Warnings = append(shown.Warnings, said(one))
 		}
 		if c := found.Claims; c != nil {
 			shown.Claims = &Claims{c.ID, c.Agency, c.Type, c.Title, c.Language, c.Issued, c.From, c.Until, []Fact{}}

@@ -45,7 +45,9 @@ import (
 	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/web/page"
 	"yagona/web/route"
+	"yagona/web/ui"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"yagona/web/reading"
@@ -175,6 +177,11 @@ func newWorld(t *testing.T) *world {
 		People: &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
 		Ledger: &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
 	}
+	words, err := page.Words()
+	w.must(err)
+	house, err := ui.New("Yagona", words)
+	w.must(err)
+	w.Say = house.Say
 	w.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",
 		Keeper: func(ident.Register) ident.Agency { return "employment-agency" },
@@ -241,7 +248,7 @@ func newWorld(t *testing.T) *world {
 // serve makes the router and the document anew.
 func (w *world) serve() {
 	w.router = route.New(route.Config{
-		Recognise: w.recognise, Languages: w.Profile.Languages, Now: w.Clock, Refusals: 100_000,
+		Recognise: w.recognise, Languages: w.Profile.Languages, Say: w.Say, Now: w.Clock, Refusals: 100_000,
 		Log:     slog.New(slog.NewTextHandler(w.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 		Answers: session.NewAnswers(query.For[session.Reader, session.Tx](w.db), time.Minute),
 	})

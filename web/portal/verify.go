@@ -98,9 +98,8 @@ func (p *Portal) examine(ctx context.Context, content []byte) (document.Result, 
 }
 
 func verdict(r page.Reader, result document.Result) []ui.Component {
-	finding := fault.New(fault.Invalid, result.Code, result.Reason)
 	state := standingTag(r, result.State)
-	body := []ui.Component{ui.Banner{Tone: state.Tone, Title: state.Text, Text: r.Problem(finding)}}
+	body := []ui.Component{ui.Banner{Tone: state.Tone, Title: state.Text, Text: r.Problem(result.Fault())}}
 	if result.Claims == nil {
 		return body
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
 	"yagona/kernel/fault"
@@ -96,11 +97,18 @@ func NewProblem(err error, request, language string, say Say) Problem {
 	if main.Kind == fault.Internal {
 		return problem // its inner errors are the operator's
 	}
+	problem.Fields = Fields(err, language, say)
+	return problem
+}
+
+// Fields returns every input that is wrong, in the reader's language, in the order in which the errors were joined.
+func Fields(err error, language string, say Say) []ProblemField {
+	fields := []ProblemField{}
 	for _, f := range Faults(err) {
 		_, detail := say(language, f)
-		problem.Fields = append(problem.Fields, ProblemField{Field: f.Field, Code: f.Code, Detail: detail})
+		fields = append(fields, ProblemField{Field: f.Field, Code: f.Code, Detail: detail})
 	}
-	return problem
+	return fields
 }
 
 // statuses are the codes for which HTTP has a status of its own, more exact than that of their kind (RFC 9110, RFC 6585).
@@ -140,8 +148,8 @@ func classify(err error) error {
 
 func tooLarge(limit int64) *fault.Fault {
 	if limit == 0 {
-		return fault.New(fault.TooLarge, "http.too-large", "This request takes no content. Send it without a body.")
+		return fault.New(fault.TooLarge, "http.too-large", "This request takes no content. Send it without a body.").With("limit", "0")
 	}
 	return fault.Newf(fault.TooLarge, "http.too-large",
-		"This is too large: at most %d bytes can be sent here. Send less.", limit)
+		"This is too large: at most %d bytes can be sent here. Send less.", limit).With("limit", strconv.FormatInt(limit, 10))
 }

@@ -11,6 +11,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -249,7 +250,7 @@ func (h *House) Text(language, key string, args locale.Args) string {
 }
 
 // Say returns a fault's words in a language: route.Config.Say. The title is that of its kind. The detail is the message
-// of its code; if the catalogue has none, the fault's own words for readers of English, and those of its kind for all
+// of its code, or of the family that its code is of; if the catalogue has none, the fault's own words for readers of English, and those of its kind for all
 // others.
 func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
 	args := locale.Args{}
@@ -257,7 +258,7 @@ func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
 		args[name] = value
 	}
 	title = h.Text(language, "kind."+f.Kind.String(), nil)
-	tag, key := locale.Tag(language), "fault."+f.Code
+	tag, key := locale.Tag(language), "fault."+cmp.Or(f.Family, f.Code)
 	switch {
 	case f.Kind != fault.Internal && h.words.Has(tag, key):
 		return title, h.Text(language, key, args)
