@@ -3,13 +3,16 @@ package page_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"yagona/kernel/fault"
+	"yagona/locale"
 	"yagona/web/page"
 	"yagona/web/ui"
 )
 
-// TestProblemsSpeakTheReadersLanguage holds what a program hears most often to the five languages.
+// TestProblemsSpeakTheReadersLanguage holds every refusal to the five languages: each says it in its own words and its own
+// alphabet, and not only in general. That each code has its text is held to the source in docs/reference.
 func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	words, err := page.Words()
 	if err != nil {
@@ -19,30 +22,66 @@ func TestProblemsSpeakTheReadersLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code, kind := range map[string]fault.Kind{
-		"application.already-open": fault.Conflict, "application.too-many-drafts": fault.Conflict, "http.unknown-field": fault.Invalid,
-		"http.duplicate-field": fault.Invalid, "http.malformed": fault.Invalid, "http.precondition-failed": fault.Conflict,
-		"http.precondition-required": fault.Invalid, "http.cross-origin": fault.Forbidden, "http.timeout": fault.Unavailable,
-		"http.too-many": fault.TooMany, "idempotency.malformed": fault.Invalid, "idempotency.not-uuid": fault.Invalid,
-		"idempotency.other-request": fault.Invalid, "idempotency.in-progress": fault.Conflict, "page.cursor": fault.Invalid,
-		"page.limit": fault.Invalid, "seal.erased": fault.Erased, "session.ended": fault.Unauthorized, "outage.too-long": fault.Invalid,
-		"erasure.open-business": fault.Conflict, "store.cannot-write": fault.CannotStore,
-	} {
-		said := map[string]string{}
-		for _, language := range []string{"uz-Latn", "uz-Cyrl", "kaa", "ru", "en"} {
-			f := fault.New(kind, code, "only English").With("open", "x")
-			_, detail := house.Say(language, f)
+	codes := 0
+	for _, key := range words.Keys() {
+		code, ok := strings.CutPrefix(key, "fault.")
+		if !ok || !strings.Contains(code, ".") {
+			continue
+		}
+		codes++
+		said := map[string]locale.Tag{}
+		for _, language := range locale.Known() {
+			f := fault.New(fault.Invalid, code, "only English").With("limit", "5")
+			_, detail := house.Say(string(language), f)
 			if before := said[detail]; before != "" {
 				t.Errorf("%s: %s says the same as %s: %s", code, language, before, detail)
 			}
 			said[detail] = language
-			general := house.Text(language, "fault."+kind.String(), nil)
-			if detail == general || strings.Contains(detail, "only English") {
+			if general := house.Text(string(language), "fault.invalid", nil); detail == general || detail == f.Message {
 				t.Errorf("%s is not said in %s but in general: %s", code, language, detail)
 			}
-			if other := house.Text(language, "fault.unavailable", nil); kind == fault.CannotStore && detail == other {
-				t.Errorf("in %s a full disk is blamed on another system", language)
+			cyrillic := language == locale.Russian || language == locale.UzbekCyrillic
+			if has := strings.ContainsFunc(detail, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }); has != cyrillic {
+				t.Errorf("%s is said in %s with letters of another alphabet: %s", code, language, detail)
+			}
+			if strings.ContainsAny(detail, "'‘’") && language != locale.English {
+				t.Errorf("%s has a wrong apostrophe in %s: %s", code, language, detail)
 			}
 		}
+	}
+	if codes < 200 {
+		t.Errorf("only %d codes were found", codes)
+	}
+}
+
+// TestAFullDiskIsNotBlamedOnAnotherSystem tells the platform's own trouble from that of a register or a bank.
+func TestAFullDiskIsNotBlamedOnAnotherSystem(t *testing.T) {
+	words, err := page.Words()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, language := range locale.Known() {
+		other := words.Text(language, "fault.unavailable", nil)
+		for _, code := range []string{"cannot-store", "store.cannot-write", "store.damaged", "store.full", "store.restored"} {
+			if words.Text(language, "fault."+code, nil) == other {
+				t.Errorf("in %s %s is blamed on another system", language, code)
+			}
+		}
+	}
+}
+
+// TestAFamilyOfCodesSharesItsText: a code with a name of the country in it has the text of its family, with its variables.
+func TestAFamilyOfCodesSharesItsText(t *testing.T) {
+	words, err := page.Words()
+	if err != nil {
+		t.Fatal(err)
+	}
+	house, err := ui.New("Yagona", words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fault.New(fault.Invalid, "country.passport-malformed", "only English").In("country.malformed").With("example", "AB 12")
+	if _, detail := house.Say("ru", f); detail != "Написано не по форме. Перепишите целиком из документа; образец: AB 12." {
+		t.Errorf("it says %q", detail)
 	}
 }
