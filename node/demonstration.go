@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -20,7 +19,6 @@ import (
 	"yagona/kernel/signature"
 	"yagona/packs/demo"
 	"yagona/store/keyfile"
-	"yagona/web/provider"
 )
 
 // Demonstration is who lives in a demonstration, written into its folder before anybody is stored, so that a second start
@@ -61,7 +59,8 @@ func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, err
 		return nil, err
 	}
 	config.Demonstration = true
-	config.People = newVisitors(population, profile)
+	people := &visitors{population: population}
+	config.People = people
 	simulated, err := bank.Open(filepath.Join(config.Folder, "bank.journal"), config.Clock)
 	if err != nil {
 		return nil, err
@@ -73,6 +72,7 @@ func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, err
 		return nil, errors.Join(err, simulated.Close())
 	}
 	n.closers = append(n.closers, simulated.Close)
+	people.introduce(n)
 	if wanted.Done {
 		return n, nil
 	}
@@ -130,74 +130,6 @@ func (n *Node) seed(ctx context.Context, population *demo.Population) error {
 	return nil
 }
 
-// visitors are the people whom the demonstration's sign-in offers: those of the story first, then officials, then all.
-type visitors struct {
-	people   []provider.Person
-	byNumber map[string]int
-}
-
-func newVisitors(population *demo.Population, profile *country.Profile) *visitors {
-	v := &visitors{byNumber: map[string]int{}}
-	persona := map[ident.Person]demo.Persona{}
-	for name, id := range population.Personas {
-		persona[id] = name
-	}
-	posts := map[ident.Person][]string{}
-	for _, official := range population.Officials {
-		posts[official.Person] = append(posts[official.Person], fmt.Sprintf("%s · %s · %s",
-			official.Role, official.Agency, profile.Territories.Name(official.Territory, profile.Languages...)))
-	}
-	for pass := range 3 {
-		for i := range population.People {
-			one := &population.People[i]
-			rank := 2
-			switch {
-			case persona[one.ID] != "":
-				rank = 0
-			case len(posts[one.ID]) > 0:
-				rank = 1
-			}
-			if rank != pass {
-				continue
-			}
-			about := []string{fmt.Sprint(one.Age(population.Today))}
-			if name := persona[one.ID]; name != "" {
-				about = append(about, string(name))
-			}
-			if one.Employment.Status == demo.Unemployed {
-				about = append(about, string(demo.Unemployed))
-			}
-			about = append(about, posts[one.ID]...)
-			v.byNumber[one.Number] = len(v.people)
-			v.people = append(v.people, provider.Person{Number: one.Number, Name: one.Name(), About: strings.Join(about, " · ")})
-		}
-	}
-	return v
-}
-
-// Search implements provider.People; it looks into what is said about people, too.
-func (v *visitors) Search(_ context.Context, text string, limit int) (found []provider.Person, err error) {
-	text = strings.ToLower(text)
-	for _, one := range v.people {
-		if len(found) == limit {
-			break
-		}
-		if strings.Contains(strings.ToLower(one.Name+" "+one.Number+" "+one.About), text) {
-			found = append(found, one)
-		}
-	}
-	return found, nil
-}
-
-// ByNumber implements provider.People.
-func (v *visitors) ByNumber(_ context.Context, number string) (provider.Person, bool, error) {
-	at, ok := v.byNumber[number]
-	if !ok {
-		return provider.Person{}, false, nil
-	}
-	return v.people[at], true, nil
-}
-
 // LogKey returns the verifier key of the log of an installation in the folder, at the site's host and port; witnesses
 // must know it before the installation is opened.
 func LogKey(config Config) (string, error) {
@@ -217,6 +149,3 @@ func (n *Node) SimulatedBank() *bank.Bank {
 	simulated, _ := n.config.Bank.(*bank.Bank)
 	return simulated
 }
-
-// Visitors returns the people whom a demonstration's sign-in offers, nil outside of one.
-func (n *Node) Visitors() provider.People { return n.config.People }

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +64,38 @@ func firstOf(t *testing.T, n *node.Node, about string) string {
 		t.Fatalf("nobody is %s: %v", about, err)
 	}
 	return found[0].Number
+}
+
+func TestTheDemonstrationSaysInEachLanguageWhomOneCanBe(t *testing.T) {
+	n := openSmall(t, t.TempDir())
+	defer n.Close()
+	for asked, want := range map[string]string{
+		string(demo.Jobless): "получает субсидию из рассказа",
+		"treasurer":          " · Казначей · ", // by the post
+		"ǵáziynashı":         " · Казначей · ", // by its title in another language
+		"жумиссиз":           "",
+		"ishsiz":             "безработн",
+	} {
+		found, err := n.Visitors().Search(t.Context(), asked, 1)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case want == "":
+			if len(found) != 0 {
+				t.Errorf("%q, which nobody is called, finds %+v", asked, found)
+			}
+			continue
+		case len(found) != 1 || !strings.Contains(found[0].About["ru"], want):
+			t.Errorf("%q finds %+v, want %q", asked, found, want)
+			continue
+		}
+		said := map[string]string{}
+		for _, language := range n.Profile.Languages {
+			about := found[0].About[language]
+			if other := said[about]; other != "" || about == "" {
+				t.Errorf("%s is described in %s as in %q: %q", found[0].Name, language, other, about)
+			}
+			said[about] = language
+		}
+	}
 }

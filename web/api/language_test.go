@@ -7,7 +7,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"yagona/kernel/access"
+	"yagona/locale"
+	"yagona/web/page"
 )
+
+func TestEveryDocumentedCodeHasItsText(t *testing.T) {
+	words, err := page.Words()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code := range statuses {
+		for _, language := range locale.Known() {
+			if !words.Has(language, "fault."+code) {
+				t.Errorf("%s is documented, but not said in %s", code, language)
+			}
+		}
+	}
+}
 
 // TestWhatIsWrongIsSaidInTheReadersLanguage asks for each kind of answer that says what is wrong, in each language.
 func TestWhatIsWrongIsSaidInTheReadersLanguage(t *testing.T) {

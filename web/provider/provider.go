@@ -30,6 +30,7 @@ import (
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
+	"yagona/kernel/wording"
 	"yagona/web/route"
 	"yagona/web/ui"
 )
@@ -41,7 +42,7 @@ const NumberClaim = "national_number"
 type Person struct {
 	Number string // national number, valid-looking and invented
 	Name   string
-	About  string // who they are in the story: "22 years, unemployed"
+	About  wording.Text // who they are in the story: "22 years, unemployed"
 }
 
 // People are the synthetic people of the demonstration.
@@ -242,7 +243,7 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request, v route.Visito
 	}
 	choice := ui.Choice{Question: ui.Question{Name: "person", Label: say("who"), Error: mistake}}
 	for _, one := range people {
-		choice.Options = append(choice.Options, ui.Option{Value: one.Number, Label: one.Name, Hint: one.About})
+		choice.Options = append(choice.Options, ui.Option{Value: one.Number, Label: one.Name, Hint: one.About.In(v.Language)})
 	}
 	form := ui.Form{Hidden: hidden, Fields: []ui.Component{
 		choice,
