@@ -21,6 +21,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/session"
+	"yagona/kernel/wording"
 	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/web/provider"
@@ -115,8 +116,8 @@ func open(t *testing.T) *site {
 			{ID: "foreign", Redirects: []string{"http://127.0.0.1:1/callback"}},
 		},
 		People: people{
-			{Number: nodira, Name: "Nodira Namuna", About: "22"},
-			{Number: anvar, Name: "Anvar Namuna", About: "chair"},
+			{Number: nodira, Name: "Nodira Namuna", About: wording.Text{"en": "22"}},
+			{Number: anvar, Name: "Anvar Namuna", About: wording.Text{"en": "chair"}},
 			{Number: stranger, Name: "Nobody Known"},
 		},
 	})
