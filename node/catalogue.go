@@ -279,7 +279,7 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		}
 		return agencies, nil
 	}
-	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name).With("name", string(name))
+	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name).With("name", name)
 }
 
 // install keeps the packs that came with the installation.
