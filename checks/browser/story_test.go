@@ -83,6 +83,7 @@ func TestTheStoryInABrowser(t *testing.T) {
 			s.tell(t, language)
 			s.lookAround(t, language)
 			s.desk(t, language)
+			s.writes(t, language)
 			for kind, seen := range s.kinds {
 				if !seen {
 					t.Errorf("nobody looked at %s: add it to the story, or to what shows nothing", kind)

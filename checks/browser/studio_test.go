@@ -132,3 +132,54 @@ func TestTheStudioInABrowser(t *testing.T) {
 	s.window(t, locale.English).withoutScripts()
 	s.writes(t, locale.English)
 }
+
+// With scripts a file is checked while it is typed, and what was typed is not lost with the window.
+func TestTheStudioChecksWhileOneTypes(t *testing.T) {
+	s := begin(t, chromium(t), "")
+	w := s.window(t, locale.English)
+	w.run(scripts(true))
+	w.open("/sign-in?next=%2Fstudio")
+	w.fill("number", s.publishers("youth-agency")[0].Number)
+	w.submit(`form:has(input[name="number"])`)
+	w.choose("pack", "youth")
+	w.submit(`form:has([name="pack"])`)
+	w.follow("/files/services/tools-subsidy.yaml")
+	until := func(what, script string) {
+		t.Helper()
+		if !ask(w, chromedp.Evaluate[bool](`(async () => {
+			for (let i = 0; i < 200; i++) {
+				if (`+script+`) return true;
+				await new Promise(done => setTimeout(done, 100));
+			}
+			return false;
+		})()`, chromedp.EvalAwaitPromise)) {
+			t.Fatalf("%s: %s", what, w.text())
+		}
+	}
+	// A line more has its number; the window is left without saving, and the text is there again.
+	w.replaces("title: Subsidy to buy tools", "# a note\ntitle: Subsidy to buy tools")
+	until("the numbers", `document.querySelector(".gutter").childElementCount === document.querySelector("textarea").value.split("\n").length`)
+	if ask(w, chromedp.Evaluate[bool](`dispatchEvent(new Event("beforeunload", { cancelable: true }))`)) {
+		t.Error("the browser is not asked to warn of what is not saved")
+	}
+	// The question would stop this test: as far as the page can see, nothing is left unsaved any more.
+	w.run(chromedp.Evaluate[chromedp.Void](`{ const text = document.querySelector("textarea"); text.value = text.defaultValue; }`))
+	w.open(draftOfYouth)
+	w.says("studio.unchanged")
+	w.open(subsidyFile)
+	until("what was typed", `document.querySelector("textarea").value.includes("# a note")`)
+	w.replaces("that: unemployment.registered", "that: unemployment.registred")
+	until("the check", `document.querySelector(".found").textContent.includes("did you mean registered?")`)
+	until("the mark at the line", `document.querySelector(".gutter .bad")?.textContent === document.querySelector("[data-line]").dataset.line`)
+	until("the state for those who hear it", `document.querySelector("textarea").getAttribute("aria-invalid") === "true"`)
+	w.run(chromedp.Click(chromedp.CSS(".problems a")))
+	until("the way to the place", `(() => {
+		const text = document.activeElement;
+		return text.name === "content" && text.value.slice(text.selectionStart).startsWith(".registred");
+	})()`)
+	w.replaces("registred", "registered")
+	until("the check", `document.querySelector(".found .right") !== null && !document.querySelector(".gutter .bad")`)
+	w.press("/tools-subsidy.yaml")
+	w.open(draftOfYouth)
+	w.says("studio.changed")
+}

@@ -249,6 +249,28 @@ var rows = map[string]row{
 	"POST /desk/payments/{fund}/{order}/refuse":      {kind: thing, body: "reason=wrong-amount", may: "treasurer who decided"},
 	"POST /desk/payments/{fund}/{order}/release":     {kind: thing, body: ""},
 
+	// The studio, for publishers: none of the identities is one. Drafts and proposals of other agencies: package node.
+	"GET /studio":                                  {kind: thing},
+	"POST /studio/packs":                           {kind: thing, body: "pack=youth"},
+	"GET /studio/packs/{pack}":                     {kind: thing},
+	"POST /studio/packs/{pack}/begin-anew":         {kind: thing, body: "revision=1"},
+	"POST /studio/packs/{pack}/rebase":             {kind: thing, body: "base={publication}"},
+	"POST /studio/packs/{pack}/add":                {kind: thing, body: "folder=services&file=x"},
+	"POST /studio/packs/{pack}/remove":             {kind: thing, body: "path=pack.yaml&revision=1"},
+	"GET /studio/packs/{pack}/files/{path...}":     {kind: thing},
+	"POST /studio/packs/{pack}/files/{path...}":    {kind: thing, body: "content=pack:+x&revision=1"},
+	"POST /studio/packs/{pack}/check/{path...}":    {kind: thing, body: "content=pack:+x&revision=1"},
+	"GET /studio/packs/{pack}/form":                {kind: thing},
+	"POST /studio/packs/{pack}/form":               {kind: thing, body: "service=youth/tools-subsidy"},
+	"GET /studio/packs/{pack}/examples":            {kind: thing},
+	"GET /studio/packs/{pack}/difference":          {kind: thing},
+	"GET /studio/packs/{pack}/publish":             {kind: thing},
+	"POST /studio/packs/{pack}/publish":            {kind: thing, body: "revision=1"},
+	"GET /studio/proposals/{publication}":          {kind: thing},
+	"POST /studio/proposals/{publication}/approve": {kind: thing, body: "digest=none"},
+	"POST /studio/proposals/{publication}/reject":  {kind: thing, body: "digest=none"},
+	"GET /ui/studio.js":                            {kind: open4All},
+
 	// Corrections, which wait for whoever keeps the register.
 	"GET /desk/corrections":                                {kind: work},
 	"GET /desk/corrections/{correction}":                   {kind: thing},
@@ -443,7 +465,8 @@ func (who identity) journaled(t *testing.T, info route.Info, path string, got an
 	if _, id, named := strings.Cut(last.Object, ":"); named && !strings.Contains(path, id) {
 		t.Errorf("as %s: the journal names %s instead of what was asked for", who.name, last.Object)
 	} else if !named && strings.ContainsAny(info.Pattern, "{") && !strings.HasPrefix(info.Pattern, "/api/v1/registers/{pack}/{register}/") &&
-		!strings.HasSuffix(info.Pattern, "/{pack}/{service}") && info.Pattern != "/api/v1/funds/{fund}/appropriations" { // a service and a fund are nobody's
+		!strings.HasSuffix(info.Pattern, "/{pack}/{service}") && info.Pattern != "/api/v1/funds/{fund}/appropriations" &&
+		!strings.HasPrefix(info.Pattern, "/studio/packs/{pack}") { // a service, a fund and a pack are nobody's
 		t.Errorf("as %s: the journal does not name what was asked for", who.name)
 	}
 }
@@ -512,7 +535,7 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 	secret := []string{person.Number, person.Name(), person.GivenName, person.Account, person.Phone, person.Birth.String(), string(person.ID)}
 	values := map[string]string{
 		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
-		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "register": "residences", "service": "tools-subsidy",
+		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "path...": "pack.yaml", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
 	}
 	wrong, err := w.node.Corrections.Ask(w.t.Context(), access.Actor{Person: v.person}, correction.Wanted{

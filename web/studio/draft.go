@@ -179,7 +179,9 @@ func (o *open) calls(path string) string {
 				return o.r.In(one.Title)
 			}
 		case "locale":
-			return locale.Tag(name).Name()
+			if tag, key := locale.Tag(name), "language."+name; o.r.Words.Has(tag, key) {
+				return o.r.Words.Text(tag, key, nil) // in itself
+			}
 		}
 	}
 	return path
