@@ -169,7 +169,8 @@ func (s *Studio) settling(r page.Reader, proposed publication.Publication) []ui.
 	}
 	path, digest := proposalPath(proposed.ID), []ui.Hidden{{Name: "digest", Value: proposed.Digest}}
 	return []ui.Component{
-		ui.Heading{Text: r.Say("studio.decide")}, ui.Paragraph{Text: r.Say("studio.approve-lead")},
+		ui.Heading{Text: r.Say("studio.decide")},
+		ui.Paragraph{Text: r.Say("studio.approve-lead")},
 		ui.Form{Action: path + "/approve", Hidden: digest, Buttons: ui.Buttons{{Text: r.Say("studio.approve")}}},
 		ui.Form{Action: path + "/reject", Hidden: digest, Buttons: ui.Buttons{{Text: r.Say("studio.reject"), Quiet: true}}},
 	}

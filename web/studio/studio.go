@@ -204,8 +204,11 @@ func (s *Studio) frame(o *open, view string) ui.Page {
 		return o.r.Words.Value(o.r.Language, int64(n))
 	}
 	for _, one := range []struct{ view, path, count string }{
-		{"studio.files", "", count(len(o.found.Problems))}, {"studio.form", "/form", ""}, {"studio.examples", "/examples", count(failed(o.found.Report))},
-		{"studio.difference", "/difference", count(len(pack.Difference(o.base.Files, o.draft.Files)))}, {"studio.publish", "/publish", ""},
+		{"studio.files", "", count(len(o.found.Problems))},
+		{"studio.form", "/form", ""},
+		{"studio.examples", "/examples", count(failed(o.found.Report))},
+		{"studio.difference", "/difference", count(len(pack.Difference(o.base.Files, o.draft.Files)))},
+		{"studio.publish", "/publish", ""},
 	} {
 		tabs.Items = append(tabs.Items, ui.Tab{Text: o.r.Say(one.view), Href: packPath(o.draft.Pack) + one.path, Current: one.view == view, Count: one.count})
 	}
