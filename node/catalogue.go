@@ -221,19 +221,11 @@ func (n *Node) speakers(name string) []ident.Agency {
 
 // amongOthers returns the packs in force with one in its place.
 func (n *Node) amongOthers(ctx context.Context, name string, files publication.Bundle) (map[string]publication.Bundle, error) {
-	all, _, err := n.Press.All(ctx, true)
-	if err != nil {
-		return nil, err
+	packs, err := n.Press.Bundles(ctx)
+	if err == nil {
+		packs[name] = files
 	}
-	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
-	packs := map[string]publication.Bundle{}
-	for _, one := range all {
-		if one.State == publication.InForce {
-			packs[one.Pack] = one.Files
-		}
-	}
-	packs[name] = files
-	return packs, nil
+	return packs, err
 }
 
 // examine looks at a pack that is being written, among those in force.

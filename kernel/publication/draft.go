@@ -54,6 +54,7 @@ const (
 	DraftFileBytes = 256 << 10
 	draftBytes     = 4 << 20
 	draftFiles     = 500
+	drafts         = 100 // of one agency
 )
 
 // draftPath is what a file of a pack is called. Nothing of it leads out of the pack.
@@ -73,6 +74,7 @@ var (
 	errDraftText    = fault.New(fault.Invalid, "draft.text", "This is not UTF-8 text. Save the file as UTF-8 and paste it again.").At("content")
 	errDraftLarge   = fault.New(fault.Invalid, "draft.large", "The draft is larger than a pack may be: 256 KiB for a file, 4 MiB and 500 files for all. Split the file or remove what is not needed.").At("content")
 	errDraftBase    = fault.New(fault.Conflict, "draft.base", "Another revision of this pack came into force since the draft was begun. Look at the difference, then say that the draft goes on from it.")
+	errManyDrafts   = fault.New(fault.Conflict, "draft.too-many", "Your agency has 100 drafts. Go on with one of them.")
 	errPackFile     = fault.New(fault.Invalid, "draft.pack-file", "A pack needs its pack.yaml. Change it instead of removing it.").At("path")
 )
 
@@ -85,16 +87,16 @@ type Drafting struct {
 }
 
 // All returns the drafts of the actor's agency without their files, by the names of the packs.
-func (d *Drafting) All(ctx context.Context, by access.Actor) (drafts []Draft, err error) {
+func (d *Drafting) All(ctx context.Context, by access.Actor) (all []Draft, err error) {
 	agency, err := publisher(by)
 	if err != nil {
 		return nil, err
 	}
 	err = d.Press.Store.View(ctx, func(tx Reader) error {
-		drafts, err = tx.Drafts(agency)
+		all, err = tx.Drafts(agency)
 		return err
 	})
-	return drafts, err
+	return all, err
 }
 
 // Draft returns the draft of a pack with its files, or fault.NotFound.
@@ -130,7 +132,12 @@ func (d *Drafting) Begin(ctx context.Context, by access.Actor, pack string, file
 		return Draft{}, err
 	}
 	return d.save(ctx, by, "draft.begun", pack, func(tx Tx, draft *Draft) error {
+		all, err := tx.Drafts(agency)
 		switch {
+		case err != nil:
+			return err
+		case draft.Revision == 0 && len(all) >= drafts:
+			return errManyDrafts
 		case draft.Revision != revision && revision == 0:
 			return errDraftExists
 		case draft.Revision != revision:

@@ -3,6 +3,7 @@ package publication_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -213,6 +214,18 @@ func TestAFileOfADraftStaysInItsPackAndInItsSize(t *testing.T) {
 		}
 	}
 	refused(t, "many large files", err, "draft.large")
+}
+
+func TestAnAgencyCannotFillTheStoreWithDrafts(t *testing.T) {
+	w := newWorld(t)
+	var err error
+	for i := 0; i <= 100 && err == nil; i++ {
+		_, err = w.Begin(t.Context(), w.anna, fmt.Sprintf("pack%d", i), publication.Bundle{"pack.yaml": nil}, 0)
+	}
+	refused(t, "one more draft", err, "draft.too-many")
+	if _, err := w.Begin(t.Context(), w.other, "theirs", nil, 0); err != nil {
+		t.Errorf("another agency: %v", err)
+	}
 }
 
 func TestADraftComesIntoForceByTwoWhoAreSignedIn(t *testing.T) {

@@ -339,6 +339,32 @@ func (p *Press) InForce(ctx context.Context, pack string) (found Publication, er
 	return found, err
 }
 
+// Bundles returns the files of all packs in force, by the packs' names.
+func (p *Press) Bundles(ctx context.Context) (bundles map[string]Bundle, err error) {
+	err = p.Store.View(ctx, func(tx Reader) error {
+		all, err := tx.Publications(false)
+		if err != nil {
+			return err
+		}
+		bundles = map[string]Bundle{}
+		for _, one := range all {
+			if _, known := bundles[one.Pack]; known || one.State != InForce {
+				continue
+			}
+			last, err := inForce(tx, one.Pack)
+			if err != nil {
+				return err
+			}
+			if last, err = tx.Publication(last.ID); err != nil {
+				return err
+			}
+			bundles[one.Pack] = last.Files
+		}
+		return nil
+	})
+	return bundles, err
+}
+
 // inForce returns the revision of a pack that came into force last, without its files.
 func inForce(tx Reader, pack string) (last Publication, err error) {
 	all, err := tx.Publications(false)
