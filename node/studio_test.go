@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
@@ -219,13 +218,10 @@ func TestTheStudioTakesHostileFiles(t *testing.T) {
 		"nothing":           {"", http.StatusOK},
 		"a bomb of rules":   {strings.Replace(text, "that: unemployment.registered", "that: \""+strings.Repeat("!", 100_000)+"unemployment.registered\"", 1), http.StatusOK},
 	} {
-		began := time.Now()
+		// What takes longer than the route may is answered with 503.
 		anna.post(youthDraft+"/check/services/tools-subsidy.yaml", "content", test.content, "revision", revision)
 		if anna.status != test.status {
 			t.Errorf("%s is checked with %d, want %d", what, anna.status, test.status)
-		}
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("checking %s takes %v", what, took)
 		}
 		if strings.Contains(string(anna.raw), "<script>alert") {
 			t.Errorf("%s is not escaped", what)
