@@ -205,11 +205,3 @@ func (d *Desk) lookedAtSummary(w http.ResponseWriter, req *http.Request, v route
 	}
 	return route.Redirect(w, req, pathOf(taskOf(req)))
 }
-
-// writePhoto answers with a photo that the platform drew.
-func writePhoto(w http.ResponseWriter, content []byte) error {
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Content-Disposition", "inline")
-	_, err := w.Write(content)
-	return err
-}

@@ -216,6 +216,14 @@ func (r Reader) Problem(f *fault.Fault) string {
 	return detail
 }
 
+// WritePhoto answers with a photo that the platform drew.
+func WritePhoto(w http.ResponseWriter, content []byte) error {
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Disposition", "inline")
+	_, err := w.Write(content)
+	return err
+}
+
 // Render answers with a page in the frame of the reader.
 func (r Reader) Render(w http.ResponseWriter, status int, shown ui.Page) error {
 	if r.Visitor.Actor.Appointment != nil {
