@@ -186,8 +186,12 @@ func (photoForms) Template() string { return "desk-photos" }
 // photoWords are what the scripts say of photos.
 func photoWords(r page.Reader) []shellText {
 	return []shellText{
-		{"photo-position", r.Say("photo.position")}, {"photo-no-position", r.Say("fault.photo.no-position")}, {"photo-sending", r.Say("photo.sending")},
-		{"photo-cut", r.Say("photo.cut")}, {"photo-type", r.Say("fault.photo.type")}, {"photo-too-large", r.Say("photo.too-large")},
+		{"photo-position", r.Say("photo.position")},
+		{"photo-no-position", r.Say("fault.photo.no-position")},
+		{"photo-sending", r.Say("photo.sending")},
+		{"photo-cut", r.Say("photo.cut")},
+		{"photo-type", r.Say("fault.photo.type")},
+		{"photo-too-large", r.Say("photo.too-large")},
 	}
 }
 
