@@ -115,6 +115,8 @@ func (s *told) tell(t *testing.T, language locale.Tag) {
 	resident.look("own-page")
 	resident.open("/me/contact")
 	resident.look("contact")
+	resident.open("/me/passkeys")
+	resident.look("passkeys")
 	resident.open("/me")
 	document := ask(resident, chromedp.AttributeValue(chromedp.CSS(`main a[href^="/me/documents/"]`), "href"))
 	resident.open("/verify/" + strings.TrimPrefix(document.Value, "/me/documents/"))

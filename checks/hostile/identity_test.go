@@ -223,6 +223,7 @@ var rows = map[string]row{
 	"GET /desk/assist/drafts/{application}":          {kind: thing},
 	"POST /desk/assist/drafts/{application}/code":    {kind: thing, body: ""},
 	"POST /desk/assist/drafts/{application}/confirm": {kind: thing, body: "code=000000"},
+	"POST /desk/assist/drafts/{application}/passkey": {kind: thing, body: "passkey={}"},
 	"POST /desk/assist/drafts/{application}/sheet":   {kind: thing, body: "revision=1"},
 	"GET /desk/assist/receipts/{application}":        {kind: work}, // the number and a code that leads to:
 	"GET /status/{application}":                      {kind: open4All},
@@ -236,6 +237,10 @@ var rows = map[string]row{
 	}},
 	"PATCH /desk/offline/photos/{appointment}/{task}/{photo}": {kind: thing, body: map[string]any{}},
 	"GET /desk/offline/forms":                                 {kind: work}, // the forms of services: nothing of anybody
+	"GET /me/passkeys":                                        {kind: own},
+	"POST /me/passkeys":                                       {kind: own, body: "passkey={}"},
+	"POST /me/passkeys/{passkey}/remove":                      {kind: own, body: ""},
+	"GET /ui/passkey.js":                                      {kind: open4All},
 	"GET /ui/album.js":                                        {kind: open4All},
 	"GET /ui/form.js":                                         {kind: open4All},
 	"GET /ui/photo.js":                                        {kind: open4All},

@@ -93,6 +93,7 @@ const (
 	CorrectionsPath  = "/me/corrections"
 	ReadingsPath     = "/me/readings"
 	ContactPath      = "/me/contact"
+	PasskeysPath     = "/me/passkeys"
 	VerifyPath       = "/verify"
 	LogPath          = "/transparency"
 	CataloguePath    = "/catalogue"
