@@ -251,7 +251,7 @@ func (p *Pages) show(w http.ResponseWriter, req *http.Request, status int, v rou
 // add keeps a new passkey of the visitor.
 func (p *Pages) add(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	if p.check == nil {
-		return errNotHere
+		return p.show(w, req, http.StatusOK, v, nil) // it says that there are none here
 	}
 	owner := v.Actor.Person
 	refuse := func(f *fault.Fault) error { return p.show(w, req, http.StatusUnprocessableEntity, v, f) }
