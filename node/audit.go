@@ -351,6 +351,7 @@ func (a *auditing) stored() error {
 		{[]string{"exchange"}, func(visit func(journal.Row) error) error { return exchange.Rows(a.tx, visit) }},
 		{[]string{"application", "task"}, a.tx.CaseworkRows},
 		{[]string{"attachment"}, a.tx.AttachmentRows},
+		{[]string{"passkeys"}, a.tx.PasskeyRows},
 		{[]string{"outage"}, a.tx.OutageRows},
 		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
 		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order"}, a.tx.LedgerRows},

@@ -400,7 +400,7 @@ func changes(stored any) []any {
 var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
-	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
+	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "passkey": "passkeys/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/", "draft": "draft/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }

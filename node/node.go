@@ -32,6 +32,7 @@ import (
 	"yagona/kernel/ledger"
 	"yagona/kernel/money"
 	"yagona/kernel/notice"
+	"yagona/kernel/passkey"
 	"yagona/kernel/person"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
@@ -79,6 +80,7 @@ type Node struct {
 	Ledger    *ledger.Ledger
 	Notices   *notice.Board
 	Courier   *notice.Courier
+	Passkeys  *passkey.Passkeys
 
 	Corrections *correction.Corrections
 	Casework    *casework.Casework
@@ -350,6 +352,7 @@ func (n *Node) wireKernel() {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},
 	}
+	n.Passkeys = &passkey.Passkeys{Store: query.For[passkey.Reader, passkey.Tx](db), Vault: n.Vault, Clock: clock}
 	n.Courier = &notice.Courier{
 		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
 		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},

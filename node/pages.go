@@ -21,6 +21,7 @@ import (
 	"yagona/web/log"
 	"yagona/web/opendata"
 	"yagona/web/page"
+	passkeys "yagona/web/passkey"
 	"yagona/web/portal"
 	"yagona/web/provider"
 	"yagona/web/route"
@@ -39,7 +40,7 @@ const (
 
 // openPages makes the handler: the pages, the API, the sign-in, the log.
 func (n *Node) openPages(ctx context.Context) error {
-	house, err := ui.New("Yagona", n.Words.Catalogue, desk.Templates(), studio.Templates())
+	house, err := ui.New("Yagona", n.Words.Catalogue, desk.Templates(), studio.Templates(), passkeys.Templates())
 	if err != nil {
 		return err
 	}
@@ -111,8 +112,15 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	router.Add(correcting.New(correcting.Config{
 		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,
 	}).Routes()...)
+	signing, err := passkeys.New(passkeys.Config{
+		Shared: shared, Passkeys: n.Passkeys, Readings: n.readings, Site: n.config.Site, Key: n.index,
+	})
+	if err != nil {
+		return err
+	}
+	router.Add(signing.Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
-		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, People: n.People, Site: n.config.Site.String(),
+		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, Signing: signing, People: n.People, Site: n.config.Site.String(),
 		Services: func() *service.Catalogue { return n.Catalogue().Services },
 		Office:   n.Office, Orders: n.Ledger, Books: books,
 	})

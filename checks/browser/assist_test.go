@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,11 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
+	"yagona/kernel/money"
 	"yagona/locale"
 	"yagona/packs/demo"
 )
@@ -190,6 +194,66 @@ func TestHelpingWithoutAConnection(t *testing.T) {
 	if got := view.Content.Assisted; got.Means != casework.ConfirmedByCode || got.Made.IsZero() || got.At.Sub(got.Made) < 20*time.Hour {
 		t.Errorf("it was written down as %+v", got)
 	}
+}
+
+// A resident adds a passkey of their device, and confirms with it what an official wrote down for them.
+func TestConfirmingWithAPasskey(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	resident, leader := s.people.Persona(demo.Jobless), s.people.Persona(demo.YouthLeader)
+	helper := s.holder(t, "youth-leader", s.people.Home)
+	told := casework.Dictated{
+		Applicant: resident.ID, Service: "youth/tools-subsidy", Language: "en",
+		Answers: map[string]any{"trade": "sewing", "price": money.Amount(150_000_000), "account": resident.Account},
+	}
+	draft, err := s.Casework.Assist(t.Context(), helper, told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := s.signedIn(t, locale.English, resident, "/me/passkeys")
+	w.says("passkey.none")
+	w.carries(t)
+	w.run(scripts(true))
+	w.open("/me/passkeys")
+	w.submit(`form[action="/me/passkeys"]`)
+	w.says("passkey.one", "number", 1, "day", s.Words.Day("en", s.now()))
+	w.picture("passkeys-one")
+
+	// The device is at hand when the official asks.
+	w.leading(chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	w.run(scripts(false))
+	path := "/desk/assist/drafts/" + string(draft.ID)
+	w.signIn(leader, path)
+	w.look("assist-passkey")
+	w.run(scripts(true))
+	w.open(path)
+	if sent := s.applications(t, resident); len(sent) != 1 || sent[0].State != casework.Draft {
+		t.Fatalf("before it is signed it is %+v", sent)
+	}
+	w.submit(`form[action$="/passkey"]`)
+	w.says("assist.sent")
+	view, err := s.Casework.Own(t.Context(), access.Actor{Person: resident.ID}, draft.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if view.Content.Assisted.Means != casework.ConfirmedByPasskey || view.Application.State != casework.Deciding {
+		t.Errorf("it was confirmed by %s, and is %s", view.Content.Assisted.Means, view.Application.State)
+	}
+}
+
+// carries gives the window's device an authenticator that knows its user.
+func (w *window) carries(t *testing.T) {
+	t.Helper()
+	w.run(chromedp.Action[chromedp.Void](func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		if _, err := cdp.Call(ctx, target, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+			return chromedp.Void{}, err
+		}
+		_, err := cdp.Call(ctx, target, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{
+			Options: &webauthn.VirtualAuthenticatorOptions{
+				Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+			},
+		})
+		return chromedp.Void{}, err
+	}))
 }
 
 // applications returns a resident's applications.

@@ -11,11 +11,13 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"yagona/kernel/access"
+	"yagona/kernel/casework"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/money"
 	"yagona/locale"
 	"yagona/packs/demo"
+	"yagona/std/photo"
 )
 
 // busy lets residents of several mahallas apply for the subsidy, as many as can get it.
@@ -65,6 +67,7 @@ func (s *told) desk(t *testing.T, language locale.Tag) {
 	leader.open("/desk/offline")
 	leader.look("offline")
 	s.helps(t, leader)
+	s.onPaper(t, language)
 }
 
 // helps lets an official write an application down for a resident, who signs it on paper.
@@ -83,10 +86,10 @@ func (s *told) helps(t *testing.T, w *window) {
 	w.submit("form")
 	w.says("assist.consent")
 	w.look("assist-summary")
-	w.press("/confirm")
+	w.press("/sheet")
 	w.says("fault.assist.photo")
 	w.run(chromedp.SetUploadFiles(chromedp.CSS(`main input[type="file"]`), []string{sheet(t)}))
-	w.press("/confirm")
+	w.press("/sheet")
 	w.says("assist.sent")
 	w.look("assist-receipt")
 	w.follow("/status/")
@@ -97,6 +100,56 @@ func (s *told) helps(t *testing.T, w *window) {
 			t.Errorf("the status tells %q", secret)
 		}
 	}
+}
+
+// onPaper looks at the task of a surveyor whose applicant confirmed on paper, and who takes photos.
+func (s *told) onPaper(t *testing.T, language locale.Tag) {
+	t.Helper()
+	helper := s.holder(t, "youth-leader", s.people.Home)
+	picture, err := os.ReadFile(sheet(t))
+	if err == nil {
+		picture, err = photo.Redraw(picture)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range s.people.People {
+		draft, err := s.Casework.Assist(t.Context(), helper, casework.Dictated{
+			Applicant: one.ID, Service: "land/plot-lease", Language: string(language), Answers: map[string]any{"crop": "fruit", "area": int64(400)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := s.Casework.ConfirmAssisted(t.Context(), helper, draft.ID, draft.Revision, picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sent.Application.State != casework.Deciding {
+			continue // a child, or somebody with a plot
+		}
+		task := "/desk/tasks/" + string(s.survey(t, access.Actor{Person: one.ID}, sent.Application).ID)
+		w := s.official(t, language, "surveyor", s.Profile.Territories.Parent(sent.Application.Territory), "/desk")
+		w.open(task)
+		w.press("/claim")
+		w.choose("action", "refuse")
+		w.fill("reason", "?")
+		for name, answer := range map[string]string{"form.measuredOn-day": "2", "form.measuredOn-month": "3", "form.measuredOn-year": "2026"} {
+			w.fill(name, answer)
+		}
+		w.choose("form.water", "true")
+		w.press("/decide")
+		w.says("fault.task.summary-unseen")
+		w.follow("/summary")
+		w.look("summary")
+		w.press("/summary")
+		w.at(task)
+		w.run(chromedp.SetUploadFiles(chromedp.CSS(`main input[type="file"]`), []string{sheet(t)}))
+		w.press("/photos")
+		w.says("fault.photo.no-position")
+		w.look("task-photos")
+		return
+	}
+	t.Fatal("nobody gets a plot")
 }
 
 // sheet is a photo of a signed sheet.

@@ -65,7 +65,11 @@ func open(t *testing.T, change ...func(*node.Config)) *installation {
 		t.Fatal(err)
 	}
 	i := &installation{people: population, folder: t.TempDir()}
-	address := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := &url.URL{Scheme: "http", Host: "localhost:" + port} // passkeys want a name
 	config := node.Config{Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true}
 	for _, one := range change {
 		one(&config)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -83,6 +84,20 @@ func TestPhotosWithoutAConnection(t *testing.T) {
 	place := s.Profile.Territories.Parent(application.Territory)
 	w := s.official(t, locale.English, "surveyor", place, "/desk")
 	w.stands(41.311081, 69.240562)
+	task := s.survey(t, applicant, application)
+
+	// With a connection the page of the task does the same.
+	w.run(scripts(true))
+	w.open("/desk/tasks/" + string(task.ID))
+	w.run(chromedp.SetUploadFiles(chromedp.CSS(`main input[type="file"]`), []string{plot(t)}))
+	w.tap(`[data-photos] form button`)
+	w.until("the photo", `document.querySelector('form[action$="/remove"]')`)
+	if got := s.pieces.Load(); got < 3 {
+		t.Errorf("it went in %d pieces", got)
+	}
+	w.press("/remove")
+	w.until("no photo", `!document.querySelector('form[action$="/remove"]')`)
+
 	w.begins(pin, 1)
 	w.connected(false)
 	w.tap(`[data-part="tasks"] > li a`)
@@ -117,8 +132,10 @@ func TestPhotosWithoutAConnection(t *testing.T) {
 	// The connection is cut after two pieces, and comes back.
 	s.after.Store(2)
 	w.connected(true)
+	for deadline := time.Now().Add(patience); !s.cut.Load() && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+	}
 	w.tells("device.not-sent")
-	task := s.survey(t, applicant, application)
 	by := s.holder(t, "surveyor", place)
 	own, err := s.Casework.OwnUploads(t.Context(), by, task.ID)
 	if err != nil || len(own) != 1 || own[0].Received != 2*128<<10 {

@@ -38,7 +38,9 @@ var unseen = map[string]string{
 	// Only after the bank turned an account down, which no bank does in this story: package node walks there.
 	"GET /applications/{application}/account": "one question, of a kind that others show",
 
-	"GET /desk/tasks/{task}/summary":  "a photo",
+	"GET /desk/tasks/{task}/photos/{photo}":          "a photo",
+	"GET /applications/{application}/photos/{photo}": "a photo",
+
 	"GET /catalogue":                  "data for programs",
 	"GET /catalogue/{pack}/{service}": "data for programs",
 }
@@ -113,6 +115,8 @@ func (s *told) tell(t *testing.T, language locale.Tag) {
 	resident.look("own-page")
 	resident.open("/me/contact")
 	resident.look("contact")
+	resident.open("/me/passkeys")
+	resident.look("passkeys")
 	resident.open("/me")
 	document := ask(resident, chromedp.AttributeValue(chromedp.CSS(`main a[href^="/me/documents/"]`), "href"))
 	resident.open("/verify/" + strings.TrimPrefix(document.Value, "/me/documents/"))

@@ -140,3 +140,25 @@ func (c *Casework) ConfirmByCode(ctx context.Context, by access.Actor, id ident.
 	f.confirmed(ConfirmedByCode)
 	return c.submit(ctx, by, f)
 }
+
+// ConfirmByPasskey sends a draft that the official wrote down, after the applicant has signed with their passkey on the
+// answers as they stand: verify checks that they did. Only now are the registers asked. Sending again gives the same
+// receipt.
+func (c *Casework) ConfirmByPasskey(ctx context.Context, by access.Actor, id ident.Application, verify func(draft Application) error) (Receipt, error) {
+	f, err := c.assisted(ctx, by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	switch f.app.State {
+	case Draft:
+	case Expired:
+		return Receipt{}, errClosed
+	default:
+		return Receipt{f.app, f.app.Event}, nil
+	}
+	if err := verify(f.app); err != nil {
+		return Receipt{}, err
+	}
+	f.confirmed(ConfirmedByPasskey)
+	return c.submit(ctx, by, f)
+}

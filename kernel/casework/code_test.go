@@ -182,3 +182,32 @@ func TestTriesAtTheSameTimeDoNotAddUp(t *testing.T) {
 		t.Error("no try was looked at")
 	}
 }
+
+func TestTheApplicantConfirmsWithTheirPasskey(t *testing.T) {
+	w := newWorld(t)
+	helper := w.official("helper", "X11")
+	draft := w.assisted(helper)
+	wrong := fault.New(fault.Invalid, "signature.wrong", "This is not their signature. Try again.")
+	_, err := w.ConfirmByPasskey(t.Context(), helper, draft.ID, func(casework.Application) error { return wrong })
+	w.refused(err, "signature.wrong")
+	signed := func(shown casework.Application) error {
+		if shown.Applicant != w.applicant.Person.Subject() || shown.ID != draft.ID || shown.Revision != draft.Revision {
+			t.Errorf("the signature is checked against %+v", shown)
+		}
+		return nil
+	}
+	if _, err := w.ConfirmByPasskey(t.Context(), w.official("helper", "X11"), draft.ID, signed); !fault.Is(err, fault.NotFound) {
+		t.Errorf("another official confirms it: %v", err)
+	}
+	if len(w.registers.asked) != 0 {
+		t.Fatal("a register was asked before the applicant confirmed")
+	}
+	for range 2 { // sent twice
+		if sent := w.must(w.ConfirmByPasskey(t.Context(), helper, draft.ID, signed)); sent.State != casework.Deciding {
+			t.Fatalf("it is %s", sent.State)
+		}
+	}
+	if own := w.state(draft.ID).Content.Assisted; own.Means != casework.ConfirmedByPasskey {
+		t.Errorf("it was confirmed by %s", own.Means)
+	}
+}

@@ -84,7 +84,9 @@ var statuses = map[string]int{
 	"task.own-interest": http.StatusForbidden, "task.reason": http.StatusUnprocessableEntity,
 	"task.register-silent": http.StatusServiceUnavailable, "task.requirement-not-met": http.StatusConflict,
 	"task.requirement-unknown": http.StatusConflict, "task.same-person": http.StatusForbidden,
-	"task.unknown": http.StatusNotFound, "territory.level": http.StatusUnprocessableEntity,
+	"task.summary-unseen": http.StatusConflict, "photo.missing": http.StatusUnprocessableEntity, "photo.too-many": http.StatusConflict,
+	"photo.unwanted": http.StatusUnprocessableEntity,
+	"task.unknown":   http.StatusNotFound, "territory.level": http.StatusUnprocessableEntity,
 	"territory.unknown": http.StatusUnprocessableEntity,
 }
 

@@ -43,6 +43,7 @@ type Verdict struct {
 	Reasons  []Reason                   `json:"reasons,omitempty" doc:"of a refusal: at least one"`
 	Question string                     `json:"question,omitempty" doc:"to the applicant, when asking"`
 	Form     json.RawMessage            `json:"form,omitempty" doc:"the step's form, by field"`
+	Photos   []string                   `json:"photos,omitempty" doc:"the ids of the photos that the official took in the step, on the pages of the desk"`
 	Attest   map[string]json.RawMessage `json:"attest,omitempty" doc:"by evidence that has no record: the values that the official checked and signs for"`
 }
 
@@ -100,7 +101,7 @@ func taskOperations(t tasks) []operation {
 			method: "POST", path: "/tasks/{task}/decide", access: route.Official(), body: answerBody, timeout: askTimeout, ifMatch: true,
 			request: Verdict{}, response: Decided{}, etag: true,
 			codes: append(append([]string{
-				"task.action", "task.same-person", "task.reason", "task.no-reason", "task.attest", "task.attest-type",
+				"task.action", "task.same-person", "task.summary-unseen", "photo.missing", "photo.too-many", "photo.unwanted", "task.reason", "task.no-reason", "task.attest", "task.attest-type",
 				"task.requirement-not-met", "task.requirement-unknown", "task.evidence-changed", "task.register-silent",
 				"service.unknown-value", "service.amount", "http.precondition-required",
 			}, answerCodes...), changing...),
@@ -200,7 +201,7 @@ func (t tasks) decide(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 // verdict gives what was sent the types of the step's form and of the evidence. Nothing of the application is shown:
 // who may decide is checked with the decision.
 func (t tasks) verdict(ctx context.Context, id ident.Task, sent Verdict) (casework.Verdict, error) {
-	verdict := casework.Verdict{Action: sent.Action, Question: sent.Question}
+	verdict := casework.Verdict{Action: sent.Action, Question: sent.Question, Photos: sent.Photos}
 	for _, one := range sent.Reasons {
 		verdict.Reasons = append(verdict.Reasons, casework.Reason(one))
 	}

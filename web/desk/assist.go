@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/service"
 	"yagona/web/page"
+	"yagona/web/passkey"
 	"yagona/web/route"
 	"yagona/web/ui"
 )
@@ -26,10 +27,17 @@ type Helping interface {
 	CanConfirmByCode(ctx context.Context, by access.Actor, id ident.Application) (bool, error)
 	SendCode(ctx context.Context, by access.Actor, id ident.Application) error
 	ConfirmByCode(ctx context.Context, by access.Actor, id ident.Application, code string) (casework.Receipt, error)
+	ConfirmByPasskey(ctx context.Context, by access.Actor, id ident.Application, verify func(draft casework.Application) error) (casework.Receipt, error)
 	ConfirmAssisted(ctx context.Context, by access.Actor, id ident.Application, revision int64, photo []byte) (casework.Receipt, error)
 	Summary(ctx context.Context, by access.Actor, id ident.Task) ([]byte, error)
 	LookedAtSummary(ctx context.Context, by access.Actor, id ident.Task) error
 	Progress(ctx context.Context, id ident.Application) (casework.Progress, error)
+}
+
+// Signing is what the pages need of passkeys.
+type Signing interface {
+	Ask(ctx context.Context, owner ident.Subject, purpose string) (passkey.Asked, bool, error)
+	Check(ctx context.Context, owner ident.Subject, purpose, response string) error
 }
 
 // People finds who has a national number, or fault.NotFound.
@@ -56,6 +64,7 @@ func (d *Desk) assistRoutes() []route.Route {
 		show(draft, route.Official(), d.assistDraft),
 		{Method: "POST", Pattern: draft + "/code", Access: route.Official(), Body: smallForm, Handle: route.Form(d.sendCode)},
 		{Method: "POST", Pattern: draft + "/confirm", Access: route.Official(), Body: smallForm, Timeout: takeTimeout, Handle: route.Form(d.confirmByCode)},
+		{Method: "POST", Pattern: draft + "/passkey", Access: route.Official(), Body: smallForm, Timeout: takeTimeout, Handle: route.Form(d.confirmByPasskey)},
 		{Method: "POST", Pattern: draft + "/sheet", Access: route.Official(), Body: photoForm, Timeout: photoTimeout, Handle: route.Form(d.confirmByPaper)},
 		show(assistPath+"/receipts/{application}", route.Official(), d.assistReceipt),
 		show(summaryPattern, route.Official(), d.summary),

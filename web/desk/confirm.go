@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/std/photo"
 	"yagona/web/page"
+	"yagona/web/passkey"
 	"yagona/web/route"
 	"yagona/web/ui"
 )
@@ -43,16 +44,26 @@ func (d *Desk) showDraft(w http.ResponseWriter, req *http.Request, status int, v
 		{Term: r.Say("assist.helper"), Values: []string{r.Role(held.Agency, held.Role) + ", " + r.Place(held.Territory)}},
 	}, writtenDown(r, *view.Content.Assisted)...)}
 	body := append([]ui.Component{about, answers, ui.Heading{Text: r.Say("assist.confirm")}}, d.byCode(r, view, reachable, wrong)...)
+	asked, offered, err := d.Signing.Ask(req.Context(), view.Application.Applicant, signs(view.Application))
+	if err != nil {
+		return err
+	}
+	var scripts []string
+	if offered {
+		body = append(body, byPasskey(r, view, asked, wrong)...)
+		scripts = []string{r.House.Script("passkey.js")}
+	}
 	body = append(body, byPaper(r, view, wrong)...)
 	return r.Render(w, status, ui.Page{
-		Title: r.Say("assist.summary"), Lead: r.Say("assist.summary-lead"), Body: body, Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
+		Scripts: scripts,
+		Title:   r.Say("assist.summary"), Lead: r.Say("assist.summary-lead"), Body: body, Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath},
 	})
 }
 
 // confirmations are the texts of how a resident confirmed.
 var confirmations = map[casework.Confirmation]string{
 	casework.ConfirmedBySignIn: "desk.assisted-own-sign-in", casework.ConfirmedByCode: "desk.assisted-code",
-	casework.ConfirmedByPaper: "desk.assisted-signed-summary",
+	casework.ConfirmedByPasskey: "desk.assisted-passkey", casework.ConfirmedByPaper: "desk.assisted-signed-summary",
 }
 
 // writtenDown says when an application was written down: by the device's clock, too, if it had no connection.
@@ -86,6 +97,34 @@ func (d *Desk) byCode(r page.Reader, view casework.View, reachable bool, wrong p
 	return []ui.Component{
 		ui.Form{Action: path + "/confirm", Fields: []ui.Component{typed}, Buttons: ui.Buttons{{Text: r.Say("assist.send")}}}, again,
 	}
+}
+
+// signs is what a resident's passkey signs: the draft as it stands.
+func signs(draft casework.Application) string {
+	return "confirm " + string(draft.ID) + " " + strconv.FormatInt(draft.Revision, 10)
+}
+
+// byPasskey lets the resident confirm with a passkey: on a device of their own, which the browser finds.
+func byPasskey(r page.Reader, view casework.View, asked passkey.Asked, wrong page.Wrong) []ui.Component {
+	asked.Failed = r.Say("passkey.no-script")
+	asked.Form = ui.Form{
+		Action: draftPath(view.Application.ID) + "/passkey", Hidden: []ui.Hidden{{Name: "passkey"}},
+		Buttons: ui.Buttons{{Text: r.Say("assist.by-passkey"), Quiet: true}},
+	}
+	body := []ui.Component{ui.Heading{Text: r.Say("passkey.title")}}
+	if f := wrong["passkey"]; f != nil {
+		body = append(body, ui.Banner{Tone: ui.Bad, Title: r.Say("passkey.failed"), Text: r.Problem(f)})
+	}
+	return append(body, ui.Paragraph{Text: r.Say("assist.by-passkey-text")}, asked)
+}
+
+// confirmByPasskey sends the draft that the resident's passkey signed.
+func (d *Desk) confirmByPasskey(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	id := ident.Application(req.PathValue("application"))
+	_, err := d.Helping.ConfirmByPasskey(req.Context(), v.Actor, id, func(draft casework.Application) error {
+		return d.Signing.Check(req.Context(), draft.Applicant, signs(draft), req.PostForm.Get("passkey"))
+	})
+	return d.confirmed(w, req, v, err)
 }
 
 // byPaper lets the resident confirm by signing the printed summary, which is photographed.
@@ -132,7 +171,7 @@ func (d *Desk) confirmed(w http.ResponseWriter, req *http.Request, v route.Visit
 	if err == nil {
 		return route.Redirect(w, req, assistPath+"/receipts/"+req.PathValue("application"))
 	}
-	if f := fault.Of(err); f.Field == "code" || f.Field == "photo" {
+	if f := fault.Of(err); f.Field == "code" || f.Field == "photo" || f.Field == "passkey" {
 		return d.showDraft(w, req, http.StatusUnprocessableEntity, v, page.Wrong{f.Field: f})
 	}
 	return err
@@ -204,12 +243,4 @@ func (d *Desk) lookedAtSummary(w http.ResponseWriter, req *http.Request, v route
 		return err
 	}
 	return route.Redirect(w, req, pathOf(taskOf(req)))
-}
-
-// writePhoto answers with a photo that the platform drew.
-func writePhoto(w http.ResponseWriter, content []byte) error {
-	w.Header().Set("Content-Type", "image/jpeg")
-	w.Header().Set("Content-Disposition", "inline")
-	_, err := w.Write(content)
-	return err
 }

@@ -52,6 +52,7 @@ type Config struct {
 	Tasks   Tasks
 	Helping Helping
 	Photos  Photographing
+	Signing Signing
 	People  People
 	Site    string // where people open the pages: "https://example.org"
 	// Services returns the services that are loaded.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -115,7 +114,7 @@ func (d *Desk) photo(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if err != nil {
 		return err
 	}
-	return writePhoto(w, content)
+	return page.WritePhoto(w, content)
 }
 
 // takePhoto takes a whole photo out of a form: for browsers without scripts.
@@ -187,8 +186,12 @@ func (photoForms) Template() string { return "desk-photos" }
 // photoWords are what the scripts say of photos.
 func photoWords(r page.Reader) []shellText {
 	return []shellText{
-		{"photo-position", r.Say("photo.position")}, {"photo-no-position", r.Say("fault.photo.no-position")}, {"photo-sending", r.Say("photo.sending")},
-		{"photo-cut", r.Say("photo.cut")}, {"photo-type", r.Say("fault.photo.type")}, {"photo-too-large", r.Say("photo.too-large")},
+		{"photo-position", r.Say("photo.position")},
+		{"photo-no-position", r.Say("fault.photo.no-position")},
+		{"photo-sending", r.Say("photo.sending")},
+		{"photo-cut", r.Say("photo.cut")},
+		{"photo-type", r.Say("fault.photo.type")},
+		{"photo-too-large", r.Say("photo.too-large")},
 	}
 }
 
@@ -232,20 +235,4 @@ func photosWanted(r page.Reader, wanted service.Photos) string {
 		text += " " + r.Say("photo.with-position")
 	}
 	return text
-}
-
-// photos shows the photos that came with decisions.
-func (d *Desk) photos(r page.Reader, view casework.View) []ui.Component {
-	if len(view.Content.Photos) == 0 {
-		return nil
-	}
-	list := ui.List{}
-	for i, one := range view.Content.Photos {
-		text := r.Say("photo.one", "number", i+1, "made", r.Moment(one.Made), "received", r.Moment(one.Received))
-		if at := one.Position; at != nil {
-			text += " " + r.Say("photo.at", "position", fmt.Sprintf("%.5f, %.5f", at.Latitude, at.Longitude), "metres", int(at.Accuracy))
-		}
-		list.Items = append(list.Items, ui.Link{Text: text, Href: pathOf(view.Task.ID) + "/photos/" + one.ID})
-	}
-	return []ui.Component{ui.Heading{Text: r.Say("photo.title")}, list}
 }

@@ -97,7 +97,7 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	if params := r.Params(view.Content.Params); len(params) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("case.params"), Body: []ui.Component{ui.Texts(params...)}})
 	}
-	return append(append(body, d.earlier(r, view)...), d.photos(r, view)...)
+	return append(append(body, d.earlier(r, view)...), r.Photos(view.Content.Photos, pathOf(task.ID))...)
 }
 
 // late shows what was decided on the task without a connection and arrived too late to count, with both times: whoever

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -362,6 +363,22 @@ func (r Reader) Params(used []casework.ParamUsed) []string {
 var tones = map[string]ui.Tone{
 	"application.granted": ui.Good, "application.refused": ui.Bad, "application.waiting": ui.Wait, "application.asked": ui.Wait,
 	"task.late": ui.Wait, "task.approve": ui.Good, "task.refuse": ui.Bad, "task.recommend": ui.Info, "evidence.changed": ui.Wait,
+}
+
+// Photos shows the photos that officials took: when, where, and the link to each.
+func (r Reader) Photos(photos []casework.Photo, at string) []ui.Component {
+	if len(photos) == 0 {
+		return nil
+	}
+	list := ui.List{}
+	for i, one := range photos {
+		text := r.Say("photo.one", "number", i+1, "made", r.Moment(one.Made), "received", r.Moment(one.Received))
+		if at := one.Position; at != nil {
+			text += " " + r.Say("photo.at", "position", fmt.Sprintf("%.5f, %.5f", at.Latitude, at.Longitude), "metres", int(at.Accuracy))
+		}
+		list.Items = append(list.Items, ui.Link{Text: text, Href: at + "/photos/" + one.ID})
+	}
+	return []ui.Component{ui.Heading{Text: r.Say("photo.title")}, list}
 }
 
 // History shows what happened, the newest first.

@@ -93,6 +93,7 @@ const (
 	CorrectionsPath  = "/me/corrections"
 	ReadingsPath     = "/me/readings"
 	ContactPath      = "/me/contact"
+	PasskeysPath     = "/me/passkeys"
 	VerifyPath       = "/verify"
 	LogPath          = "/transparency"
 	CataloguePath    = "/catalogue"
@@ -214,6 +215,14 @@ func (r Reader) Actor(by journal.Actor) string {
 func (r Reader) Problem(f *fault.Fault) string {
 	_, detail := r.House.Say(r.Language, f)
 	return detail
+}
+
+// WritePhoto answers with a photo that the platform drew.
+func WritePhoto(w http.ResponseWriter, content []byte) error {
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Disposition", "inline")
+	_, err := w.Write(content)
+	return err
 }
 
 // Render answers with a page in the frame of the reader.

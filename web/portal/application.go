@@ -62,13 +62,15 @@ func (p *Portal) draft(ctx context.Context, r page.Reader, view casework.View) (
 	if err != nil {
 		return nil, err
 	}
-	state := r.State(casework.Draft)
-	return []ui.Component{
-		state,
+	body := []ui.Component{r.State(casework.Draft)}
+	if assisted := view.Content.Assisted; assisted != nil {
+		body = append(body, ui.Inset{Text: r.Say("portal.assisted", "who", r.Actor(assisted.By))})
+	}
+	return append(body,
 		ui.Paragraph{Text: r.Say("application.draft-kept-until", "date", r.LastDay(view.Application.Expires))},
 		tasks,
 		ui.Buttons{{Key: "actions.continue", Href: next}, {Text: r.Say("portal.discard"), Href: pathOf(id) + "/withdraw", Quiet: true}},
-	}, nil
+	), nil
 }
 
 // standingBanner says the one thing that matters now.
@@ -153,6 +155,7 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 	if len(view.Definition.Ask) > 0 {
 		body = append(body, r.Answers(view, nil, nil))
 	}
+	body = append(body, r.Photos(view.Content.Photos, pathOf(view.Application.ID))...)
 	if len(view.Evidence) > 0 {
 		body = append(body, ui.Heading{Text: r.Say("case.evidence")})
 		body = append(body, r.OwnEvidence(view)...)
@@ -394,4 +397,13 @@ func (p *Portal) file(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	w.Header().Set("Cache-Control", "no-store")
 	_, err = w.Write(content)
 	return err
+}
+
+// photo shows a photo of the application to its applicant.
+func (p *Portal) photo(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	content, err := p.Applications.OwnPhotograph(req.Context(), v.Actor, ident.Application(req.PathValue("application")), req.PathValue("photo"))
+	if err != nil {
+		return err
+	}
+	return page.WritePhoto(w, content)
 }

@@ -49,6 +49,7 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 			{Text: r.Say("correction.data"), Href: page.DataPath, Quiet: true},
 			{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true},
 			{Text: r.Say("contact.title"), Href: page.ContactPath, Quiet: true},
+			{Text: r.Say("passkey.title"), Href: page.PasskeysPath, Quiet: true},
 		}},
 	})
 }

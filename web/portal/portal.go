@@ -44,6 +44,7 @@ type Applications interface {
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
+	OwnPhotograph(ctx context.Context, by access.Actor, id ident.Application, photo string) ([]byte, error)
 	Eligibility(ctx context.Context, by access.Actor, path ident.Service, language string) (casework.Preview, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
 	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
@@ -119,6 +120,7 @@ func (p *Portal) Routes() []route.Route {
 		send(one+"/account", smallForm, p.account),
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
+		own(one+"/photos/{photo}", p.photo),
 		own(page.MinePath, p.mine),
 		costly(own("/me/documents/{document}", p.file)),
 		own(page.ContactPath, p.contact),

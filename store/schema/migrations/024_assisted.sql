@@ -19,3 +19,10 @@ CREATE TABLE upload_piece (
 	sealed BYTEA  NOT NULL,
 	PRIMARY KEY (key, upload, start)
 );
+-- The public keys by which people confirm with a device of their own.
+CREATE TABLE passkey (
+	key    TEXT  NOT NULL, -- whose they are
+	sealed BYTEA NOT NULL,
+	event  TEXT  NOT NULL,
+	PRIMARY KEY (key)
+);
