@@ -23,7 +23,9 @@ const (
 const paintedIn = 3.0
 
 func doing(run func(ctx context.Context, target *chromedp.Target) error) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) { return chromedp.Void{}, run(ctx, target) }
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		return chromedp.Void{}, run(ctx, target)
+	}
 }
 
 // slow opens a path over a slow connection, as on a first visit, and returns after how many seconds something could be read

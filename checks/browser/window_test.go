@@ -1,8 +1,10 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"net/url"
 	"os"
 	"os/exec"
@@ -269,7 +271,7 @@ func (w *window) picture(name string) {
 			continue
 		}
 		w.size(width)
-		picture := ask(w, chromedp.FullScreenshot(100))
+		picture := smaller(w.t, ask(w, chromedp.FullScreenshot(100)))
 		for _, folder := range folders {
 			if err := os.WriteFile(filepath.Join(folder, file+".png"), picture, 0o600); err != nil {
 				w.t.Fatal(err)
@@ -277,4 +279,18 @@ func (w *window) picture(name string) {
 		}
 	}
 	w.size(wide)
+}
+
+// smaller packs a picture as small as it gets: it is kept with the documentation.
+func smaller(t *testing.T, picture []byte) []byte {
+	t.Helper()
+	decoded, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&packed, decoded); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
 }
