@@ -31,7 +31,7 @@ func faultsOf(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	c := &checker{trees: parsed, done: map[called]bool{}}
-	c.template("sheet", reflect.TypeFor[sheet](), "test")
+	c.template("sheet", reflect.TypeOf(sheet{inner: "hidden"}), "test")
 	return strings.Join(c.faults, "\n")
 }
 
