@@ -7,5 +7,5 @@ import (
 )
 
 func TestTemplatesFitTheirData(t *testing.T) {
-	uitest.Templates(t, Templates(), nil, []uitest.Component{receiptCode{}, shell{}}, nil)
+	uitest.Templates(t, Templates(), nil, []uitest.Component{picture{}, photoForms{}, receiptCode{}, shell{}}, nil)
 }

@@ -53,7 +53,7 @@ var technical = map[string]bool{
 }
 
 // protocol are literals that look like words and are none: what programs tell each other.
-var protocol = regexp.MustCompile(`^[a-z]+/[a-z]+; charset=|^public, max-age=|^attachment; filename=|^any maskable$|^.?yagona event v1`)
+var protocol = regexp.MustCompile(`^[a-z]+/[a-z]+; charset=|^public, max-age=|^attachment; filename=|^any maskable$|^.banner [a-z]+.$|^.?yagona event v1`)
 
 // shows are the fields of components in which people read.
 var shows = map[string]bool{

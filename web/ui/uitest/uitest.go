@@ -356,7 +356,7 @@ func printable(kind reflect.Type) bool {
 		return true
 	}
 	switch kind.Kind() {
-	case reflect.String, reflect.Int, reflect.Int64:
+	case reflect.String, reflect.Int, reflect.Int64, reflect.Bool: // a bool is for scripts
 		return true
 	}
 	return false
