@@ -28,6 +28,7 @@ type installation struct {
 	cut    atomic.Bool  // no request reaches it: the network is off
 	after  atomic.Int64 // if positive: so many pieces of photos arrive before the network is off
 	pieces atomic.Int64 // of photos that arrived
+	wire   atomic.Int64 // bytes that it has sent, with all headers
 	ahead  atomic.Int64 // by how much its clock is ahead of the machine's
 }
 
@@ -43,6 +44,30 @@ func (i *installation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			i.cut.Store(true)
 		}
 	}
+}
+
+// counted is a listener that counts what its connections send.
+type counted struct {
+	net.Listener
+	sent *atomic.Int64
+}
+
+// Accept returns a connection that counts.
+func (c counted) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	return countedConn{conn, c.sent}, err
+}
+
+type countedConn struct {
+	net.Conn
+	sent *atomic.Int64
+}
+
+// Write counts what is sent.
+func (c countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.sent.Add(int64(n))
+	return n, err
 }
 
 func (i *installation) now() time.Time { return time.Now().Add(time.Duration(i.ahead.Load())) }
@@ -80,7 +105,7 @@ func open(t *testing.T, change ...func(*node.Config)) *installation {
 	}
 	i.Node, i.site = opened, address.String()
 	opened.Start(context.WithoutCancel(t.Context()))
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: i}}
+	server := &httptest.Server{Listener: counted{listener, &i.wire}, Config: &http.Server{Handler: i}}
 	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()

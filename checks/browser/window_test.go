@@ -1,8 +1,10 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"net/url"
 	"os"
 	"os/exec"
@@ -239,10 +241,12 @@ const (
 
 // shown are the pages of which the documentation has pictures (docs/images), with the language and the width of each.
 var shown = map[string]bool{
-	"home-en-1280": true, "home-uz-Latn-360": true, "home-ru-1280": true, "service-en-1280": true, "service-uz-Latn-360": true, "eligibility-en-1280": true,
-	"question-choice-uz-Latn-360": true, "question-wrong-ru-360": true, "check-en-1280": true, "receipt-uz-Latn-360": true, "application-deciding-en-1280": true,
-	"own-page-en-1280": true, "readings-en-1280": true, "my-data-en-1280": true, "correction-ru-360": true, "correction-task-en-1280": true,
-	"inbox-en-1280": true, "task-en-1280": true, "document-standing-uz-Latn-360": true,
+	"home-en-1280": true, "home-uz-Latn-360": true, "home-ru-1280": true, "service-en-1280": true, "service-uz-Latn-360": true, "service-ru-1280": true,
+	"eligibility-en-1280": true, "question-choice-uz-Latn-360": true, "question-wrong-ru-360": true, "check-en-1280": true, "check-uz-Latn-1280": true,
+	"receipt-uz-Latn-360": true, "application-deciding-en-1280": true, "application-deciding-ru-360": true,
+	"own-page-en-1280": true, "own-page-uz-Latn-360": true, "own-page-ru-1280": true, "readings-en-1280": true, "my-data-en-1280": true, "contact-ru-1280": true,
+	"correction-ru-360": true, "correction-task-en-1280": true, "inbox-en-1280": true, "inbox-uz-Latn-768": true, "inbox-region-ru-768": true, "task-en-1280": true,
+	"task-ru-768": true, "team-uz-Latn-768": true, "document-standing-uz-Latn-360": true, "statistics-tiles-en-1280": true, "statistics-tiles-uz-Latn-360": true,
 }
 
 func (w *window) size(width int64) {
@@ -267,7 +271,7 @@ func (w *window) picture(name string) {
 			continue
 		}
 		w.size(width)
-		picture := ask(w, chromedp.FullScreenshot(100))
+		picture := smaller(w.t, ask(w, chromedp.FullScreenshot(100)))
 		for _, folder := range folders {
 			if err := os.WriteFile(filepath.Join(folder, file+".png"), picture, 0o600); err != nil {
 				w.t.Fatal(err)
@@ -275,4 +279,18 @@ func (w *window) picture(name string) {
 		}
 	}
 	w.size(wide)
+}
+
+// smaller packs a picture as small as it gets: it is kept with the documentation.
+func smaller(t *testing.T, picture []byte) []byte {
+	t.Helper()
+	decoded, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&packed, decoded); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
 }

@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/money"
 	"yagona/kernel/territory"
+	"yagona/locale"
 )
 
 // maxFile is the size in bytes beyond which a file of a profile is refused.
@@ -435,6 +436,11 @@ func (l *loader) rows(file string) []row {
 		for i, tag := range languages {
 			if name := record[len(fixed)+i]; name != "" {
 				r.Names[tag] = name
+			}
+		}
+		for _, tag := range l.profile.Languages {
+			if from, derived := locale.Tag(tag).DerivedFrom(); derived && r.Names[tag] == "" && r.Names[string(from)] != "" {
+				r.Names[tag] = locale.ToCyrillic(from, r.Names[string(from)])
 			}
 		}
 		if len(l.profile.Languages) > 0 && r.Names[l.profile.Authoritative()] == "" {

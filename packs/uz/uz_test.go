@@ -78,6 +78,15 @@ func TestThereAre14RegionsAnd208DistrictsAndCities(t *testing.T) {
 	}
 }
 
+func TestNamesInCyrillicFollowFromThoseInLatin(t *testing.T) {
+	tree := load(t).Territories
+	for code, want := range map[ident.Territory]string{"17": "Ўзбекистон Республикаси", "1730": "Фарғона вилояти", "1735": "Қорақалпоғистон Республикаси"} {
+		if got := tree.Name(code, "uz-Cyrl"); got != want {
+			t.Errorf("%s is %q, not %q", code, got, want)
+		}
+	}
+}
+
 func TestEachRegionHasATileOfItsOwn(t *testing.T) {
 	p := load(t)
 	taken := map[country.Tile]ident.Territory{}

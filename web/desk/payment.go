@@ -73,13 +73,21 @@ const patience = 10
 // turnedDown lists the payments that the bank did not take, with what to do next.
 func (d *Desk) turnedDown(r page.Reader, orders []ledger.Order) ui.Table {
 	table := ui.Table{Caption: r.Say("desk.turned-down"), Columns: []ui.Column{
-		{Text: r.Say("desk.service")}, {Text: r.Say("desk.fund")}, {Text: r.Say("desk.turned-down-on")}, {Text: r.Say("portal.amount"), Number: true},
-		{Text: r.Say("desk.why-rejected"), Prose: true}, {Text: r.Say("desk.next"), Prose: true},
+		{Text: r.Say("desk.service")},
+		{Text: r.Say("desk.fund")},
+		{Text: r.Say("desk.turned-down-on")},
+		{Text: r.Say("portal.amount"), Number: true},
+		{Text: r.Say("desk.why-rejected"), Prose: true},
+		{Text: r.Say("desk.next"), Prose: true},
 	}}
 	for _, order := range orders {
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: r.Service(ident.Service(order.Remittance)), Href: orderPath(order)}, {Text: r.Fund(fundName(order.Fund))}, {Text: r.Day(order.Settled)},
-			{Text: r.Money(order.Amount)}, {Text: r.PaymentReason(order.Reason)}, {Text: d.next(r, order)},
+			{Text: r.Service(ident.Service(order.Remittance)), Href: orderPath(order)},
+			{Text: r.Fund(fundName(order.Fund))},
+			{Text: r.Day(order.Settled)},
+			{Text: r.Money(order.Amount)},
+			{Text: r.PaymentReason(order.Reason)},
+			{Text: d.next(r, order)},
 		})
 	}
 	return table

@@ -110,7 +110,8 @@ func (e *endpoint) spend(r *http.Request, c *call) error {
 	if e.route.Method == http.MethodGet && !e.route.Costly {
 		return nil
 	}
-	counted, key := e.router.costs.address, ""
+	counted := e.router.costs.address
+	var key string
 	switch {
 	case c.visitor.SignedIn() && e.route.Face == Program:
 		counted, key = e.router.costs.program, string(c.visitor.Session.Person)
