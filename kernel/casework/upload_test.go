@@ -35,7 +35,9 @@ var tashkent = &casework.Position{Latitude: 41.311081, Longitude: 69.240562, Acc
 // inspection returns a world in which the youth leader takes one or two photos, with their position.
 func inspection(t *testing.T) (*world, access.Actor, casework.Task) {
 	t.Helper()
-	w := newWorld(t, func(def *service.Definition) { def.Process[0].Steps[0].Photos = service.Photos{Min: 1, Max: 2, Position: true} })
+	w := newWorld(t, func(def *service.Definition) {
+		def.Process[0].Steps[0].Photos = service.Photos{Min: 1, Max: 2, Position: true}
+	})
 	leader := w.official("youth-leader", "X11")
 	w.apply()
 	return w, leader, w.open(leader)

@@ -116,10 +116,10 @@ type RefusalCount struct {
 
 // Statistics are the public figures of a service.
 type Statistics struct {
-	Service   ident.Service `json:"service"`
-	RoundedTo int64         `json:"roundedTo" doc:"each number is rounded to the nearest multiple of this; no total is published, for small numbers could be computed from it"`
-	Counts    []Count       `json:"counts"`
-	Refusals []RefusalCount `json:"refusals" doc:"why applications were refused; a refusal counts for each of its reasons, also if it was contested later"`
+	Service   ident.Service  `json:"service"`
+	RoundedTo int64          `json:"roundedTo" doc:"each number is rounded to the nearest multiple of this; no total is published, for small numbers could be computed from it"`
+	Counts    []Count        `json:"counts"`
+	Refusals  []RefusalCount `json:"refusals" doc:"why applications were refused; a refusal counts for each of its reasons, also if it was contested later"`
 }
 
 // counter gives the public figures of a service.
