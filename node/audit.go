@@ -359,6 +359,8 @@ func (a *auditing) stored() error {
 		{[]string{"contact"}, a.tx.ContactRows},
 		{[]string{"delivery"}, a.tx.DeliveryRows},
 		{[]string{"correction"}, a.tx.CorrectionRows},
+		{[]string{"mandate"}, a.tx.MandateRows},
+		{[]string{"offer", "participation"}, a.tx.OfferRows},
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},
 		{[]string{"draft"}, a.tx.DraftRows},

@@ -27,8 +27,10 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
+	"yagona/kernel/representation"
 	"yagona/kernel/session"
 	"yagona/node"
 	"yagona/packs"
@@ -165,6 +167,24 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := tx.SaveCorrection(wrong); err != nil {
 			return nil, err
 		}
+		mandate := representation.Mandate{
+			ID: ident.New[ident.Mandate](tx.Now()), Subject: subject, Representative: ident.Random[ident.Person](), Revision: 1, Created: tx.Now(),
+			Accepted: tx.Now(), Until: tx.Now().Add(time.Hour), Ended: tx.Now(), Sealed: []byte("sealed mandate"), Event: event,
+		}
+		if err := tx.SaveMandate(mandate); err != nil {
+			return nil, err
+		}
+		offered := offer.Offer{
+			ID: offer.IDOf(subject, "youth/tools-subsidy", ident.New[ident.Record](tx.Now())), Subject: subject, Service: "youth/tools-subsidy", Application: application.ID,
+			Territory: "1726290", Made: tx.Now(), Event: event,
+		}
+		if err := tx.SaveOffer(offered); err != nil {
+			return nil, err
+		}
+		taking := offer.Participation{Subject: subject, Declined: true, Visits: true, Sealed: []byte("sealed findings"), Event: event}
+		if err := tx.SaveParticipation(taking); err != nil {
+			return nil, err
+		}
 		photo := casework.Attachment{
 			ID: ident.New[string](tx.Now()), Applicant: subject, Application: application.ID, Kind: "signed-summary", Sealed: []byte("sealed photo"), Event: event,
 		}
@@ -182,7 +202,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover(), mandate.Cover(), offered.Cover(), taking.Cover()}, nil
 	})
 	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
 		outage := casework.Outage{
@@ -401,6 +421,7 @@ var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
 	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "passkey": "passkeys/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
+	"mandate": "mandate/", "offer": "offer/", "participation": "participation/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/", "draft": "draft/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,10 +33,12 @@ import (
 	"yagona/kernel/ledger"
 	"yagona/kernel/money"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
 	"yagona/kernel/passkey"
 	"yagona/kernel/person"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
+	"yagona/kernel/representation"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/session"
@@ -82,16 +85,18 @@ type Node struct {
 	Courier   *notice.Courier
 	Passkeys  *passkey.Passkeys
 
-	Corrections *correction.Corrections
-	Casework    *casework.Casework
-	Erasures    *erasure.Erasures
-	Jobs        *job.Runner
-	Sequencer   *transparency.Sequencer
-	Log         *transparency.Log
-	Refusals    *exchange.Refusals
-	Router      *route.Router
-	Handler     http.Handler
-	Telemetry   *telemetry.Telemetry
+	Corrections     *correction.Corrections
+	Representatives *representation.Representatives
+	Participations  *offer.Participations
+	Casework        *casework.Casework
+	Erasures        *erasure.Erasures
+	Jobs            *job.Runner
+	Sequencer       *transparency.Sequencer
+	Log             *transparency.Log
+	Refusals        *exchange.Refusals
+	Router          *route.Router
+	Handler         http.Handler
+	Telemetry       *telemetry.Telemetry
 
 	boundaries  *boundary.Boundaries // of the territories; nil: the operator has none
 	catalogue   atomic.Pointer[Catalogue]
@@ -357,10 +362,16 @@ func (n *Node) wireKernel() {
 		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
 		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
 	}
+	n.Representatives = &representation.Representatives{
+		Store: query.For[representation.Reader, representation.Tx](db), Vault: n.Vault, Clock: clock, Location: n.Profile.Location,
+		OfAge: n.Profile.OfAge, Registers: n.Registers, People: n.People,
+		Definitions: func() *register.Catalogue { return n.Catalogue().Registers }, Notify: n.notify,
+	}
+	n.Participations = &offer.Participations{Store: query.For[offer.Reader, offer.Tx](db), Vault: n.Vault}
 	n.Casework = casework.New(casework.Config{
 		Store: query.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
-		Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
-		Evidence:  n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
+		Catalogue:       func() *service.Catalogue { return n.Catalogue().Services },
+		Representatives: n.Representatives, Language: n.language, Evidence: n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
 		Messenger: n.Courier,
 		Composer: &casework.Letter{
 			Words: n.Words, People: n.People, Validity: n.config.Site.String() + "/verify/",
@@ -406,6 +417,7 @@ func (n *Node) handlers() map[string]job.Handler {
 	}
 	add(n.Registers.Handlers(n.output))
 	add(n.Corrections.Handlers())
+	add(n.Representatives.Handlers())
 	add(n.Courier.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
@@ -416,6 +428,21 @@ func (n *Node) handlers() map[string]job.Handler {
 		erasure.JobErase:  n.Erasures.Carry,
 	})
 	return handlers
+}
+
+// language returns in which language somebody is written to.
+func (n *Node) language(ctx context.Context, whose ident.Subject) (string, error) {
+	who, ok := whose.Person()
+	if !ok {
+		return n.Profile.Authoritative(), nil
+	}
+	known, err := n.People.Attributes(ctx, who)
+	return cmp.Or(known.Language, n.Profile.Authoritative()), err
+}
+
+// notify tells somebody of what is about no application.
+func (n *Node) notify(ctx context.Context, reader ident.Subject, kind, cause string) error {
+	return n.Notices.Post(ctx, reader, kind, "", cause)
 }
 
 // pay prepares the payment order of a granted application, under its fund's key.

@@ -19,11 +19,13 @@ import (
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
 	"yagona/web/log"
+	offering "yagona/web/offer"
 	"yagona/web/opendata"
 	"yagona/web/page"
 	passkeys "yagona/web/passkey"
 	"yagona/web/portal"
 	"yagona/web/provider"
+	representing "yagona/web/representation"
 	"yagona/web/route"
 	"yagona/web/signin"
 	"yagona/web/studio"
@@ -100,7 +102,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
-		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Courier: n.Courier,
+		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Representatives: n.Representatives, Courier: n.Courier,
 		Readings: n.readings,
 		Trail:    n.trail,
 		Origin:   n.Origin(), LogKey: key,
@@ -119,6 +121,13 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		return err
 	}
 	router.Add(signing.Routes()...)
+	router.Add(representing.New(representing.Config{
+		Shared: shared, Representatives: n.Representatives, Applications: n.Casework,
+		Services: func() *service.Catalogue { return n.Catalogue().Services }, Readings: n.readings,
+	}).Routes()...)
+	router.Add(offering.New(offering.Config{
+		Shared: shared, Applications: n.Casework, Participations: n.Participations, Readings: n.readings,
+	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
 		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, Signing: signing, People: n.People, Site: n.config.Site.String(),
 		Services: func() *service.Catalogue { return n.Catalogue().Services },

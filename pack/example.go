@@ -30,6 +30,7 @@ type expectation struct {
 	outcome  string
 	because  []string
 	payment  *money.Amount
+	offered  *bool
 	document map[string]any
 	record   map[string]any
 }
@@ -240,6 +241,12 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	if e.Outcome.value == "refused" && len(e.Because) == 0 {
 		sc.fail(e.Outcome.place(), "add because: the rule that refuses it", "the example does not say why it is refused")
 	}
+	if e.Offered.given() {
+		x.expect.offered = &e.Offered.value
+		if sc.d.Start == "" {
+			sc.fail(e.Offered.place(), "add start: the evidence type whose change makes the platform offer it, or remove it", "nobody is offered a service that does not start by itself")
+		}
+	}
 	if e.Payment.given() {
 		if amount, ok := sc.value(e.Payment.node, rules.Money).(money.Amount); ok {
 			x.expect.payment = &amount
@@ -402,6 +409,7 @@ type came struct {
 	outcome    string
 	because    []string
 	output     service.Outcome
+	offered    bool
 }
 
 // run carries an example through requirements, steps and outputs, as casework does.
@@ -411,6 +419,9 @@ func run(ctx context.Context, d *service.Definition, x *compiledExample) (came, 
 		return came{}, err
 	}
 	got := came{evaluation: evaluation, outcome: "waiting"}
+	if got.offered, err = d.Offers(ctx, x.facts); err != nil {
+		return came{}, err
+	}
 	switch evaluation.Outcome() {
 	case rules.NotMet:
 		got.outcome, got.because = "refused", evaluation.Because()
@@ -445,6 +456,9 @@ func (e expectation) compare(got came, currency money.Currency) []string {
 	var failed []string
 	differ := func(what string, want, is any) {
 		failed = append(failed, fmt.Sprintf("%s: expected %s, came out %s", what, shown(currency, want), shown(currency, is)))
+	}
+	if e.offered != nil && *e.offered != got.offered {
+		differ("offered", *e.offered, got.offered)
 	}
 	if e.outcome != got.outcome {
 		differ("outcome", e.outcome, got.outcome)

@@ -78,9 +78,18 @@ type serviceFile struct {
 	Require  []requirement           `key:"require" doc:"The rules that must be met."`
 	Process  []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
 	Output   output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Start    start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
 	Appeal   appeal                  `key:"appeal" doc:"How a refusal is contested."`
 	Examples []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
+
+// start is what sets a service off.
+type start struct {
+	mark
+	Changes qualified `key:"changes" need:"true" doc:"The evidence type whose change makes the platform look whether whom it is about is entitled: civil/motherhood."`
+}
+
+func (start) lone() string { return "changes" }
 
 type applicant string
 
@@ -281,6 +290,7 @@ type expect struct {
 	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, or waiting: something is not known yet or a step is still open."`
 	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
 	Payment  word                `key:"payment" doc:"The amount that is paid."`
+	Offered  flag                `key:"offered" doc:"Of a service that starts by itself: whether its person would be offered it, before they answered anything."`
 	Document entries[anything]   `key:"document" doc:"Facts that the document states, by line."`
 	Record   entries[anything]   `key:"record" doc:"Fields that are written, by name."`
 }
@@ -363,7 +373,13 @@ type relation struct {
 	Same  word       `key:"same" doc:"The field whose value the related share."`
 	Many  flag       `key:"many" doc:"true: several may be related."`
 	For   []grant    `key:"for" doc:"The services that may be told; everything else is refused and journaled."`
+
+	Represents choice[representsWord] `key:"represents" doc:"Whom the subject may act for by it. minor: the related person, until they come of age. organisation: the related organisation."`
 }
+
+type representsWord string
+
+func (representsWord) options() []string { return []string{"minor", "organisation"} }
 
 type adapter struct {
 	mark

@@ -226,14 +226,18 @@ func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Def
 	r := register.Relation{
 		Name: one.key, Where: c.compile(environment, one.value.Where,
 			rules.KindBool), To: one.value.To.text, Same: one.value.Same.text,
-		Many: one.value.Many.value, For: c.compileGrants(one.value.For),
+		Many: one.value.Many.value, For: c.compileGrants(one.value.For), Represents: register.Represents(one.value.Represents.value),
 	}
 	if (r.To == "") == (r.Same == "") {
 		c.fail(one.at, "write to: the field that names the other, or same: the field that both share",
 			"a relation has either to or same")
 	}
+	to := ""
 	if r.To != "" {
-		c.checkSubject(one.value.To, d.Fields)
+		to = c.checkSubject(one.value.To, d.Fields)
+	}
+	if r.Represents != "" {
+		c.checkRepresents(d, one, r, to)
 	}
 	c.checkField(one.value.Same, d.Fields)
 	if d.Held != register.HeldHere && from.doc.Held.given() {
@@ -248,6 +252,17 @@ func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Def
 	}
 	c.relations[one.key] = r
 	d.Relations = append(d.Relations, r)
+}
+
+// checkRepresents checks that a person represents by the relation, and whom.
+func (c *compiler) checkRepresents(d *register.Definition, one *entry[relation], r register.Relation, to string) {
+	wanted := map[register.Represents]string{register.RepresentsMinor: "person", register.RepresentsOrganisation: "organisation"}[r.Represents]
+	if to != wanted {
+		c.fail(one.value.Represents.place(), "write to: a field that names the "+wanted, "nobody can represent as %s whom this relation names", r.Represents)
+	}
+	if of, ok := field.Find(d.Fields, d.Subject); ok && of.Kind != field.Person {
+		c.fail(one.value.Represents.place(), "let the subject be a person", "only people represent others")
+	}
 }
 
 // timeoutLimit is how long a register may be waited for: an applicant waits with it.

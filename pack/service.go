@@ -72,6 +72,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.requirements()
 	sc.process()
 	sc.outputs()
+	sc.start()
 	sc.appeal()
 	sc.params()
 	sc.examples()
@@ -223,12 +224,7 @@ func (sc *serviceCompiler) evidences() {
 		from := sc.compiler.evidence[ident.Evidence(e.From.text)]
 		if from == nil {
 			if e.From.text != "" {
-				var known []string
-				for path := range sc.compiler.evidence {
-					known = append(known, string(path))
-				}
-				slices.Sort(known)
-				sc.fail(e.From.place(), oneOf(e.From.text, known), "no register answers %s", shorten(e.From.text))
+				sc.fail(e.From.place(), oneOf(e.From.text, sc.evidenceTypes()), "no register answers %s", shorten(e.From.text))
 			}
 			continue
 		}
@@ -251,6 +247,16 @@ func (sc *serviceCompiler) evidences() {
 		}
 		sc.d.Evidence = append(sc.d.Evidence, compiled)
 	}
+}
+
+// evidenceTypes returns the paths of all evidence types, sorted.
+func (sc *serviceCompiler) evidenceTypes() []string {
+	var known []string
+	for path := range sc.evidence {
+		known = append(known, string(path))
+	}
+	slices.Sort(known)
+	return known
 }
 
 // noRecord returns what a person reads who is refused because a register has no record, in the languages of its title.
@@ -377,6 +383,45 @@ func (sc *serviceCompiler) readsOthers(p *rules.Program) bool {
 		}
 	}
 	return false
+}
+
+// start compiles what sets the service off, and checks that registers tell it so and answer it unasked.
+func (sc *serviceCompiler) start() {
+	given := sc.doc.Start.Changes
+	if given.text == "" {
+		return
+	}
+	sc.d.Start = ident.Evidence(given.text)
+	from := sc.compiler.evidence[sc.d.Start]
+	if from == nil {
+		sc.fail(given.place(), oneOf(given.text, sc.evidenceTypes()), "no register answers %s", shorten(given.text))
+		return
+	}
+	if from.subject != "" && !slices.Contains(sc.d.For, from.subject) {
+		sc.fail(given.place(), "name an evidence type that is about who may apply", "%s is about a %s, and the service is for: %s",
+			from.Path, from.subject, strings.Join(sc.d.For, ", "))
+	}
+	if definition := sc.registers[from.Register]; definition != nil && definition.Held != register.HeldHere {
+		sc.fail(given.place(), "name an evidence type of a register that is held here", "%s is held elsewhere and tells of no changes", from.Register)
+	}
+	sc.proactive(given, from)
+	for _, e := range sc.d.Evidence {
+		if asked := sc.compiler.evidence[e.From]; asked != nil && asked != from {
+			sc.proactive(given, asked)
+		}
+		if r, ok := sc.relations[e.Of.Relation]; ok && !r.Grants(sc.d.Path, access.Proactive) {
+			sc.fail(given.place(), "ask the register's agency to grant the relation for proactive", "the relation %s is not granted to %s for %s",
+				r.Name, sc.d.Path, access.Proactive)
+		}
+	}
+}
+
+// proactive checks that an evidence is answered before anybody applied.
+func (sc *serviceCompiler) proactive(given qualified, from *evidenceSource) {
+	if !from.Grants(sc.d.Path, access.Proactive) {
+		sc.fail(given.place(), fmt.Sprintf("ask %s to write {service: %s, purposes: [preview, apply, proactive]} in for: of the evidence", from.Agency, sc.d.Path),
+			"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, access.Proactive)
+	}
 }
 
 func (sc *serviceCompiler) appeal() {

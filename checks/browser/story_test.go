@@ -259,6 +259,8 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	anyone.look("error")
 
 	s.corrects(t, language)
+	s.represents(t, language)
+	s.offered(t, language)
 
 	// Someone who is too old is refused at once, and contests it.
 	old := s.people.Persona(demo.TooOld)

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/calendar"
 	"yagona/kernel/correction"
 	"yagona/kernel/ident"
+	"yagona/kernel/representation"
 	"yagona/packs/demo"
 	"yagona/web/route"
 )
@@ -90,6 +92,20 @@ var rows = map[string]row{
 	}},
 	"POST /api/v1/me/contact/addresses/{address}/confirm": {kind: thing, body: map[string]any{"code": "000000"}},
 	"DELETE /api/v1/me/contact/addresses/{address}":       {kind: thing},
+
+	"GET /api/v1/me/authorities":   {kind: own},
+	"GET /api/v1/me/mandates":      {kind: own},
+	"GET /api/v1/me/offers":        {kind: own},
+	"GET /api/v1/me/participation": {kind: own},
+	"PUT /api/v1/me/participation": {kind: own, body: map[string]any{"changes": true, "visits": false}},
+	"POST /api/v1/me/mandates": {kind: own, body: map[string]any{
+		"mandate": "{visitor}", "number": "{third}", "called": "none", "reads": true, "until": "2026-12-31",
+	}},
+	"GET /api/v1/me/authorities/{authority}/applications": {kind: thing, codes: map[string]string{
+		"another resident": "representation.none", "of the household": "representation.none",
+	}},
+	"POST /api/v1/me/mandates/{mandate}/accept": {kind: thing, body: map[string]any{"revision": 1}},
+	"POST /api/v1/me/mandates/{mandate}/end":    {kind: thing, body: map[string]any{"revision": 1}},
 
 	"GET /api/v1/tasks": {kind: work},
 	"GET /api/v1/tasks/{task}": {kind: thing, codes: map[string]string{
@@ -214,6 +230,16 @@ var rows = map[string]row{
 	"GET /applications/{application}/withdraw":              {kind: thing},
 	"POST /applications/{application}/withdraw":             {kind: thing, body: "revision=1"},
 	"POST /services/{pack}/{service}/apply":                 {kind: own, body: ""},
+
+	// Pages of representatives and of offers.
+	"GET /me/representatives":                   {kind: own},
+	"GET /me/representatives/new":               {kind: own},
+	"POST /me/representatives":                  {kind: own, body: "mandate={visitor}&number={third}&called=none&actions=read&until-day=31&until-month=12&until-year=2026"},
+	"POST /me/representatives/{mandate}/accept": {kind: thing, body: "revision=1"},
+	"POST /me/representatives/{mandate}/end":    {kind: thing, body: "revision=1"},
+	"GET /me/represented/{authority}":           {kind: thing},
+	"GET /me/offers":                            {kind: own},
+	"POST /me/offers":                           {kind: own, body: "chosen=changes"},
 
 	// Pages of officials.
 	"GET /desk":                                      {kind: work},
@@ -566,6 +592,17 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 		w.t.Fatal(err)
 	}
 	values["correction"] = string(wrong.ID)
+	third := w.pop.Persona(demo.TooOld) // whom everybody may ask to act for them
+	values["third"] = third.Number
+	given, err := w.node.Representatives.Give(w.t.Context(), access.Actor{Person: v.person}, representation.Wanted{
+		ID: ident.New[ident.Mandate](w.clock.now()), Number: third.Number, Called: "neighbour", Reads: true, Applies: true,
+		Until: calendar.DateOf(w.clock.now(), w.node.Profile.Location).AddDays(30),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	values["mandate"] = string(given.ID)
+	values["authority"] = representation.Authority{Representative: third.ID, Subject: v.person.Subject()}.ID()
 	values["contested"] = "since" // one of the identities is there twice, with another victim
 	if leader.world != nil {
 		values["contested"] = "mahalla"

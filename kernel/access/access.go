@@ -38,6 +38,7 @@ const (
 	Decide    Purpose = "decide"    // an official reads an application to take a step
 	Assist    Purpose = "assist"    // an official reads back what they wrote down for a resident
 	Own       Purpose = "own"       // a subject reads their own data
+	Represent Purpose = "represent" // whoever may act for a subject reads for them
 	Keep      Purpose = "keep"      // an agency keeps its own register
 	Audit     Purpose = "audit"     // an auditor checks the journal
 )
@@ -95,6 +96,18 @@ type Actor struct {
 	Person      ident.Person
 	Session     ident.Session
 	Appointment *Appointment // the one that the person acts by, nil for a resident
+
+	// For is whom the person wants to act for, empty for themself. It says whom, never that they may: whoever carries out
+	// the act looks that up (package representation).
+	For ident.Subject
+}
+
+// Whom returns for whom the person acts.
+func (a Actor) Whom() ident.Subject {
+	if a.For != "" {
+		return a.For
+	}
+	return a.Person.Subject()
 }
 
 // Journal returns the actor as the journal names them.

@@ -175,7 +175,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	result := &Result{Payment: int64(outcome.Payment)}
 	if f.def.Output.Document != nil {
 		id := ident.New[ident.Document](f.now)
-		draft, err := c.Composer.Compose(ctx, f.def, f.app, outcome, id, f.now)
+		draft, err := c.Composer.Compose(ctx, f.def, f.app, outcome, f.sentBy(), id, f.now)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/representation"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 )
@@ -24,22 +25,7 @@ type Receipt struct {
 	Event       ident.Event
 }
 
-// own loads a file for its applicant; for anyone else there is no such application.
-func (c *Casework) own(ctx context.Context, by access.Actor, id ident.Application) (*file, error) {
-	f, err := c.load(ctx, id)
-	if fault.Is(err, fault.NotFound) {
-		return nil, errUnknown
-	}
-	if err != nil {
-		return nil, err
-	}
-	if by.Person == "" || f.app.Applicant != by.Person.Subject() {
-		return nil, errUnknown
-	}
-	return f, nil
-}
-
-// Start begins a draft for the person who acts. The id is made by the client or, if empty, here; starting the same again
+// Start begins a draft for the person who acts, or for whom they act for. The id is made by the client or, if empty, here; starting the same again
 // gives the same draft.
 func (c *Casework) Start(ctx context.Context, by access.Actor, id ident.Application, path ident.Service, language string) (Receipt, error) {
 	f, err := c.start(ctx, by, id, path, language)
@@ -65,8 +51,8 @@ func (c *Casework) start(ctx context.Context, by access.Actor, id ident.Applicat
 		id = ident.New[ident.Application](now)
 	} else if _, err := ident.Parse[ident.Application](string(id)); err != nil {
 		return nil, err
-	} else if f, err := c.own(ctx, by, id); err == nil {
-		if f.app.Service != path {
+	} else if f, err := c.own(ctx, by, id, representation.Apply); err == nil {
+		if f.app.Service != path || f.app.Applicant != by.Whom() {
 			return nil, fault.New(fault.Conflict, "application.other-service", "An application with this id exists for another service. Make a new id.")
 		}
 		return f, nil
@@ -77,14 +63,23 @@ func (c *Casework) start(ctx context.Context, by access.Actor, id ident.Applicat
 	if err != nil {
 		return nil, err
 	}
-	subject := by.Person.Subject()
+	subject := by.Whom()
+	if !isFor(def, subject) {
+		return nil, errNotFor
+	}
 	f := &file{def: def, app: Application{
 		ID: id, Applicant: subject, Service: path, Version: def.Hash, Agency: def.Agency, State: Draft,
 		Language: language, Created: now, Expires: now.AddDate(0, 0, draftDays),
 	}}
 	f.prepare(now)
-	f.sealer, err = c.Vault.Open(ctx, subject)
-	return f, err
+	if subject == by.Person.Subject() {
+		f.sealer, err = c.Vault.Open(ctx, subject)
+		return f, err
+	}
+	if f.acting, err = c.represents(ctx, by, subject, path, representation.Apply); err != nil {
+		return nil, err
+	}
+	return f, c.openFor(ctx, f)
 }
 
 // Save stores answers in a draft. Answers that are wrong are not stored and come back as field.Problems; the others are.
@@ -128,7 +123,7 @@ func (c *Casework) Save(ctx context.Context, by access.Actor, id ident.Applicati
 }
 
 func (c *Casework) draft(ctx context.Context, by access.Actor, id ident.Application, revision int64) (*file, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +147,7 @@ type Preview struct {
 
 // Preview asks the registers, for the purpose of preview, and evaluates the rules. Nothing is bound to the application.
 func (c *Casework) Preview(ctx context.Context, by access.Actor, id ident.Application) (_ Preview, err error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -179,6 +174,7 @@ func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Previ
 	if err != nil {
 		return Preview{}, err
 	}
+	f.withhold(&view)
 	return Preview{View: view, Outcome: evaluation.Outcome(), Problems: problems}, nil
 }
 
@@ -201,7 +197,7 @@ func (c *Casework) check(ctx context.Context, f *file) (map[string]any, field.Pr
 // Submit sends a draft. The registers are asked; if one does not answer, the application is received all the same and
 // waits. Sending again gives the same receipt.
 func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Application, revision int64) (Receipt, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -219,7 +215,7 @@ func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Applica
 	}
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) { // perhaps the same request, sent twice at once
-		if again, err := c.own(ctx, by, id); err == nil && again.app.State != Draft {
+		if again, err := c.own(ctx, by, id, representation.Apply); err == nil && again.app.State != Draft {
 			return Receipt{again.app, again.app.Event}, nil
 		}
 	}
@@ -243,7 +239,7 @@ func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Applicat
 	}
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) {
-		if again, err := c.own(ctx, by, f.app.ID); err == nil && again.app.State != Draft {
+		if again, err := c.own(ctx, by, f.app.ID, representation.Apply); err == nil && again.app.State != Draft {
 			return Receipt{again.app, again.app.Event}, nil
 		}
 	}
@@ -275,6 +271,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 		return Receipt{}, err
 	}
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
+	f.represent()
 	f.alone = f.def.Output.Payment != nil // what is paid once is not asked for twice at a time
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
@@ -335,7 +332,7 @@ func (c *Casework) Expire(ctx context.Context, queued job.Job, payload Job) erro
 
 // Withdraw takes an application back that is not decided yet. Withdrawing again changes nothing.
 func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (Receipt, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -356,7 +353,7 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 
 // Answer answers an official's question. The clock runs again.
 func (c *Casework) Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (Receipt, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -427,7 +424,7 @@ func (c *Casework) resume(ctx context.Context, f *file, id ident.Task) error {
 
 // Contest appeals against a refusal, in time and with grounds. The level above decides it.
 func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (Receipt, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}

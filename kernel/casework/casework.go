@@ -31,6 +31,8 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
+	"yagona/kernel/representation"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/territory"
@@ -92,13 +94,15 @@ type Content struct {
 	Questions []Question          `json:"questions,omitempty"`
 	Because   []Reason            `json:"because,omitempty"` // why it was refused
 	Granted   *Result             `json:"granted,omitempty"`
+	Offered   *Offered            `json:"offered,omitempty"` // the platform opened it by itself
 	Appeal    *Appeal             `json:"appeal,omitempty"`
 
-	Photos      []Photo      `json:"photos,omitempty"`
-	Assisted    *Assisted    `json:"assisted,omitempty"` // an official wrote it down
-	Escalations []Escalation `json:"escalations,omitempty"`
-	Arrivals    []Arrival    `json:"arrivals,omitempty"` // of acts that were done offline
-	History     []Entry      `json:"history,omitempty"`
+	Photos      []Photo       `json:"photos,omitempty"`
+	Assisted    *Assisted     `json:"assisted,omitempty"`    // an official wrote it down
+	Represented []Represented `json:"represented,omitempty"` // who acted for the applicant
+	Escalations []Escalation  `json:"escalations,omitempty"`
+	Arrivals    []Arrival     `json:"arrivals,omitempty"` // of acts that were done offline
+	History     []Entry       `json:"history,omitempty"`
 }
 
 // Bound is an answer to an evidence, bound to the application. Its values stay with the exchange, sealed under the key of
@@ -192,12 +196,13 @@ type Appeal struct {
 
 // Entry is one line of the application's history, in plain facts.
 type Entry struct {
-	At   time.Time     `json:"at"`
-	What string        `json:"what"` // the event's type
-	By   journal.Actor `json:"by"`
-	Step string        `json:"step,omitempty"`
-	Note string        `json:"note,omitempty"`
-	Made time.Time     `json:"made,omitzero"` // by a device's clock, if it was done offline
+	At   time.Time             `json:"at"`
+	What string                `json:"what"` // the event's type
+	By   journal.Actor         `json:"by"`
+	Step string                `json:"step,omitempty"`
+	Note string                `json:"note,omitempty"`
+	Made time.Time             `json:"made,omitzero"` // by a device's clock, if it was done offline
+	For  representation.Ground `json:"for,omitempty"` // by what they acted for the applicant
 }
 
 // TaskState is where a task is.
@@ -280,6 +285,8 @@ type Reader interface {
 	// TasksOf returns the application's tasks in the order in which they were opened.
 	TasksOf(applicant ident.Subject, application ident.Application) ([]Task, error)
 	InboxReader
+	representation.Mandates
+	offer.Reader
 	// OpenTasks returns the open and claimed tasks of all officials by due time, at most limit.
 	OpenTasks(after Cursor, limit int) ([]Task, error)
 	// Attachment returns one of the applicant's attachments, or fault.NotFound.
@@ -302,6 +309,7 @@ type Tx interface {
 	exchange.Tx
 	notice.Tx
 	Reader
+	offer.Tx
 	// SaveApplication stores a new or changed application under the act's key, its applicant.
 	SaveApplication(application Application) error
 	// SaveTask stores a new or changed task under the act's key, its application's applicant.
@@ -324,18 +332,21 @@ type Evidence interface {
 }
 
 // Composer writes the document of a granted application: the words, in the applicant's language and in the one that
-// counts.
+// counts. Sent says who sent the application for its applicant; nil: they did.
 type Composer interface {
-	Compose(ctx context.Context, definition *service.Definition, application Application, outcome service.Outcome, id ident.Document, now time.Time) (document.Draft, error)
+	Compose(ctx context.Context, definition *service.Definition, application Application, outcome service.Outcome, sent *Represented, id ident.Document, now time.Time) (document.Draft, error)
 }
 
 // Config is what casework needs to work.
 type Config struct {
-	Store       act.Store[Reader, Tx]
-	Vault       *seal.Vault
-	Clock       act.Clock
-	Catalogue   func() *service.Catalogue
-	Evidence    Evidence
+	Store           act.Store[Reader, Tx]
+	Vault           *seal.Vault
+	Clock           act.Clock
+	Catalogue       func() *service.Catalogue
+	Evidence        Evidence
+	Representatives Representatives // nil: nobody acts for anybody
+	// Language returns in which language somebody is written to; nil: nobody is written to unasked.
+	Language    func(context.Context, ident.Subject) (string, error)
 	Documents   *document.Issuer
 	Composer    Composer
 	Messenger   Messenger

@@ -18,6 +18,8 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
+	"yagona/kernel/representation"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 )
@@ -35,10 +37,12 @@ type file struct {
 
 	jobs        []pendingJob
 	documents   []document.Prepared
-	told        []string         // the events that the applicant is told of
-	unkept      *exchange.Unkept // what registers answered about the applicant for this act
-	alone       bool             // the act fails if another application of the same person to the service is open
-	counted     bool             // the act fails if the person has as many drafts as one may have
+	told        []string                  // the events that the applicant is told of
+	unkept      *exchange.Unkept          // what registers answered about the applicant for this act
+	acting      *representation.Authority // by what the act is a representative's; nil: it is not
+	offer       *offer.Offer              // that the act makes
+	alone       bool                      // the act fails if another application of the same person to the service is open
+	counted     bool                      // the act fails if the person has as many drafts as one may have
 	attachments []Attachment
 	takenUp     []string // uploads that became attachments
 	arrival     *Arrival // the act that was done offline, if this is one
@@ -108,6 +112,9 @@ func (f *file) task(id ident.Task) (*Task, error) {
 // note adds a line to the history.
 func (f *file) note(what string, by journal.Actor, step, note string) {
 	entry := Entry{At: f.now, What: what, By: by, Step: step, Note: note}
+	if f.acting != nil && by.Person == f.acting.Representative {
+		entry.For = f.acting.Ground
+	}
 	if f.arrival != nil {
 		entry.Made = f.arrival.Made
 	}
@@ -120,7 +127,10 @@ func (f *file) queue(kind string, due time.Time, payload any) {
 }
 
 // tell leaves the applicant a notice with the act.
-func (f *file) tell(event string) { f.told = append(f.told, event) }
+func (f *file) tell(event string) {
+	f.told = append(f.told, event)
+	f.tellRepresentative(event)
+}
 
 // store commits the act: the application with its next revision, the changed tasks, the documents, what registers
 // answered, the notices, the jobs, the event.
@@ -133,6 +143,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		f.content.Arrivals = append(f.content.Arrivals, *f.arrival)
 		maps.Copy(event.Facts, f.arrival.facts())
 	}
+	f.represent()
 	plain, err := json.Marshal(f.content)
 	if err != nil {
 		return "", err
@@ -143,12 +154,23 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 	}
 	app.Revision++
 	event.Object = "application:" + string(app.ID)
-	event.Parts = append([]journal.Part{{Subject: app.Applicant}}, event.Parts...)
+	parts := []journal.Part{{Subject: app.Applicant}}
+	if f.acting != nil {
+		told := map[string]any{"ground": f.acting.Ground, "mandate": f.acting.Mandate}
+		parts[0].Personal = told
+		parts = append(parts, journal.Part{Subject: f.acting.Representative.Subject(), Personal: told})
+	}
+	event.Parts = append(parts, event.Parts...)
 	event.Facts["service"], event.Facts["state"] = string(app.Service), string(app.State)
 	var id ident.Event
 	err = c.Store.Update(ctx, act.Of(app.Applicant), func(tx Tx) error {
 		if err := unchanged(tx, f.app); err != nil {
 			return err
+		}
+		if f.acting != nil {
+			if err := representation.Still(tx, *f.acting, tx.Now()); err != nil {
+				return err
+			}
 		}
 		if f.alone {
 			if err := onlyOpen(tx, f.app); err != nil {
@@ -166,7 +188,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		if err := tx.SaveApplication(app); err != nil {
 			return err
 		}
-		covers := append(append([]journal.Cover{}, event.Covers...), app.Cover())
+		offered, err := f.saveOffer(tx, id)
+		if err != nil {
+			return err
+		}
+		covers := append(append(offered, event.Covers...), app.Cover())
 		for _, task := range f.tasks {
 			if !f.changed[task.ID] {
 				continue

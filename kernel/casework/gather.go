@@ -131,7 +131,7 @@ func (c *Casework) request(f *file, from ident.Evidence, of ident.Subject, purpo
 	request := exchange.Request{
 		Evidence: from, Of: of, Service: f.app.Service, Version: f.app.Version, Purpose: purpose, By: by, Asking: f.app.Agency,
 	}
-	if purpose != access.Preview {
+	if purpose != access.Preview && purpose != access.Proactive { // of these there is no application yet
 		request.Application = f.app.ID
 	}
 	return request

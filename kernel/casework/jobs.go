@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"yagona/kernel/job"
+	"yagona/kernel/register"
 )
 
 // Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay and
@@ -28,5 +29,9 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobCode:     c.deliverCode,
 		JobForget:   c.forget,
 		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
+		JobTell:     c.Tell,
+		jobOffer:    c.Offer,
+
+		register.JobChanged: c.Started,
 	}
 }

@@ -29,11 +29,18 @@ type Letter struct {
 }
 
 // Compose implements Composer.
-func (l *Letter) Compose(ctx context.Context, definition *service.Definition, application Application, outcome service.Outcome, id ident.Document, now time.Time) (document.Draft, error) {
+func (l *Letter) Compose(ctx context.Context, definition *service.Definition, application Application, outcome service.Outcome, sent *Represented, id ident.Document, now time.Time) (document.Draft, error) {
 	var holder person.Attributes
 	if applicant, ok := application.Applicant.Person(); ok {
 		var err error
 		if holder, err = l.People.Attributes(ctx, applicant); err != nil {
+			return document.Draft{}, err
+		}
+	}
+	var representative person.Attributes
+	if sent != nil {
+		var err error
+		if representative, err = l.People.Attributes(ctx, sent.By); err != nil {
 			return document.Draft{}, err
 		}
 	}
@@ -48,13 +55,13 @@ func (l *Letter) Compose(ctx context.Context, definition *service.Definition, ap
 	}
 	languages := slices.Compact([]string{application.Language, content.Authoritative})
 	for _, language := range languages {
-		content.Texts = append(content.Texts, l.text(language, definition, holder, outcome))
+		content.Texts = append(content.Texts, l.text(language, definition, holder, representative.Name, outcome))
 	}
 	return document.Draft{Content: content, Subject: application.Applicant, Application: application.ID, Date: l.Words.Day}, nil
 }
 
 // text returns the words of a document in one language.
-func (l *Letter) text(language string, definition *service.Definition, holder person.Attributes, outcome service.Outcome) document.Text {
+func (l *Letter) text(language string, definition *service.Definition, holder person.Attributes, representative string, outcome service.Outcome) document.Text {
 	say := func(key string) string { return l.Words.Text(locale.Tag(language), "document."+key, nil) }
 	in := func(text wording.Text) string { return text.In(language, l.Words.Profile.Authoritative()) }
 	form := definition.Output.Document
@@ -70,6 +77,9 @@ func (l *Letter) text(language string, definition *service.Definition, holder pe
 	}
 	if !holder.Birth.IsZero() {
 		text.Lines = append(text.Lines, document.Line{Label: say("born"), Value: l.Words.Date(language, holder.Birth), Checked: true})
+	}
+	if representative != "" {
+		text.Lines = append(text.Lines, document.Line{Label: say("represented-by"), Value: printed(representative)})
 	}
 	for _, line := range form.Lines {
 		text.Lines = append(text.Lines, document.Line{

@@ -157,10 +157,10 @@ func (c *Casework) reached(ctx context.Context, by access.Actor, id ident.Task) 
 	if held == nil || held.Agency != stored.Agency || held.Role != stored.Role {
 		return nil, nil, false, access.ErrForbidden
 	}
-	if err := c.disinterested(ctx, by, stored); err != nil {
+	if f, err = c.load(ctx, stored.Application); err != nil {
 		return nil, nil, false, err
 	}
-	if f, err = c.load(ctx, stored.Application); err != nil {
+	if err := c.tied(ctx, by, f); err != nil {
 		return nil, nil, false, err
 	}
 	if task, err = f.task(id); err != nil {

@@ -9,6 +9,7 @@ import (
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/representation"
 )
 
 // RejectPayment records that the bank did not take the payment of a granted application, and why: a code of ISO 20022.
@@ -34,7 +35,7 @@ func (c *Casework) RejectPayment(ctx context.Context, id ident.Application, orde
 // was granted; the bank is asked again whose account it is, and a treasurer releases it anew. Naming the same account
 // again changes nothing.
 func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (Receipt, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -26,30 +26,33 @@ func (c *Casework) taken(ctx context.Context, by access.Actor, id ident.Task) (*
 	if err := by.As(c.Territories, stored.Agency, stored.Role, stored.Territory); err != nil {
 		return nil, nil, err
 	}
-	if err := c.disinterested(ctx, by, stored); err != nil {
-		return nil, nil, err
-	}
 	f, err := c.load(ctx, stored.Application)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.tied(ctx, by, f); err != nil {
 		return nil, nil, err
 	}
 	task, err := f.task(id)
 	return f, task, err
 }
 
-var errInterest = fault.New(fault.Forbidden, "task.own-interest", "This application is your own or of someone you live with. Somebody else decides it: hand it over or leave it in the inbox.")
+var errInterest = fault.New(fault.Forbidden, "task.own-interest", "This application is your own or of someone you live with or act for. Somebody else decides it: hand it over or leave it in the inbox.")
 
-// disinterested checks that the official is neither the applicant nor lives with them.
-func (c *Casework) disinterested(ctx context.Context, by access.Actor, task Task) error {
+// disinterested checks that the official is not the subject, does not live with them, and may not act for them.
+func (c *Casework) disinterested(ctx context.Context, by access.Actor, subject ident.Subject) error {
 	own := by.Person.Subject()
-	if task.Applicant == own {
+	if subject == own {
 		return errInterest
 	}
-	together, err := c.Evidence.AreRelated(ctx, register.RelationHousehold, own, task.Applicant)
+	tied, err := c.Evidence.AreRelated(ctx, register.RelationHousehold, own, subject)
+	if err == nil && !tied && c.Representatives != nil {
+		tied, err = c.Representatives.Represents(ctx, by.Person, subject)
+	}
 	if err != nil {
 		return err
 	}
-	if together {
+	if tied {
 		return errInterest
 	}
 	return nil
@@ -125,6 +128,11 @@ func readingOf(f *file, task *Task) (parts []journal.Part) {
 			subjects = append(subjects, bound.Of)
 		}
 	}
+	for _, one := range f.content.Represented { // whose name the official reads
+		if !slices.Contains(subjects, one.By.Subject()) {
+			subjects = append(subjects, one.By.Subject())
+		}
+	}
 	for _, subject := range subjects {
 		reading := map[string]any{"service": f.app.Service, "step": task.Step, "application": f.app.ID, "agency": task.Agency, "role": task.Role}
 		if subject != f.app.Applicant {
@@ -191,7 +199,7 @@ func (c *Casework) HandOver(ctx context.Context, by access.Actor, id ident.Task,
 		if err := colleague.As(c.Territories, task.Agency, task.Role, task.Territory); err != nil {
 			return Task{}, err
 		}
-		if err := c.disinterested(ctx, colleague, *task); err != nil {
+		if err := c.tied(ctx, colleague, f); err != nil {
 			return Task{}, err
 		}
 	}

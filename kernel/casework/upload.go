@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
+	"yagona/kernel/representation"
 	"yagona/kernel/service"
 	"yagona/std/photo"
 )
@@ -432,14 +433,17 @@ func (c *Casework) attachment(ctx context.Context, f *file, by access.Actor, tas
 	return c.openAttachment(ctx, f, id)
 }
 
-// OwnPhotograph returns a photo of the application to its applicant.
+// OwnPhotograph returns a photo of the application to its applicant, or to who may see it for them.
 func (c *Casework) OwnPhotograph(ctx context.Context, by access.Actor, id ident.Application, photo string) ([]byte, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Read)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(f.content.Photos, func(one Photo) bool { return one.ID == photo }) {
 		return nil, errUnknown
+	}
+	if err := c.readFor(ctx, f, by); err != nil {
+		return nil, err
 	}
 	return c.openAttachment(ctx, f, photo)
 }

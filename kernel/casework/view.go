@@ -7,6 +7,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
+	"yagona/kernel/representation"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 )
@@ -19,9 +20,11 @@ type View struct {
 	Answers     map[string]any
 	Evidence    []EvidenceView
 	Tasks       []Task
-	Task        *Task     // the official's own; nil for the applicant
-	AppealUntil time.Time // zero if it cannot be contested
-	AnswerUntil time.Time // when it is too late to answer an official's question; zero if none is open
+	Task        *Task                     // the official's own; nil for the applicant
+	Acting      *representation.Authority // by what the reader acts for the applicant; nil: they do not
+	People      map[ident.Subject]string  // what those are called who act for the applicant, and whom the reader acts for
+	AppealUntil time.Time                 // zero if it cannot be contested
+	AnswerUntil time.Time                 // when it is too late to answer an official's question; zero if none is open
 }
 
 // EvidenceView is an evidence as one reader may see it.
@@ -40,7 +43,10 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 	if err != nil {
 		return View{}, err
 	}
-	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks}
+	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks, Acting: f.acting}
+	if view.People, err = c.people(ctx, f); err != nil {
+		return View{}, err
+	}
 	if assisted := f.content.Assisted; assisted != nil && assisted.Code != nil {
 		shown, code := *assisted, *assisted.Code
 		code.Digits = ""
@@ -86,13 +92,18 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 	return view, nil
 }
 
-// Own returns an application to its applicant.
+// Own returns an application to its applicant, or to who may see it for them; that they read it is recorded first.
 func (c *Casework) Own(ctx context.Context, by access.Actor, id ident.Application) (View, error) {
-	f, err := c.own(ctx, by, id)
+	f, err := c.own(ctx, by, id, representation.Read)
 	if err != nil {
 		return View{}, err
 	}
-	return c.view(ctx, f, f.app.Applicant)
+	view, err := c.view(ctx, f, f.app.Applicant)
+	if err != nil {
+		return View{}, err
+	}
+	f.withhold(&view)
+	return view, c.readFor(ctx, f, by)
 }
 
 // OwnAll returns the person's applications, newest first.

@@ -23,6 +23,9 @@ import (
 	"yagona/locale"
 )
 
+// ofAge is when people come of age where a profile does not say: Convention on the Rights of the Child, article 1.
+const ofAge = 18
+
 // maxFile is the size in bytes beyond which a file of a profile is refused.
 const maxFile = 16 << 20
 
@@ -56,6 +59,7 @@ type (
 		Phone        schemeEntry
 		SignIn       signInEntry `yaml:"sign-in"`
 		Supervision  supervisionEntry
+		OfAge        int `yaml:"of-age"`
 		Territories  territoriesEntry
 	}
 	supervisionEntry struct {
@@ -228,6 +232,10 @@ func (l *loader) general(doc *document, main *profileFile) {
 		doc.fail(l, path{"sign-in", "kind"},
 			"%q is no kind of sign-in; write oidc or an adapter's name", main.SignIn.Kind)
 	}
+	if main.OfAge < 0 || main.OfAge > 30 {
+		doc.fail(l, path{"of-age"}, "people come of age between 1 and 30; correct it")
+	}
+	p.OfAge = cmp.Or(main.OfAge, ofAge)
 	supervision := main.Supervision
 	if supervision != (supervisionEntry{}) {
 		if !ident.IsName(supervision.Agency) {

@@ -33,6 +33,7 @@ type Profile struct {
 	Phone        *Scheme
 	SignIn       SignIn
 	Supervision  Supervision
+	OfAge        int // the age from which people act for themselves, and nobody as their parent
 	Calendar     *calendar.Calendar
 	Holidays     []Holiday     // what Calendar is made of, for people to read; in order of the file
 	Decreed      calendar.Date // the last day for which movable days off are known; later ones may still be declared

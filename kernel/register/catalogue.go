@@ -95,6 +95,20 @@ func (c *Catalogue) Relation(name string) (Relation, *Definition, error) {
 // Answering returns the evidence types that answer a term (CCCEV information concept), by path of their registers.
 func (c *Catalogue) Answering(term string) []*EvidenceType { return c.terms[term] }
 
+// Representing returns the relations by which their subject may act for whom they relate to, by name.
+func (c *Catalogue) Representing() (found []Relation) {
+	for _, one := range c.relations {
+		if one.relation.Represents != "" {
+			found = append(found, one.relation)
+		}
+	}
+	slices.SortFunc(found, func(a, b Relation) int { return strings.Compare(a.Name, b.Name) })
+	return found
+}
+
+// TermBirth is the information concept of the day on which a person was born.
+const TermBirth = "person.birth.date"
+
 // All returns all registers by path.
 func (c *Catalogue) All() []*Definition {
 	all := make([]*Definition, 0, len(c.registers))
@@ -108,6 +122,11 @@ func (c *Catalogue) All() []*Definition {
 // Grants reports whether the service may ask for the evidence for the purpose.
 func (e *EvidenceType) Grants(service ident.Service, purpose access.Purpose) bool {
 	return grants(e.For, service, purpose)
+}
+
+// IsAnnounced reports whether some service may ask for the evidence proactively: it is then told of changes.
+func (e *EvidenceType) IsAnnounced() bool {
+	return slices.ContainsFunc(e.For, func(g Grant) bool { return slices.Contains(g.Purposes, access.Proactive) })
 }
 
 func grants(all []Grant, service ident.Service, purpose access.Purpose) bool {

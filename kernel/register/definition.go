@@ -88,8 +88,20 @@ type Relation struct {
 	To    string         // the field that names the related person; or
 	Same  string         // the field whose value the related share
 	Many  bool           // several may be related
-	For   []Grant        // the services that may be told; the platform's own checks need no grant
+
+	Represents Represents // whom the subject may act for by this relation; empty: nobody
+
+	For []Grant // the services that may be told; the platform's own checks need no grant
 }
+
+// Represents says for whom a relation lets its subject act.
+type Represents string
+
+// Whom a subject may represent.
+const (
+	RepresentsMinor        Represents = "minor"        // the related person, until they come of age
+	RepresentsOrganisation Represents = "organisation" // the related organisation
+)
 
 // Grants reports whether the service may be told for the purpose who is related.
 func (r Relation) Grants(service ident.Service, purpose access.Purpose) bool {

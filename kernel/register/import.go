@@ -254,7 +254,7 @@ func (i *importing) check(ctx context.Context, row Row) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	attempt := Write{Register: i.definition.Path, Values: values, once: true}
+	attempt := Write{Register: i.definition.Path, Values: values, Takeover: true, once: true}
 	_, found, err := i.k.match(ctx, i.definition, &attempt)
 	if err != nil {
 		return err

@@ -17,6 +17,31 @@ import (
 // Application: {"application": "<id>"}.
 const JobWrite = "register.write"
 
+// JobChanged is the kind of job that tells of a record that was written, for each evidence type of it that some service
+// may ask proactively. Whoever evaluates services does it.
+const JobChanged = "register.changed"
+
+// Change is the payload of JobChanged: what may now be answered differently about whom.
+type Change struct {
+	Evidence ident.Evidence `json:"evidence"`
+	Of       ident.Subject  `json:"of"`
+	Record   ident.Record   `json:"record"`
+}
+
+// announce queues what tells of a record that was written.
+func announce(tx Tx, definition *Definition, record ident.Record, values map[string]any) error {
+	for _, one := range definition.Evidence {
+		of, ok := values[one.Of].(ident.Subject)
+		if !ok || !one.IsAnnounced() {
+			continue
+		}
+		if err := job.Queue(tx, JobChanged, 0, Change{one.Path, of, record}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // WritePayload is the payload of JobWrite.
 type WritePayload struct {
 	Application ident.Application `json:"application"`

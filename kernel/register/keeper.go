@@ -143,6 +143,8 @@ type Write struct {
 	Corrects int            // the number of the version that this corrects; 0: it is a change
 	Cause    string         // what it is written for, at most once: "application:<id>"; empty: nothing of the kind
 
+	Takeover bool // it stood elsewhere before: nothing new has happened, and no service starts by it
+
 	closes bool
 	once   bool // of a register without a unique key: a record that says the same is enough
 }
@@ -316,6 +318,11 @@ func (k *Keeper) save(tx Tx, p plan) (Version, error) {
 	found, err := k.find(tx, p, known, stored)
 	if err != nil {
 		return Version{}, err
+	}
+	if !wanted.Takeover {
+		if err := announce(tx, p.definition, stored.Record, wanted.Values); err != nil {
+			return Version{}, err
+		}
 	}
 	event := p.event(stored)
 	event.Covers = append(event.Covers, found...)

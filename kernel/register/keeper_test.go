@@ -595,3 +595,46 @@ func TestAnInstallationNeedsToKnowWhoLivesTogether(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAWrittenRecordIsAnnouncedToServicesThatStartByIt(t *testing.T) {
+	w, owner, driver := newWorld(t), newPerson(), newPerson()
+	announced := func() (found []string) {
+		t.Helper()
+		err := w.db.View(t.Context(), func(tx *query.Tx) error {
+			jobs, err := tx.DueJobs(w.now.Add(time.Hour), 100)
+			for _, one := range jobs {
+				if one.Kind == register.JobChanged {
+					found = append(found, string(one.Key)+" "+string(one.Payload))
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	vehicle := register.Write{
+		Register: "transport/vehicles", Reason: "an old list", Takeover: true, Values: map[string]any{"owner": owner, "plate": "01A", "driver": driver},
+	}
+	taken, _, err := w.Put(t.Context(), journal.Actor{}, vehicle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Put(t.Context(), journal.Actor{}, write(owner, map[string]any{"registeredOn": date("2026-03-01")})); err != nil {
+		t.Fatal(err)
+	}
+	if found := announced(); len(found) != 0 {
+		t.Errorf("what was taken over, or starts nothing, is announced: %v", found)
+	}
+	vehicle.Record, vehicle.Expect, vehicle.Takeover, vehicle.Reason = taken.Record, 1, false, "sold"
+	vehicle.Values = map[string]any{"owner": owner, "plate": "01A", "driver": newPerson()}
+	if _, err := w.Save(t.Context(), registrar("transport-agency"), vehicle); err != nil {
+		t.Fatal(err)
+	}
+	found := announced()
+	if len(found) != 1 || !strings.HasPrefix(found[0], string(owner)+" ") || !strings.Contains(found[0], string(vehicle.Values["driver"].(ident.Subject))) ||
+		!strings.Contains(found[0], `"transport/driven"`) {
+		t.Errorf("announced is %v", found)
+	}
+}

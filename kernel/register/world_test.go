@@ -110,6 +110,7 @@ func definitions(t *testing.T) []*register.Definition {
 			Evidence: []register.EvidenceType{{
 				Path: "transport/driven", Register: "transport/vehicles", Agency: "transport-agency", Of: "driver",
 				Answer: []register.Answer{{Name: "plate", Type: rules.Text, Is: compile(t, vehicles, "record.plate", rules.KindText)}},
+				For:    []register.Grant{{Service: "transport/insurance", Purposes: []access.Purpose{access.Proactive}}},
 			}},
 		},
 		{

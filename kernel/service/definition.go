@@ -35,6 +35,7 @@ type Definition struct {
 	Require  []Requirement
 	Process  []Stage // empty: granted by rule alone
 	Output   Output
+	Start    ident.Evidence // whose change makes the platform offer it; empty: it waits to be asked for
 	Params   []Param
 	// Appeal is how many working days a refused person has to contest, and who decides it.
 	Appeal Appeal

@@ -175,6 +175,19 @@ func (d *Definition) Evaluate(ctx context.Context, facts Facts) (Evaluation, err
 	return evaluation, nil
 }
 
+// Offers reports whether the platform may offer the service to whom the evidence is about: every register has answered,
+// and no requirement fails, whatever their own answers will be.
+func (d *Definition) Offers(ctx context.Context, facts Facts) (bool, error) {
+	for _, evidence := range d.Evidence {
+		if _, known := facts.Evidence[evidence.Name]; !known {
+			return false, nil
+		}
+	}
+	facts.Ask = nil
+	evaluation, err := d.Evaluate(ctx, facts)
+	return err == nil && evaluation.Outcome() != rules.NotMet, err
+}
+
 // Asked returns which questions are asked, given the answers so far: those whose condition is true.
 func (d *Definition) Asked(ctx context.Context, facts Facts) (map[string]bool, error) {
 	asked := make(map[string]bool, len(d.Ask))

@@ -104,7 +104,7 @@ func (p *Population) records(one *Person) []register.Write {
 	self := one.ID.Subject()
 	write := func(into ident.Register, from calendar.Date, values map[string]any) register.Write {
 		values["person"] = self
-		return register.Write{Register: into, Values: values, From: from, Reason: "demonstration"}
+		return register.Write{Register: into, Values: values, From: from, Reason: "demonstration", Takeover: true}
 	}
 	birth := map[string]any{"date": one.Birth, "sex": string(one.Sex)}
 	for field, parent := range map[string]ident.Person{"mother": one.Mother, "father": one.Father} {
@@ -134,7 +134,7 @@ func (p *Population) records(one *Person) []register.Write {
 		}))
 	}
 	if one.owns(p.Today) {
-		records = append(records, register.Write{Register: "land/dwellings", From: one.Resident, Reason: "demonstration", Values: map[string]any{
+		records = append(records, register.Write{Register: "land/dwellings", From: one.Resident, Reason: "demonstration", Takeover: true, Values: map[string]any{
 			"owner": self, "number": "SAMPLE-" + one.Account[12:], "mahalla": one.Residence, "area": dwelling, "since": one.Resident,
 		}})
 	}

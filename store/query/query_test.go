@@ -8,7 +8,9 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
 	"yagona/kernel/person"
+	"yagona/kernel/representation"
 )
 
 // One transaction type serves every kernel package.
@@ -21,5 +23,7 @@ var (
 	_ notice.Tx   = (*Tx)(nil)
 	_ erasure.Tx  = (*Tx)(nil)
 
-	_ correction.Tx = (*Tx)(nil)
+	_ correction.Tx     = (*Tx)(nil)
+	_ offer.Tx          = (*Tx)(nil)
+	_ representation.Tx = (*Tx)(nil)
 )

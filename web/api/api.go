@@ -22,9 +22,11 @@ import (
 	"yagona/kernel/erasure"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
 	"yagona/kernel/person"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
+	"yagona/kernel/representation"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
@@ -34,26 +36,28 @@ import (
 
 // Dependencies are what the API stands on. All of it is required.
 type Dependencies struct {
-	Profile      *country.Profile
-	Clock        act.Clock
-	Catalogue    func() *service.Catalogue
-	Casework     *casework.Casework
-	Documents    *document.Issuer
-	Ring         signature.Ring
-	Notices      *notice.Board
-	Courier      *notice.Courier
-	People       *person.Directory
-	Trail        *reading.Trail
-	Vault        *seal.Vault
-	Ledger       *ledger.Ledger
-	Jobs         act.Store[JobReader, JobTx]
-	Publications *publication.Press
-	Erasures     *erasure.Erasures
-	Office       *access.Office // one that knows territories and roles
-	Registers    Registers
-	Definitions  func() *register.Catalogue
-	OwnReadings  *access.OwnReadings // shared with whoever else shows people their own data
-	Say          route.Say
+	Profile         *country.Profile
+	Clock           act.Clock
+	Catalogue       func() *service.Catalogue
+	Casework        *casework.Casework
+	Documents       *document.Issuer
+	Ring            signature.Ring
+	Notices         *notice.Board
+	Courier         *notice.Courier
+	People          *person.Directory
+	Trail           *reading.Trail
+	Vault           *seal.Vault
+	Ledger          *ledger.Ledger
+	Jobs            act.Store[JobReader, JobTx]
+	Publications    *publication.Press
+	Erasures        *erasure.Erasures
+	Representatives *representation.Representatives
+	Participations  *offer.Participations
+	Office          *access.Office // one that knows territories and roles
+	Registers       Registers
+	Definitions     func() *register.Catalogue
+	OwnReadings     *access.OwnReadings // shared with whoever else shows people their own data
+	Say             route.Say
 }
 
 // New returns the routes of the API.
@@ -68,11 +72,13 @@ func New(d Dependencies) []route.Route {
 
 // operations returns all operations in the order in which the document lists them.
 func operations(d Dependencies) []operation {
+	cases := applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
 		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
-		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}),
+		applicationOperations(cases),
+		people{d.Representatives, d.Participations, cases}.operations(),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),

@@ -26,6 +26,7 @@ import (
 // NewApplication begins an application, and sends it if asked to.
 type NewApplication struct {
 	Service  ident.Service   `json:"service"`
+	For      ident.Subject   `json:"for,omitempty" doc:"for whom, if one may act for them: their subject; absent: for oneself"`
 	Language string          `json:"language,omitempty" doc:"of what is written to the applicant; absent: that of the request"`
 	Answers  json.RawMessage `json:"answers,omitempty" doc:"by question: the schema <pack>.<service>.answers"`
 	Send     bool            `json:"send,omitempty" doc:"send it at once; otherwise it is a draft"`
@@ -91,7 +92,7 @@ var answerCodes = []string{
 }
 
 // The codes that come out of a change to an application of one's own.
-var changeCodes = []string{"application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
+var changeCodes = []string{"representation.scope", "representation.ended", "representation.as-official", "application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
 
 func applicationOperations(a applications) []operation {
 	own := func(handle route.Handler) route.Handler { return route.Own(a.readings, handle) }
@@ -109,12 +110,12 @@ func applicationOperations(a applications) []operation {
 	return []operation{
 		{
 			id: "startApplication", tag: "applications",
-			summary: "Begins an application for oneself, and sends it if asked to. An Idempotency-Key is a UUID of version 7: the application's id is made of it.",
+			summary: "Begins an application for oneself, or for whom one may act, and sends it if asked to. An Idempotency-Key is a UUID of version 7: the application's id is made of it.",
 			method:  "POST", path: "/applications", access: route.SignedIn(), body: answerBody, timeout: askTimeout,
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
 				"service.unknown", "service.closed", "application.already-open", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
-				"idempotency.not-uuid", "http.precondition-failed", "service.unknown-value", "service.amount",
+				"idempotency.not-uuid", "http.precondition-failed", "service.not-for", "representation.none", "representation.as-official", "representation.scope", "representation.ended", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
 		},
@@ -126,7 +127,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "showApplication", tag: "applications", summary: "Shows an application of one's own with all that was said and decided in it.",
 			method: "GET", path: "/applications/{application}", access: route.SignedIn(), response: Application{}, etag: true,
-			codes: []string{"application.unknown", "seal.erased"}, handle: own(a.show),
+			codes: []string{"application.unknown", "seal.erased", "representation.ended", "representation.as-official"}, handle: own(a.show),
 		},
 		{
 			id: "saveAnswers", tag: "applications", summary: "Saves answers in a draft. Wrong answers are not saved and come back as problems; the others are.",
@@ -137,7 +138,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "previewApplication", tag: "applications", summary: "Asks the registers and evaluates the rules of a draft, without sending it.",
 			method: "POST", path: "/applications/{application}/preview", access: route.SignedIn(), timeout: askTimeout, response: Preview{},
-			etag: true, codes: append([]string{"application.unknown", "application.sent", "application.closed"}, exchangeCodes...),
+			etag: true, codes: append([]string{"application.unknown", "application.sent", "application.closed", "representation.ended", "representation.scope", "representation.as-official"}, exchangeCodes...),
 			handle: own(a.preview),
 		},
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
@@ -185,13 +186,14 @@ func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visi
 	if err != nil {
 		return err
 	}
-	ctx := r.Context()
+	ctx, by := r.Context(), v.Actor
+	by.For = wish.For
 	var receipt casework.Receipt
 	var problems error
 	if wish.Send {
-		receipt, err = a.cases.Apply(ctx, v.Actor, id, wish.Service, wish.Language, answers)
+		receipt, err = a.cases.Apply(ctx, by, id, wish.Service, wish.Language, answers)
 	} else {
-		receipt, problems, err = a.draft(ctx, v.Actor, id, wish, answers)
+		receipt, problems, err = a.draft(ctx, by, id, wish, answers)
 	}
 	if err != nil {
 		return preconditioned(under("answers", err))

@@ -8,6 +8,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/representation"
 	"yagona/kernel/service"
 )
 
@@ -30,18 +31,27 @@ type ApplicationSummary struct {
 // Application is an application as its reader may see it: the applicant, or an official with a task in it.
 type Application struct {
 	ApplicationSummary
-	Answers     json.RawMessage `json:"answers" doc:"by question"`
-	Evidence    []EvidenceShown `json:"evidence"`
-	Rules       []RuleShown     `json:"rules"`
-	Params      []ParamShown    `json:"params" doc:"legal amounts and dates that the rules read"`
-	Tasks       []TaskShown     `json:"tasks" doc:"what waits for officials, with its deadlines"`
-	Questions   []Asked         `json:"questions" doc:"what officials asked the applicant"`
-	Decisions   []Decision      `json:"decisions"`
-	Because     []Reason        `json:"because" doc:"why it was refused"`
-	Granted     *Granted        `json:"granted,omitempty"`
-	Appeal      *Appeal         `json:"appeal,omitempty"`
-	AppealUntil time.Time       `json:"appealUntil,omitzero" doc:"until when the refusal can be contested"`
-	History     []Entry         `json:"history"`
+	Answers     json.RawMessage       `json:"answers" doc:"by question"`
+	Evidence    []EvidenceShown       `json:"evidence"`
+	Rules       []RuleShown           `json:"rules"`
+	Params      []ParamShown          `json:"params" doc:"legal amounts and dates that the rules read"`
+	Tasks       []TaskShown           `json:"tasks" doc:"what waits for officials, with its deadlines"`
+	Questions   []Asked               `json:"questions" doc:"what officials asked the applicant"`
+	Decisions   []Decision            `json:"decisions"`
+	Because     []Reason              `json:"because" doc:"why it was refused"`
+	Granted     *Granted              `json:"granted,omitempty"`
+	Appeal      *Appeal               `json:"appeal,omitempty"`
+	AppealUntil time.Time             `json:"appealUntil,omitzero" doc:"until when the refusal can be contested"`
+	History     []Entry               `json:"history"`
+	Represented []Represented         `json:"represented" doc:"who acted in it for the applicant"`
+	Acting      representation.Ground `json:"acting,omitempty" doc:"by what the reader acts for the applicant"`
+}
+
+// Represented is somebody who acted in an application for its applicant.
+type Represented struct {
+	Name   string                `json:"name,omitempty"`
+	Ground representation.Ground `json:"ground" doc:"parent, officer or mandate"`
+	At     time.Time             `json:"at" doc:"when they last did"`
 }
 
 // EvidenceShown is what a register answered.
@@ -139,11 +149,12 @@ type Appeal struct {
 
 // Entry is a line of the history.
 type Entry struct {
-	At   time.Time `json:"at"`
-	What string    `json:"what"`
-	By   Official  `json:"by"`
-	Step string    `json:"step,omitempty"`
-	Note string    `json:"note,omitempty"`
+	At   time.Time             `json:"at"`
+	What string                `json:"what"`
+	By   Official              `json:"by"`
+	Step string                `json:"step,omitempty"`
+	Note string                `json:"note,omitempty"`
+	For  representation.Ground `json:"for,omitempty" doc:"by what they acted for the applicant"`
 }
 
 func summarise(a casework.Application, d *service.Definition, languages ...string) ApplicationSummary {
@@ -178,7 +189,7 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 	shown := Application{
 		ApplicationSummary: summarise(view.Application, definition, languages...), AppealUntil: view.AppealUntil,
 		Evidence: []EvidenceShown{}, Rules: []RuleShown{}, Params: []ParamShown{}, Tasks: []TaskShown{}, Questions: []Asked{},
-		Decisions: []Decision{}, Because: reasons(content.Because), History: []Entry{},
+		Decisions: []Decision{}, Because: reasons(content.Because), History: []Entry{}, Represented: []Represented{},
 	}
 	var err error
 	if shown.Answers, err = object(view.Answers); err != nil {
@@ -212,8 +223,14 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 	if one := content.Appeal; one != nil {
 		shown.Appeal = &Appeal{one.Grounds, one.At, one.Upheld, reasons(one.Reasons), reasons(one.Previous)}
 	}
+	for _, one := range content.Represented {
+		shown.Represented = append(shown.Represented, Represented{view.People[one.By.Subject()], one.Ground, one.At})
+	}
+	if view.Acting != nil {
+		shown.Acting = view.Acting.Ground
+	}
 	for _, one := range content.History {
-		shown.History = append(shown.History, Entry{one.At, one.What, by(one.By), one.Step, one.Note})
+		shown.History = append(shown.History, Entry{one.At, one.What, by(one.By), one.Step, one.Note, one.For})
 	}
 	return shown, nil
 }

@@ -31,9 +31,11 @@ import (
 	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 	"yagona/kernel/notice"
+	"yagona/kernel/offer"
 	"yagona/kernel/person"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
+	"yagona/kernel/representation"
 	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
@@ -217,6 +219,12 @@ func newWorld(t *testing.T) *world {
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
 		Location: profile.Location, IndexKey: make([]byte, 32), People: w.People, Readings: w.OwnReadings,
 	}
+	w.Participations = &offer.Participations{Store: query.For[offer.Reader, offer.Tx](w.db), Vault: vault}
+	w.Representatives = &representation.Representatives{
+		Store: query.For[representation.Reader, representation.Tx](w.db), Vault: vault, Clock: clock, Location: profile.Location, OfAge: profile.OfAge,
+		Definitions: w.Definitions, People: w.People, Notify: func(context.Context, ident.Subject, string, string) error { return nil },
+	}
+	w.Casework.Representatives = w.Representatives
 	logStore := query.For[transparency.Reader, transparency.Tx](w.db)
 	signer, err := transparency.RingSigner(w.keys, "log", "services.example/log")
 	w.must(err)
@@ -276,7 +284,7 @@ func (w *world) recognise(ctx context.Context, token session.Token) (session.Ses
 // letter writes no words: what a document says is tested elsewhere.
 type letter struct{}
 
-func (letter) Compose(_ context.Context, d *service.Definition, a casework.Application, _ service.Outcome, id ident.Document, _ time.Time) (document.Draft, error) {
+func (letter) Compose(_ context.Context, d *service.Definition, a casework.Application, _ service.Outcome, _ *casework.Represented, id ident.Document, _ time.Time) (document.Draft, error) {
 	headings := document.Headings{Number: "Number", Issued: "Issued", Until: "Until", Reasons: "Reasons", Basis: "Basis", Contest: "Contest", Check: "Check", Authoritative: "Counts"}
 	return document.Draft{Subject: a.Applicant, Application: a.ID, Date: func(string, time.Time) string { return "2 March 2026" }, Content: document.Content{
 		ID: id, Type: "subsidy-decision", Service: d.Path, Agency: d.Agency, Authoritative: "en", Link: "https://services.example/verify/" + string(id),

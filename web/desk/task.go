@@ -71,6 +71,7 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 	if !task.Due.IsZero() {
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("desk.due"), Values: []string{r.LastDay(task.Due)}})
 	}
+	list.Rows = append(list.Rows, r.SentBy(view)...)
 	var paper []ui.Component
 	if assisted := view.Content.Assisted; assisted != nil {
 		said := r.Say(confirmations[assisted.Means], "who", r.Actor(assisted.By))

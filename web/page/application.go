@@ -111,7 +111,7 @@ func (r Reader) OwnEvidence(view casework.View) []ui.Component {
 	var shown []ui.Component
 	for _, one := range view.Evidence {
 		list := r.evidence(one)
-		if one.Evidence.Of.Relation == "" && one.Known && !one.Hidden && !one.Attested {
+		if view.Acting == nil && one.Evidence.Of.Relation == "" && one.Known && !one.Hidden && !one.Attested {
 			var names []string
 			for _, value := range one.Evidence.Type.Fields {
 				if _, ok := one.Values[value.Name]; ok {
@@ -386,7 +386,7 @@ func (r Reader) History(view casework.View) ui.Timeline {
 	var timeline ui.Timeline
 	for _, entry := range slices.Backward(view.Content.History) {
 		event := ui.TimelineEvent{
-			Title: r.Event(entry.What), When: r.Moment(entry.At), Time: entry.At.UTC().Format(time.RFC3339), By: r.Actor(entry.By), Tone: tones[entry.What],
+			Title: r.Event(entry.What), When: r.Moment(entry.At), Time: entry.At.UTC().Format(time.RFC3339), By: r.ActedBy(view, entry.By, entry.For), Tone: tones[entry.What],
 		}
 		if event.Tone == "" {
 			event.Tone = ui.Plain

@@ -21,9 +21,13 @@ func (p *Portal) application(w http.ResponseWriter, req *http.Request, v route.V
 		return err
 	}
 	r := p.Shared.For(v)
+	back := ui.Link{Text: r.Say("portal.mine"), Href: page.MinePath}
+	if view.Acting != nil {
+		back = ui.Link{Text: r.Say("representation.title"), Href: page.RepresentativesPath}
+	}
 	shown := ui.Page{
 		Title: r.In(view.Definition.Title), Caption: r.Say("portal.application-number", "number", string(view.Application.ID)),
-		Back: &ui.Link{Text: r.Say("portal.mine"), Href: page.MinePath},
+		Back: &back,
 	}
 	if view.Application.State == casework.Draft {
 		shown.Body, err = p.draft(req.Context(), r, view)
@@ -34,6 +38,10 @@ func (p *Portal) application(w http.ResponseWriter, req *http.Request, v route.V
 	if err != nil {
 		return err
 	}
+	if view.Content.Offered != nil && view.Application.State == casework.Draft {
+		shown.Body = append([]ui.Component{ui.Inset{Text: r.Say("offer.draft")}}, shown.Body...)
+	}
+	shown.Body = append(r.Acting(view), shown.Body...)
 	return r.Render(w, http.StatusOK, shown)
 }
 
@@ -196,7 +204,7 @@ func (p *Portal) granted(ctx context.Context, r page.Reader, view casework.View)
 		return nil, nil
 	}
 	list := ui.SummaryList{Title: r.Say("portal.what-you-got")}
-	if result.Document != "" {
+	if result.Document != "" && (view.Acting == nil || view.Acting.Reads) {
 		list.Rows = append(list.Rows, ui.SummaryRow{
 			Term: r.In(view.Definition.Output.Document.Title), Values: []string{r.Say("portal.pdf")},
 			Change: &ui.Link{Text: r.Say("actions.download"), Href: documentPath(result.Document), About: r.In(view.Definition.Output.Document.Title)},
@@ -379,10 +387,20 @@ func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, v route.Visito
 func documentPath(id ident.Document) string { return "/me/documents/" + string(id) }
 
 // file sends a document of the visitor as a PDF.
+// mayOpen reports whether the visitor may open somebody else's document: they may see, for them, the application that it
+// came of. That they do is recorded.
+func (p *Portal) mayOpen(ctx context.Context, v route.Visitor, stored document.Stored) bool {
+	if stored.Application == "" {
+		return false
+	}
+	view, err := p.Applications.Own(ctx, v.Resident(), stored.Application)
+	return err == nil && view.Acting != nil && view.Acting.Reads && view.Application.Applicant == stored.Subject
+}
+
 func (p *Portal) file(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	now := p.Shared.Clock()
 	held, err := p.Documents.Open(r.Context(), ident.Document(r.PathValue("document")), now)
-	if err == nil && held.Stored.Subject != v.Actor.Person.Subject() {
+	if err == nil && held.Stored.Subject != v.Actor.Person.Subject() && !p.mayOpen(r.Context(), v, held.Stored) {
 		err = document.ErrUnknown
 	}
 	if err != nil {

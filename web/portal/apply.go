@@ -23,11 +23,13 @@ func (p *Portal) start(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if err != nil {
 		return err
 	}
-	receipt, err := p.Applications.Start(req.Context(), v.Resident(), ident.Application(req.PostForm.Get("application")), definition.Path, v.Language)
+	by := v.Resident()
+	by.For = ident.Subject(req.PostForm.Get("for"))
+	receipt, err := p.Applications.Start(req.Context(), by, ident.Application(req.PostForm.Get("application")), definition.Path, v.Language)
 	if err != nil {
 		return err
 	}
-	view, err := p.Applications.Own(req.Context(), v.Resident(), receipt.Application.ID)
+	view, err := p.Applications.Own(req.Context(), by, receipt.Application.ID)
 	if err != nil {
 		return err
 	}
@@ -205,11 +207,15 @@ func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor
 		return err
 	}
 	r, id := p.Shared.For(v), preview.Application.ID
-	var body []ui.Component
+	body := r.Acting(preview.View)
 	if len(preview.Definition.Ask) > 0 {
 		body = append(body, r.Answers(preview.View, asked, func(name string) string { return questionPath(id, name) + "?from=check" }))
 	}
-	body = append(body, ui.Heading{Text: r.Say("portal.state-knows")}, ui.Paragraph{Text: r.Say("portal.state-knows-lead")})
+	if preview.Acting != nil {
+		body = append(body, ui.Heading{Text: r.Say("representation.state-knows")})
+	} else {
+		body = append(body, ui.Heading{Text: r.Say("portal.state-knows")}, ui.Paragraph{Text: r.Say("portal.state-knows-lead")})
+	}
 	body = append(body, r.OwnEvidence(preview.View)...)
 	body = append(body, ui.Heading{Text: r.Say("portal.requirements")}, r.Requirements(preview.View))
 	body = append(body, p.forecast(req.Context(), r, preview)...)
@@ -241,6 +247,9 @@ func (p *Portal) forecast(ctx context.Context, r page.Reader, preview casework.P
 		}
 	case rules.NotMet:
 		banner = ui.Banner{Tone: ui.Bad, Title: r.Say("portal.forecast-not-met"), Text: r.Say("portal.forecast-not-met-text")}
+	}
+	if said, ok := map[rules.Outcome]string{rules.Met: "representation.forecast-met", rules.NotMet: "representation.forecast-not-met"}[preview.Outcome]; ok && preview.Acting != nil {
+		banner.Title = r.Say(said) // it is somebody else who meets them, or not
 	}
 	body := []ui.Component{banner}
 	if params := r.Params(preview.Content.Params); len(params) > 0 {
@@ -307,16 +316,19 @@ func (p *Portal) receipt(w http.ResponseWriter, req *http.Request, v route.Visit
 		Text: r.Say("portal.received-on", "time", r.Moment(view.Application.Submitted)),
 	}
 	proof, err := p.proven(req.Context(), r, v.Resident().Person.Subject(), view.Application.Event)
+	if fault.Is(err, fault.NotFound) && view.Acting != nil { // the last act was not theirs
+		proof, err = r.Say("proof.pending"), nil
+	}
 	if err != nil {
 		return err
 	}
-	body := []ui.Component{receipt}
+	body := append([]ui.Component{receipt}, r.Acting(view)...)
 	if next := p.nextThing(r, view); next != "" {
 		body = append(body, ui.Inset{Text: next})
 	}
-	body = append(body, ui.SummaryList{Rows: []ui.SummaryRow{
+	body = append(body, ui.SummaryList{Rows: append(r.SentBy(view), []ui.SummaryRow{
 		{Term: r.Say("portal.state"), Values: []string{r.State(view.Application.State).Text}},
 		{Term: r.Say("proof.title"), Values: []string{proof}, Change: &ui.Link{Text: r.Say("actions.open"), Href: eventPath(view.Application.Event), About: r.Say("proof.title")}},
-	}}, ui.Buttons{{Text: r.Say("portal.to-application"), Href: pathOf(id)}})
+	}...)}, ui.Buttons{{Text: r.Say("portal.to-application"), Href: pathOf(id)}})
 	return r.Render(w, http.StatusOK, ui.Page{Title: r.Say("portal.receipt"), Caption: r.In(view.Definition.Title), Body: body})
 }

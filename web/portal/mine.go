@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -27,6 +28,10 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	if err != nil {
 		return err
 	}
+	open, err := p.Applications.Offers(ctx, by)
+	if err != nil {
+		return err
+	}
 	listed, err := p.applications(ctx, r, by, applications)
 	if err != nil {
 		return err
@@ -45,12 +50,14 @@ func (p *Portal) mine(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("portal.mine"), Lead: r.Say("portal.mine-lead"), Wide: true,
-		Body: []ui.Component{listed, documents, payments, messages, ui.Buttons{
+		Body: append(page.Offers(r, open), listed, documents, payments, messages, ui.Buttons{
 			{Text: r.Say("correction.data"), Href: page.DataPath, Quiet: true},
 			{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath, Quiet: true},
+			{Text: r.Say("representation.title"), Href: page.RepresentativesPath, Quiet: true},
+			{Text: r.Say("offer.title"), Href: page.OffersPath, Quiet: true},
 			{Text: r.Say("contact.title"), Href: page.ContactPath, Quiet: true},
 			{Text: r.Say("passkey.title"), Href: page.PasskeysPath, Quiet: true},
-		}},
+		}),
 	})
 }
 
@@ -168,8 +175,11 @@ func (p *Portal) messages(ctx context.Context, r page.Reader, by access.Actor) (
 	}}
 	for _, one := range notices {
 		about := page.DataPath // where corrections are, which are about no application
-		if one.Application != "" {
+		switch {
+		case one.Application != "":
 			about = pathOf(one.Application)
+		case strings.HasPrefix(one.Kind, "mandate."):
+			about = page.RepresentativesPath
 		}
 		table.Rows = append(table.Rows, ui.TableRow{{Text: r.SayIf("notice."+one.Kind, r.Event(one.Kind)), Href: about}, {Text: r.Moment(one.At)}})
 	}

@@ -23,6 +23,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
+	"yagona/kernel/representation"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
 	"yagona/web/opendata"
@@ -46,25 +47,35 @@ type Applications interface {
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
 	OwnPhotograph(ctx context.Context, by access.Actor, id ident.Application, photo string) ([]byte, error)
 	Eligibility(ctx context.Context, by access.Actor, path ident.Service, language string) (casework.Preview, error)
+	Offers(ctx context.Context, by access.Actor) ([]casework.OpenOffer, error)
+	TakeUp(ctx context.Context, of ident.Service) ([]casework.TakeUp, error)
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
 	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
 	Performance(ctx context.Context, of ident.Service) (casework.Performance, error)
 }
 
+// Representatives is what the pages need of who may act for whom.
+type Representatives interface {
+	page.Namer
+	Authorities(ctx context.Context, by ident.Person) ([]representation.Authority, error)
+	IsKnown(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
+}
+
 // Config is what the portal stands on. All of it is required.
 type Config struct {
-	Shared       *page.Shared
-	Services     func() *service.Catalogue
-	Applications Applications
-	Documents    *document.Issuer
-	Keys         signature.Ring
-	Orders       act.Store[ledger.Reader, ledger.Tx]
-	Notices      *notice.Board
-	Courier      *notice.Courier
-	Readings     *access.OwnReadings
-	Trail        *reading.Trail
-	Origin       string // the log's name
-	LogKey       string // its public key, as verifiers take it
+	Shared          *page.Shared
+	Services        func() *service.Catalogue
+	Applications    Applications
+	Documents       *document.Issuer
+	Keys            signature.Ring
+	Orders          act.Store[ledger.Reader, ledger.Tx]
+	Notices         *notice.Board
+	Representatives Representatives
+	Courier         *notice.Courier
+	Readings        *access.OwnReadings
+	Trail           *reading.Trail
+	Origin          string // the log's name
+	LogKey          string // its public key, as verifiers take it
 }
 
 // Portal serves the pages of residents.

@@ -33,6 +33,9 @@ func (p *Portal) readings(w http.ResponseWriter, req *http.Request, v route.Visi
 	}}
 	for _, entry := range entries {
 		told := tellReading(r, entry)
+		if told.who, err = p.reader(req.Context(), r, entry, told.who); err != nil {
+			return err
+		}
 		table.Rows = append(table.Rows, ui.TableRow{
 			{Text: r.Moment(entry.Header.At), Href: eventPath(entry.Event.ID)}, {Text: told.who}, {Text: told.what}, {Text: told.purpose},
 		})
@@ -50,6 +53,19 @@ func (p *Portal) readings(w http.ResponseWriter, req *http.Request, v route.Visi
 		Title: r.Say("page.who-read-my-data"), Lead: r.Say("reading.lead"), Wide: true,
 		Body: []ui.Component{table, ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}}},
 	})
+}
+
+// reader says who read: somebody who may act for the visitor by name, everybody else as they were told.
+func (p *Portal) reader(ctx context.Context, r page.Reader, entry reading.Entry, otherwise string) (string, error) {
+	by := entry.Header.Actor
+	if by.Person == "" || by.Agency != "" || entry.Opening == nil || by.Person.Subject() == entry.Opening.Subject {
+		return otherwise, nil
+	}
+	if known, err := p.Representatives.IsKnown(ctx, by.Person, entry.Opening.Subject); err != nil || !known {
+		return otherwise, err
+	}
+	name, err := page.NameOf(ctx, p.Representatives, r, by.Person.Subject())
+	return r.Say("representation.reader", "name", name), err
 }
 
 // told is one reading in words.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
+	"yagona/kernel/representation"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 	"yagona/locale"
@@ -100,6 +102,11 @@ func (p *Portal) service(w http.ResponseWriter, req *http.Request, v route.Visit
 	if !v.SignedIn() {
 		apply = ui.Form{Action: "", Buttons: ui.Buttons{{Text: r.Say("portal.sign-in-to-apply"), Href: "/sign-in?next=" + servicePath(definition.Path)}, apply.Buttons[1]}}
 	}
+	if v.SignedIn() {
+		if apply.Fields, err = p.forWhom(req.Context(), r, definition); err != nil {
+			return err
+		}
+	}
 	body := append([]ui.Component{entrance(apply)}, About(r, definition)...)
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Agency(definition.Agency), Lead: r.In(definition.Summary),
@@ -115,6 +122,37 @@ func About(r page.Reader, definition *service.Definition) []ui.Component {
 	body = append(body, needed(r, definition)...)
 	body = append(body, course(r, definition)...)
 	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
+}
+
+// forWhom asks for whom the visitor applies, if they may apply for somebody else.
+func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service.Definition) ([]ui.Component, error) {
+	authorities, err := p.Representatives.Authorities(ctx, r.Visitor.Actor.Person)
+	if err != nil {
+		return nil, err
+	}
+	choice := ui.Choice{Question: ui.Question{Name: "for", Label: r.Say("representation.for-whom")}}
+	if len(definition.For) == 0 || slices.Contains(definition.For, "person") {
+		choice.Options = append(choice.Options, ui.Option{Value: "", Label: r.Say("representation.for-myself"), Checked: true})
+	}
+	others := false
+	for _, one := range authorities {
+		if !one.Allows(definition.Path, representation.Apply) || len(definition.For) > 0 && !slices.Contains(definition.For, one.Subject.Kind()) {
+			continue
+		}
+		if slices.ContainsFunc(choice.Options, func(o ui.Option) bool { return o.Value == string(one.Subject) }) {
+			continue
+		}
+		name, err := page.NameOf(ctx, p.Representatives, r, one.Subject)
+		if err != nil {
+			return nil, err
+		}
+		choice.Options = append(choice.Options, ui.Option{Value: string(one.Subject), Label: name, Hint: r.Say("representation.ground-" + string(one.Ground))})
+		others = true
+	}
+	if !others {
+		return nil, nil
+	}
+	return []ui.Component{choice}, nil
 }
 
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"maps"
 	"math"
 	"net/http"
@@ -149,6 +150,13 @@ func (p *Portal) statistics(w http.ResponseWriter, req *http.Request, v route.Vi
 	if len(found.reasons) > 0 {
 		body = append(body, p.reasonPlot(r, definition, found), p.reasonTable(r, definition, found))
 	}
+	if definition.Start != "" {
+		takeUp, err := p.takeUp(req.Context(), r, definition, around)
+		if err != nil {
+			return err
+		}
+		body = append(body, takeUp...)
+	}
 	body = append(body, ui.List{Items: []ui.Link{{Text: r.Say("portal.statistics-data"), Href: "/api/v1" + servicePath(definition.Path) + "/statistics"}}})
 	shown := ui.Page{
 		Title: r.Say("portal.statistics"), Caption: r.In(definition.Title), Lead: r.Say("portal.statistics-lead"), Wide: true, Body: body,
@@ -290,4 +298,33 @@ func (p *Portal) reasonTable(r page.Reader, definition *service.Definition, foun
 		}
 	}
 	return table
+}
+
+// takeUp shows, for a service that starts by itself, who was offered it and did not take it up, in the territory and below.
+func (p *Portal) takeUp(ctx context.Context, r page.Reader, definition *service.Definition, around ident.Territory) ([]ui.Component, error) {
+	gaps, err := p.Applications.TakeUp(ctx, definition.Path)
+	if err != nil {
+		return nil, err
+	}
+	number := func(count casework.Count) string {
+		if count.Few {
+			return r.Say("portal.fewer-than-five")
+		}
+		return r.Words.Value(r.Language, count.Number)
+	}
+	tree := p.Shared.Words.Profile.Territories
+	table := ui.Table{Caption: r.Say("offer.take-up"), Empty: r.Say("portal.statistics-empty"), Columns: []ui.Column{
+		{Text: r.Say("portal.territory")}, {Text: r.Say("offer.not-taken"), Number: true}, {Text: r.Say("offer.granted"), Number: true},
+	}}
+	for _, gap := range gaps {
+		place := r.Say("portal.no-territory")
+		if gap.Territory != "" {
+			place = r.Place(gap.Territory)
+		}
+		if gap.Territory == "" && around != tree.Root() || gap.Territory != "" && !tree.Contains(around, gap.Territory) {
+			continue
+		}
+		table.Rows = append(table.Rows, ui.TableRow{{Text: place}, {Text: number(gap.NotTaken)}, {Text: number(gap.Granted)}})
+	}
+	return []ui.Component{ui.Paragraph{Text: r.Say("offer.take-up-lead")}, table}, nil
 }
