@@ -8,6 +8,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
+	"yagona/kernel/simulation"
 	"yagona/store/query"
 	"yagona/web/api"
 	"yagona/web/route"
@@ -27,7 +28,7 @@ func (n *Node) api(say route.Say) []route.Route {
 
 // platformRoles are the roles that the platform itself knows. Each of them gives power over money, data or other officials,
 // so that nobody is appointed to it by one registrar alone.
-var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer}
+var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer, simulation.Analyst}
 
 // keeper returns the agency that keeps a register, "" if there is no such register any more.
 func (n *Node) keeper(path ident.Register) ident.Agency {

@@ -358,6 +358,7 @@ func (a *auditing) stored() error {
 		{[]string{"contact"}, a.tx.ContactRows},
 		{[]string{"delivery"}, a.tx.DeliveryRows},
 		{[]string{"correction"}, a.tx.CorrectionRows},
+		{[]string{"simulation"}, a.tx.SimulationRows},
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},
 		{[]string{"draft"}, a.tx.DraftRows},

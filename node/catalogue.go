@@ -221,16 +221,9 @@ func (n *Node) speakers(name string) []ident.Agency {
 
 // amongOthers returns the packs in force with one in its place.
 func (n *Node) amongOthers(ctx context.Context, name string, files publication.Bundle) (map[string]publication.Bundle, error) {
-	all, _, err := n.Press.All(ctx, true)
+	packs, err := n.inForce(ctx)
 	if err != nil {
 		return nil, err
-	}
-	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
-	packs := map[string]publication.Bundle{}
-	for _, one := range all {
-		if one.State == publication.InForce {
-			packs[one.Pack] = one.Files
-		}
 	}
 	packs[name] = files
 	return packs, nil
@@ -280,6 +273,42 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 		return agencies, nil
 	}
 	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name).With("name", name)
+}
+
+// inForce returns the files of the packs in force.
+func (n *Node) inForce(ctx context.Context) (map[string]publication.Bundle, error) {
+	all, _, err := n.Press.All(ctx, true)
+	slices.SortStableFunc(all, func(a, b publication.Publication) int { return a.InForceAt.Compare(b.InForceAt) })
+	packs := map[string]publication.Bundle{}
+	for _, one := range all {
+		if one.State == publication.InForce {
+			packs[one.Pack] = one.Files
+		}
+	}
+	return packs, err
+}
+
+// draft compiles a service's file in the place of the one in force, with the packs in force around it.
+func (n *Node) draft(ctx context.Context, of ident.Service, file string) (*service.Definition, error) {
+	packs, err := n.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	folder, name, _ := strings.Cut(string(of), "/")
+	changed := publication.Bundle{}
+	maps.Copy(changed, packs[folder])
+	changed["services/"+name+".yaml"] = []byte(file)
+	packs[folder] = changed
+	compiled, err := compile(packs, pack.ProfileOf(n.Profile), pack.Drafting)
+	if err != nil {
+		return nil, err
+	}
+	for _, definition := range compiled.Services() {
+		if definition.Path == of {
+			return definition, nil
+		}
+	}
+	return nil, service.ErrNoService
 }
 
 // install keeps the packs that came with the installation.

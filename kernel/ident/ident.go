@@ -35,6 +35,7 @@ type (
 	Appointment  string // one person in one role of one agency, for a territory and a time
 	Publication  string // one published pack
 	Correction   string // one request to correct what a register says
+	Simulation   string // one evaluation of a changed rule over all residents
 )
 
 // Names that people choose.
