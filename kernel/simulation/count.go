@@ -276,18 +276,15 @@ func (c *counter) judge(ctx context.Context, answers []map[string]any) (found ve
 				}
 			}
 		}
-		evaluation, err := definition.Evaluate(ctx, facts)
+		outcome, unknown, err := definition.Entitled(ctx, facts)
 		if ctx.Err() != nil {
 			return verdict{}, context.Cause(ctx)
 		}
 		if err != nil {
 			continue // what cannot be computed is not known: an application would wait for people, too
 		}
-		for _, one := range evaluation.Found {
-			c.tally.lacks(one.Unknown)
-		}
-		found.outcome[side] = evaluation.Outcome()
-		if found.outcome[side] != rules.Met || definition.Output.Payment == nil {
+		c.tally.lacks(unknown)
+		if found.outcome[side] = outcome; outcome != rules.Met || definition.Output.Payment == nil {
 			continue
 		}
 		amount, err := definition.Output.Payment.Amount.Evaluate(ctx, definition.Values(facts))

@@ -103,7 +103,9 @@ func (r *run) add(side int, evidence service.Evidence, inputs []string) error {
 		return err
 	}
 	if !found.Grants(r.before.Path, access.Simulate) {
-		return errNotGranted.With("evidence", string(evidence.From)).With("agency", string(found.Agency)).At(string(evidence.From))
+		return fault.Newf(fault.Forbidden, "simulation.not-granted",
+			"The service may not count people by the evidence %s. Ask %s to grant it for the purpose simulate.", evidence.From, found.Agency).
+			With("evidence", string(evidence.From)).With("agency", string(found.Agency))
 	}
 	if _, err := r.simulator.Registers.Bulk(evidence.From, nil); evidence.Of != (service.Of{}) || fault.Code(err) == register.ErrNoBulk.Code {
 		if !slices.Contains(r.unread, evidence.From) {

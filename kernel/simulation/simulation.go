@@ -120,7 +120,6 @@ var (
 	ErrUnknown = fault.New(fault.NotFound, "simulation.unknown", "There is no such simulation here, or it is not for you to see.")
 
 	errBusy       = fault.New(fault.Conflict, "simulation.busy", "Another simulation is running, and one takes all processors. Try again when it is done.")
-	errNotGranted = fault.New(fault.Forbidden, "simulation.not-granted", "A register that the rules read does not let this service count its people. Ask the register's agency to grant the evidence for the purpose simulate.")
 	errPeople     = fault.New(fault.Invalid, "simulation.people-only", "Only a service for people can be simulated: residents are counted, not organisations or households.")
 	errParam      = fault.New(fault.Invalid, "simulation.param", "The service has no such legal amount or date. Name one that its pack declares: param.brv.")
 	errAssume     = fault.New(fault.Invalid, "simulation.assume", "The service does not ask this. Name one of its questions: ask.price.")
@@ -207,19 +206,22 @@ func (s *Simulator) Find(ctx context.Context, by access.Actor, id ident.Simulati
 }
 
 // List returns the simulations of the analyst's agency for territories of theirs, newest first, those before the given one
-// ("" : from the newest), of at most limit that are looked at.
-func (s *Simulator) List(ctx context.Context, by access.Actor, before ident.Simulation, limit int) (found []Simulation, err error) {
+// ("" : from the newest), and the one after which the next page begins ("" : there is none). It looks at so many at most.
+func (s *Simulator) List(ctx context.Context, by access.Actor, before ident.Simulation, limit int) (found []Simulation, next ident.Simulation, err error) {
 	agency, err := s.analyst(by)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	err = s.Store.View(ctx, func(tx Reader) error {
 		found, err = tx.Simulations(agency, before, limit)
 		return err
 	})
+	if len(found) == limit {
+		next = found[limit-1].ID
+	}
 	return slices.DeleteFunc(found, func(one Simulation) bool {
 		return !s.Territories.Contains(by.Appointment.Territory, one.Territory)
-	}), err
+	}), next, err
 }
 
 // analyst returns the agency for which the actor simulates.

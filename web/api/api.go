@@ -28,6 +28,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
+	"yagona/kernel/simulation"
 	"yagona/web/reading"
 	"yagona/web/route"
 )
@@ -49,6 +50,7 @@ type Dependencies struct {
 	Jobs         act.Store[JobReader, JobTx]
 	Publications *publication.Press
 	Erasures     *erasure.Erasures
+	Simulator    *simulation.Simulator
 	Office       *access.Office // one that knows territories and roles
 	Registers    Registers
 	Definitions  func() *register.Catalogue
@@ -86,6 +88,7 @@ func operations(d Dependencies) []operation {
 		publicationOperations(d.Publications),
 		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),
+		simulationOperations(d.Simulator),
 	}
 	var all []operation
 	for _, group := range groups {
