@@ -25,6 +25,7 @@ import (
 	"yagona/web/provider"
 	"yagona/web/route"
 	"yagona/web/signin"
+	simulating "yagona/web/simulation"
 	"yagona/web/studio"
 	"yagona/web/ui"
 )
@@ -110,6 +111,9 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	}).Routes()...)
 	router.Add(correcting.New(correcting.Config{
 		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,
+	}).Routes()...)
+	router.Add(simulating.New(simulating.Config{
+		Shared: shared, Simulations: n.Simulator, Services: func() *service.Catalogue { return n.Catalogue().Services },
 	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
 		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, People: n.People, Site: n.config.Site.String(),

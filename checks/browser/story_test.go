@@ -29,6 +29,9 @@ type told struct {
 var unseen = map[string]string{
 	"GET /me/documents/{document}":   "a file",
 	"GET /me/events/{event}/proof":   "a file",
+
+	"GET /desk/simulations/{simulation}/figures.csv": "a file",
+
 	"GET /services/suggest":          "answers a script",
 	"GET /desk/manifest.webmanifest": "a file",
 	"GET /desk/worker.js":            "a file",

@@ -84,6 +84,32 @@ func (r *run) plan() error {
 	return nil
 }
 
+// Questions returns the questions whose answers decide who is entitled, or to how much: those that a simulation has to
+// assume.
+func Questions(definition *service.Definition) (read []service.Question) {
+	inputs := readBy(definition)
+	for _, question := range definition.Ask {
+		name := "ask." + question.Name
+		if slices.ContainsFunc(inputs, func(input string) bool {
+			return input == name || strings.HasPrefix(input, name+".") || strings.HasPrefix(input, name+"[")
+		}) {
+			read = append(read, question)
+		}
+	}
+	return read
+}
+
+// Amounts returns the legal amounts, numbers and dates that decide who is entitled, or to how much.
+func Amounts(definition *service.Definition) (read []service.Param) {
+	inputs := readBy(definition)
+	for _, param := range definition.Params {
+		if slices.Contains(inputs, "param."+param.Name) {
+			read = append(read, param)
+		}
+	}
+	return read
+}
+
 // readBy returns the inputs of everything that a simulation evaluates of a definition.
 func readBy(definition *service.Definition) (inputs []string) {
 	for _, one := range definition.Require {

@@ -160,7 +160,7 @@ func (s *Simulator) Run(ctx context.Context, by access.Actor, wanted Wanted) (Si
 		}
 		return journal.AppendAs(tx, nil, made.Event, journal.Event{
 			Type: "simulation.run", Actor: by.Journal(), Object: "simulation:" + string(made.ID), Purpose: string(access.Simulate),
-			Facts: made.facts(counted.people), Covers: []journal.Cover{made.Cover()},
+			Facts: made.facts(), Covers: []journal.Cover{made.Cover()},
 			Population: &journal.Population{Of: made.Territory, From: run.shownFrom(tx.Now())},
 		})
 	})
@@ -168,9 +168,9 @@ func (s *Simulator) Run(ctx context.Context, by access.Actor, wanted Wanted) (Si
 }
 
 // facts are what the journal says of a run: which rules were evaluated, with what change, over whose data.
-func (s Simulation) facts(people int64) map[string]string {
+func (s Simulation) facts() map[string]string {
 	facts := map[string]string{
-		"service": string(s.Service), "version": s.Version, "territory": string(s.Territory), "residents": strconv.FormatInt(people, 10),
+		"service": string(s.Service), "version": s.Version, "territory": string(s.Territory), "residents": strconv.FormatInt(s.Result.Residents, 10),
 	}
 	for name, value := range s.Change.Params {
 		facts["param."+name] = value

@@ -161,6 +161,9 @@ func (t tally) published(r *run) Result {
 	for dimension, into := range []*[]Row{byTerritory: &result.Territories, byAge: &result.Ages, bySex: &result.Sexes} {
 		cells := protect(total, t.groups[dimension])
 		for i, group := range t.groups[dimension] {
+			if r.groups[dimension][i] == "" && group.people == [columns]int64{} {
+				continue // everybody's is known
+			}
 			*into = append(*into, group.row(r.groups[dimension][i], cells[i], result.Pays))
 		}
 	}
@@ -230,7 +233,7 @@ func (e exact) row(name string, cells [columns]bool, pays bool) Row {
 // costs returns what a published number of people costs, at what the exact ones cost on average, to three digits: one
 // person's amount is not told by the difference of two runs.
 func (e exact) costs(side int, published Number) money.Amount {
-	if published.Hidden {
+	if published.Hidden || e.people[side] == 0 {
 		return 0
 	}
 	exactly := float64(e.cost[side]) * float64(published.Count) / float64(e.people[side])
