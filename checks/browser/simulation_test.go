@@ -33,7 +33,7 @@ func (s *told) simulates(t *testing.T, language locale.Tag) {
 	w.says("simulate.result")
 	w.look("simulation")
 	made := w.address()
-	bars := ask(w, chromedp.Evaluate[int](`[...document.querySelectorAll("table.bars .bar rect:not(.ground):not(.mark)")].filter(bar => bar.width.baseVal.value > 0).length`))
+	bars := ask(w, chromedp.Evaluate[int](`[...document.querySelectorAll("table.bars .bar rect:not(.ground):not(.earlier)")].filter(bar => bar.width.baseVal.value > 0).length`))
 	if bars == 0 {
 		t.Errorf("the plots of %s show no bar:\n%s", made, w.text())
 	}

@@ -160,9 +160,14 @@ func (p *Pages) name(r page.Reader, made simulation.Simulation, by string, row s
 // plots show who would be entitled, beside who is, and who would come in or drop out if anybody does.
 func (p *Pages) plots(r page.Reader, made simulation.Simulation, group simulation.Grouped) []ui.Component {
 	plot := func(caption string, tone ui.Tone, of func(simulation.Row) (simulation.Number, simulation.Number)) ui.BarPlot {
-		shown := ui.BarPlot{Caption: r.Say(caption), Of: r.Say(headings[group.By].column), Unit: r.Say("simulate.people")}
+		shown := ui.BarPlot{
+			Caption: r.Say(caption), Of: r.Say(headings[group.By].column), Unit: r.Say("simulate.people"), Empty: r.Say("simulate.nobody"),
+		}
 		for _, row := range group.Rows {
 			value, mark := of(row)
+			if value == (simulation.Number{}) && mark == value {
+				continue // nobody is there: the table says so
+			}
 			shown.Bars = append(shown.Bars, ui.Bar{
 				Label: p.name(r, made, group.By, row), Text: p.number(r, value), Value: float64(value.Count), Mark: float64(mark.Count), Tone: tone,
 			})
