@@ -11,10 +11,12 @@
 package simulation
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -345,13 +347,16 @@ func (s Simulation) Encode() ([]byte, error) {
 	return json.Marshal(content{s.Version, s.Territory, s.Change, s.Result})
 }
 
-// Decode fills in what Encode returned.
+// Decode fills in what Encode returned. Anything else is an error: there is one reading of what an event vouches for.
 func (s *Simulation) Decode(stored []byte) error {
 	var c content
 	if err := json.Unmarshal(stored, &c); err != nil {
 		return err
 	}
 	s.Version, s.Territory, s.Change, s.Result = c.Version, c.Territory, c.Change, c.Result
+	if again, err := s.Encode(); err != nil || !bytes.Equal(again, stored) {
+		return errors.Join(errors.New("it is not what was stored"), err)
+	}
 	return nil
 }
 

@@ -51,7 +51,7 @@ func simulationOperations(simulator *simulation.Simulator) []operation {
 			codes: []string{
 				"simulation.busy", "simulation.not-granted", "simulation.people-only", "simulation.param", "simulation.assume", "simulation.no-value",
 				"simulation.no-territory", "simulation.other-service", "territory.unknown", "service.unknown", "service.closed", "pack.problems",
-				"register.no-evidence", "field.option", "field.range", "field.type", "field.date-range", "field.required",
+				"field.option", "field.range", "field.type", "field.date-range", "field.required",
 			},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewSimulation
