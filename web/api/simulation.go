@@ -16,8 +16,8 @@ const SimulationTimeout = 15 * time.Minute
 type NewSimulation struct {
 	Service   ident.Service     `json:"service"`
 	Territory ident.Territory   `json:"territory,omitempty" doc:"whose residents are counted; absent: those of one's own"`
-	Params    map[string]string `json:"params,omitempty" doc:"values that legal amounts and dates would have, as people write them: brv: 450000 UZS"`
-	Assume    map[string]string `json:"assume,omitempty" doc:"what everybody would answer to a question, before the change and after it: price: 5000000 UZS"`
+	Params    map[string]string `json:"params,omitempty" doc:"values that legal amounts and dates would have, as people write them, by name"`
+	Assume    map[string]string `json:"assume,omitempty" doc:"what everybody would answer to a question, before the change and after it, by the name of the question"`
 	Draft     string            `json:"draft,omitempty" doc:"the service's YAML file as it would be; absent: the one in force"`
 }
 
