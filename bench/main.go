@@ -36,6 +36,7 @@ type options struct {
 	Lifecycles   int // of a case, in a run
 	Residents    int // whom stored cases are of
 	Cases        []int
+	Simulated    int // residents over whom a change is simulated; alone
 	Profile      string
 }
 
@@ -67,6 +68,7 @@ func main() {
 		}
 		return nil
 	})
+	flag.IntVar(&wanted.Simulated, "simulate", 0, "residents over whom to simulate a change of a service, as 300000; alone")
 	flag.StringVar(&wanted.Profile, "profile", "", "folder into which to write a CPU profile of each measurement")
 	flag.Parse()
 	if *quick {
@@ -93,7 +95,7 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 		return errors.New("each number is at least 1")
 	}
 	within := limit
-	if len(wanted.Cases) > 0 {
+	if len(wanted.Cases) > 0 || wanted.Simulated > 0 {
 		within = growLimit
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -118,6 +120,9 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "opened and seeded in %.1f s, resident %d MiB\n", time.Since(begun).Seconds(), resident()>>20)
 	if len(wanted.Cases) > 0 {
 		return w.grow(ctx, wanted, out)
+	}
+	if wanted.Simulated > 0 {
+		return w.simulate(ctx, wanted, out)
 	}
 	measurements := w.measurements(wanted)
 	all := make([][]result, len(measurements))

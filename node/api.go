@@ -8,6 +8,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
+	"yagona/kernel/simulation"
 	"yagona/store/query"
 	"yagona/web/api"
 	"yagona/web/route"
@@ -19,7 +20,7 @@ func (n *Node) api(say route.Say) []route.Route {
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Documents: n.Documents, Ring: n.Ring, Notices: n.Notices, Courier: n.Courier, People: n.People,
 		Trail: n.trail, Vault: n.Vault, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
-		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Office: n.Office, Registers: n.Registers,
+		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Simulator: n.Simulator, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings, Say: say,
 	})
@@ -27,7 +28,7 @@ func (n *Node) api(say route.Say) []route.Route {
 
 // platformRoles are the roles that the platform itself knows. Each of them gives power over money, data or other officials,
 // so that nobody is appointed to it by one registrar alone.
-var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer}
+var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer, simulation.Analyst}
 
 // keeper returns the agency that keeps a register, "" if there is no such register any more.
 func (n *Node) keeper(path ident.Register) ident.Agency {

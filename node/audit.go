@@ -361,6 +361,7 @@ func (a *auditing) stored() error {
 		{[]string{"correction"}, a.tx.CorrectionRows},
 		{[]string{"mandate"}, a.tx.MandateRows},
 		{[]string{"offer", "participation"}, a.tx.OfferRows},
+		{[]string{"simulation"}, a.tx.SimulationRows},
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},
 		{[]string{"draft"}, a.tx.DraftRows},

@@ -274,6 +274,29 @@ func (n *Node) checkPack(ctx context.Context, name string, files publication.Bun
 	return nil, fault.Newf(fault.Invalid, "publication.name", "The files are not those of a pack named %s.", name).With("name", name)
 }
 
+// draft compiles a service's file in the place of the one in force, with the packs in force around it.
+func (n *Node) draft(ctx context.Context, of ident.Service, file string) (*service.Definition, error) {
+	packs, err := n.Press.Bundles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	folder, name, _ := strings.Cut(string(of), "/")
+	changed := publication.Bundle{}
+	maps.Copy(changed, packs[folder])
+	changed["services/"+name+".yaml"] = []byte(file)
+	packs[folder] = changed
+	compiled, err := compile(packs, pack.ProfileOf(n.Profile), pack.Drafting)
+	if err != nil {
+		return nil, err
+	}
+	for _, definition := range compiled.Services() {
+		if definition.Path == of {
+			return definition, nil
+		}
+	}
+	return nil, service.ErrNoService
+}
+
 // install keeps the packs that came with the installation.
 func (n *Node) install(ctx context.Context) error {
 	for _, source := range n.config.Packs {

@@ -43,6 +43,7 @@ import (
 	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/kernel/signature"
+	"yagona/kernel/simulation"
 	"yagona/kernel/transparency"
 	"yagona/kernel/wording"
 	"yagona/locale"
@@ -90,6 +91,7 @@ type Node struct {
 	Participations  *offer.Participations
 	Casework        *casework.Casework
 	Erasures        *erasure.Erasures
+	Simulator       *simulation.Simulator
 	Jobs            *job.Runner
 	Sequencer       *transparency.Sequencer
 	Log             *transparency.Log
@@ -391,6 +393,11 @@ func (n *Node) wireKernel() {
 	n.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
 		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
+	}
+	n.Simulator = &simulation.Simulator{
+		Store: query.For[simulation.Reader, simulation.Tx](db), Vault: n.Vault, Registers: n.Registers,
+		Services: func() *service.Catalogue { return n.Catalogue().Services }, Draft: n.draft, Scheme: n.Profile,
+		Territories: n.Profile.Territories, Location: n.Profile.Location, Clock: clock,
 	}
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,

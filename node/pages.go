@@ -28,6 +28,7 @@ import (
 	representing "yagona/web/representation"
 	"yagona/web/route"
 	"yagona/web/signin"
+	simulating "yagona/web/simulation"
 	"yagona/web/studio"
 	"yagona/web/ui"
 )
@@ -127,6 +128,9 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	}).Routes()...)
 	router.Add(offering.New(offering.Config{
 		Shared: shared, Applications: n.Casework, Participations: n.Participations, Readings: n.readings,
+	}).Routes()...)
+	router.Add(simulating.New(simulating.Config{
+		Shared: shared, Simulations: n.Simulator, Services: func() *service.Catalogue { return n.Catalogue().Services },
 	}).Routes()...)
 	office, err := desk.New(house.Site(), desk.Config{
 		Shared: shared, Tasks: n.Casework, Helping: n.Casework, Photos: n.Casework, Signing: signing, People: n.People, Site: n.config.Site.String(),

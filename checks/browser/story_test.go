@@ -27,8 +27,11 @@ type told struct {
 
 // unseen are the routes of pages that show nothing to look at.
 var unseen = map[string]string{
-	"GET /me/documents/{document}":   "a file",
-	"GET /me/events/{event}/proof":   "a file",
+	"GET /me/documents/{document}": "a file",
+	"GET /me/events/{event}/proof": "a file",
+
+	"GET /desk/simulations/{simulation}/figures.csv": "a file",
+
 	"GET /services/suggest":          "answers a script",
 	"GET /desk/manifest.webmanifest": "a file",
 	"GET /desk/worker.js":            "a file",

@@ -318,6 +318,16 @@ var rows = map[string]row{
 	"POST /studio/proposals/{publication}/reject":  {kind: thing, body: "digest=none"},
 	"GET /ui/studio.js":                            {kind: open4All},
 
+	// Simulations, which only an analyst of the service's agency makes and sees.
+	"GET /desk/simulations":                          {kind: work},
+	"GET /desk/simulations/new/{pack}/{service}":     {kind: thing},
+	"POST /desk/simulations/new/{pack}/{service}":    {kind: thing, body: ""},
+	"GET /desk/simulations/{simulation}":             {kind: thing},
+	"GET /desk/simulations/{simulation}/figures.csv": {kind: thing},
+	"GET /api/v1/simulations":                        {kind: work},
+	"POST /api/v1/simulations":                       {kind: thing, body: map[string]any{"service": "youth/tools-subsidy"}},
+	"GET /api/v1/simulations/{simulation}":           {kind: thing},
+
 	// Corrections, which wait for whoever keeps the register.
 	"GET /desk/corrections":                                {kind: work},
 	"GET /desk/corrections/{correction}":                   {kind: thing},
@@ -582,7 +592,7 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 	secret := []string{person.Number, person.Name(), person.GivenName, person.Account, person.Phone, person.Birth.String(), string(person.ID)}
 	values := map[string]string{
 		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
-		"job": unknown, "erasure": unknown, "publication": unknown, "pack": "interior", "path...": "pack.yaml", "register": "residences", "service": "tools-subsidy",
+		"job": unknown, "erasure": unknown, "simulation": unknown, "publication": unknown, "pack": "interior", "path...": "pack.yaml", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
 	}
 	wrong, err := w.node.Corrections.Ask(w.t.Context(), access.Actor{Person: v.person}, correction.Wanted{

@@ -54,12 +54,13 @@ func TestCommandLine(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", binary+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("PACKS", filepath.Join(root, "packs"))
+			env.Setenv("GUIDES", filepath.Join(root, "docs", "how-to"))
 			env.Setenv("NATIONAL", filepath.Join(root, "pack", "testdata", "national"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers,
-			"provider": openProvider, "visit": visit, "obtain": obtain,
+			"provider": openProvider, "visit": visit, "obtain": obtain, "guide": guide,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})

@@ -86,6 +86,11 @@ type remote struct {
 
 // call sends a request to the node's API and decodes its answer.
 func (r remote) call(ctx context.Context, method, path string, request, answer any) error {
+	return call(ctx, r.Node, "", time.Minute, method, path, request, answer)
+}
+
+// call sends a request to a node's API, in the session of a token if there is one, and decodes its answer.
+func call(ctx context.Context, node *url.URL, token string, within time.Duration, method, path string, request, answer any) error {
 	var body io.Reader
 	if request != nil {
 		encoded, err := json.Marshal(request)
@@ -94,9 +99,9 @@ func (r remote) call(ctx context.Context, method, path string, request, answer a
 		}
 		body = bytes.NewReader(encoded)
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	call, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.Node.String(), "/")+"/api/v1"+path, body)
+	call, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(node.String(), "/")+"/api/v1"+path, body)
 	if err != nil {
 		return usageError{err}
 	}
@@ -104,6 +109,9 @@ func (r remote) call(ctx context.Context, method, path string, request, answer a
 	call.Header.Set("Accept-Language", "en")
 	if request != nil {
 		call.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		call.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(call)
 	if err != nil {
@@ -118,7 +126,7 @@ func (r remote) call(ctx context.Context, method, path string, request, answer a
 		if problem, ok := route.ReadProblem(response.Header.Get("Content-Type"), content); ok {
 			return fmt.Errorf("the node refused: %s", problem.Detail)
 		}
-		return fmt.Errorf("the node answered %s; is %s its address?", response.Status, r.Node)
+		return fmt.Errorf("the node answered %s; is %s its address?", response.Status, node)
 	}
 	if err := json.Unmarshal(content, answer); err != nil {
 		return fmt.Errorf("the node's answer is not what its API promises: %w", err)

@@ -36,6 +36,7 @@ type (
 	Publication  string // one published pack
 	Correction   string // one request to correct what a register says
 	Mandate      string // one person's leave for another to act for them
+	Simulation   string // one evaluation of a changed rule over all residents
 )
 
 // Names that people choose.

@@ -71,6 +71,15 @@ type Event struct {
 	Facts   map[string]string // what else is true of it and tells nothing about a person
 	Covers  []Cover           // the rows that it wrote
 	Parts   []Part
+	// Population is whose data an evaluation in bulk read: it has no part for each of them, and each sees it in "who read my
+	// data".
+	Population *Population
+}
+
+// Population is everybody of a territory whom a register knows.
+type Population struct {
+	Of   ident.Territory `json:"of"`
+	From time.Time       `json:"from,omitzero"` // when people may see it, where a law delays it; zero: at once
 }
 
 // Header is an event as it is hashed: everything but the sealed parts.
@@ -86,6 +95,18 @@ type Header struct {
 	Covers      []Cover           `json:"covers,omitempty"`
 	Commitments [][]byte          `json:"commitments,omitempty"` // one for each part, in order
 	Shown       []Shown           `json:"shown,omitempty"`       // of the parts that are disclosures or delayed
+	Population  *Population       `json:"population,omitempty"`
+}
+
+// shownFrom returns from when everybody of the population sees the event, zero if it is about no population.
+func (h Header) shownFrom() time.Time {
+	if h.Population == nil {
+		return time.Time{}
+	}
+	if h.Population.From.IsZero() {
+		return h.At
+	}
+	return h.Population.From
 }
 
 // Shown says how a part appears to its subject.
@@ -103,6 +124,8 @@ type StoredEvent struct {
 	Header []byte // the JSON of Header, byte for byte as hashed
 	Entry  []byte // Entry(Header): 33 bytes
 	Index  int64  // its place in the transparency log, or -1 while it has none
+	// ShownFrom is from when everybody of a population sees the event; zero: it is about no population.
+	ShownFrom time.Time
 
 	Purpose string // the header's, of an event that is appended: for counting, kept in no column of its own
 }
@@ -127,6 +150,9 @@ type Reader interface {
 	// PartsOf returns parts about the subject, newest event first, only disclosures if asked for, of events whose id
 	// is less than before ("" from the newest), at most limit.
 	PartsOf(subject ident.Subject, disclosures bool, before ident.Event, limit int) ([]StoredPart, error)
+	// PopulationEvents returns events about a population that are shown at the time, newest first, with ids less than before
+	// ("" from the newest), at most limit.
+	PopulationEvents(at time.Time, before ident.Event, limit int) ([]StoredEvent, error)
 }
 
 // Tx is what the journal needs of an act.
@@ -150,7 +176,7 @@ func Append(tx Tx, sealer *seal.Sealer, event Event) (ident.Event, error) {
 func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 	header := Header{
 		ID: id, Key: tx.Key(), Type: event.Type, At: tx.Now(), Actor: event.Actor,
-		Object: event.Object, Purpose: event.Purpose, Facts: event.Facts, Covers: event.Covers,
+		Object: event.Object, Purpose: event.Purpose, Facts: event.Facts, Covers: event.Covers, Population: event.Population,
 	}
 	parts := make([]StoredPart, len(event.Parts))
 	for i, part := range event.Parts {
@@ -182,7 +208,8 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 		return err
 	}
 	return tx.AppendEvent(StoredEvent{
-		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1, Purpose: event.Purpose,
+		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1, ShownFrom: header.shownFrom(),
+		Purpose: event.Purpose,
 	}, parts)
 }
 
@@ -257,7 +284,7 @@ func Check(sealer *seal.Sealer, event StoredEvent, parts []StoredPart) (header H
 	if err := json.Unmarshal(event.Header, &header); err != nil {
 		return Header{}, 0, ErrTampered(event, "its header cannot be read")
 	}
-	if header.ID != event.ID || header.Key != event.Key || !header.At.Equal(event.At) {
+	if header.ID != event.ID || header.Key != event.Key || !header.At.Equal(event.At) || !header.shownFrom().Equal(event.ShownFrom) {
 		return Header{}, 0, ErrTampered(event, "its columns are not those of its header")
 	}
 	if len(parts) != len(header.Commitments) {

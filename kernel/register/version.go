@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ type body struct {
 
 // context binds a sealed body to its place.
 func (s StoredVersion) context() string {
-	return fmt.Sprintf("register-version:%s/%s/%d", s.Register, s.Record, s.Number)
+	return "register-version:" + string(s.Register) + "/" + string(s.Record) + "/" + strconv.Itoa(s.Number)
 }
 
 // Cover returns what an event says of the version.
@@ -106,12 +107,9 @@ func (s *StoredVersion) close(sealer *seal.Sealer, content body) error {
 
 // open returns what the version says.
 func (s StoredVersion) open(sealer *seal.Sealer) (Version, error) {
-	plain := s.Body
-	if subject := s.Subject(); subject != "" {
-		var err error
-		if plain, err = sealer.Unseal(subject, s.context(), s.Body); err != nil {
-			return Version{}, err
-		}
+	plain, err := s.plain(sealer)
+	if err != nil {
+		return Version{}, err
 	}
 	var content body
 	if err := json.Unmarshal(plain, &content); err != nil {
@@ -125,6 +123,15 @@ func (s StoredVersion) open(sealer *seal.Sealer) (Version, error) {
 		Register: s.Register, Record: s.Record, Subject: s.Subject(), Number: s.Number, At: s.At, From: s.From,
 		Closed: s.Closed, Corrects: s.Corrects, Event: s.Event, Values: values, Reason: content.Reason, By: content.By,
 	}, nil
+}
+
+// plain returns the body as it was before it was sealed.
+func (s StoredVersion) plain(sealer *seal.Sealer) ([]byte, error) {
+	subject := s.Subject()
+	if subject == "" {
+		return s.Body, nil
+	}
+	return sealer.Unseal(subject, s.context(), s.Body)
 }
 
 // valid returns the version of one record that holds on the day, as far as is recorded: of those that no later version
@@ -164,4 +171,9 @@ func newestFirst(versions []Version) {
 	slices.SortStableFunc(versions, func(a, b Version) int {
 		return cmp.Or(b.From.Compare(a.From), b.At.Compare(a.At), strings.Compare(string(b.Record), string(a.Record)))
 	})
+}
+
+// older is the same order for versions that are not opened.
+func (s StoredVersion) older(other StoredVersion) int {
+	return cmp.Or(other.From.Compare(s.From), other.At.Compare(s.At), strings.Compare(string(other.Record), string(s.Record)))
 }

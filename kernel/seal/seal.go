@@ -96,6 +96,34 @@ func (v *Vault) Open(ctx context.Context, subjects ...ident.Subject) (*Sealer, e
 	return sealer, nil
 }
 
+// OpenOnce returns a sealer for those subjects that have a key, for whoever reads of very many subjects once: it makes no
+// keys, and pushes no key out of memory that others go on to use.
+func (v *Vault) OpenOnce(ctx context.Context, subjects ...ident.Subject) (*Sealer, error) {
+	sealer := &Sealer{keys: make(map[ident.Subject]cipher.AEAD, len(subjects))}
+	stored, err := v.store.SubjectKeys(ctx, subjects)
+	if err != nil {
+		return nil, err
+	}
+	for _, wrapped := range stored {
+		if sealer.keys[wrapped.Subject], err = v.unwrap(wrapped); err != nil {
+			return nil, err
+		}
+	}
+	return sealer, nil
+}
+
+// unwrap returns the key, nil if it was erased.
+func (v *Vault) unwrap(wrapped WrappedKey) (cipher.AEAD, error) {
+	if wrapped.Erased {
+		return nil, nil
+	}
+	plain, err := v.master.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "seal.master-key", "A subject's key does not open with this master key. Check which master key is configured.").Because(err)
+	}
+	return newAEAD(plain)
+}
+
 // load fetches keys of the subjects into the sealer and the cache, and makes missing ones if asked to.
 func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subject, create bool) error {
 	v.mu.Lock()
@@ -108,15 +136,9 @@ func (v *Vault) load(ctx context.Context, sealer *Sealer, subjects []ident.Subje
 	found := make(map[ident.Subject]bool, len(stored))
 	for _, wrapped := range stored {
 		found[wrapped.Subject] = true
-		var key cipher.AEAD
-		if !wrapped.Erased {
-			plain, err := v.master.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject))
-			if err != nil {
-				return fault.New(fault.Internal, "seal.master-key", "A subject's key does not open with this master key. Check which master key is configured.").Because(err)
-			}
-			if key, err = newAEAD(plain); err != nil {
-				return err
-			}
+		key, err := v.unwrap(wrapped)
+		if err != nil {
+			return err
 		}
 		sealer.keys[wrapped.Subject] = key
 		v.remember(wrapped.Subject, key, asOf)

@@ -188,6 +188,36 @@ func (d *Definition) Offers(ctx context.Context, facts Facts) (bool, error) {
 	return err == nil && evaluation.Outcome() != rules.NotMet, err
 }
 
+// Entitled returns the outcome that Evaluate would find, for those who evaluate for very many people and tell none of them
+// why: what refuses first ends it. If it is unclear, it returns the inputs that are not known.
+func (d *Definition) Entitled(ctx context.Context, facts Facts) (outcome rules.Outcome, unknown []string, err error) {
+	outcome = rules.Met
+	for _, evidence := range d.Evidence {
+		if value, known := facts.Evidence[evidence.Name]; known && value == nil {
+			switch evidence.None {
+			case NoneRefuse:
+				return rules.NotMet, nil, nil
+			case NoneAttest:
+				outcome, unknown = rules.Unclear, append(unknown, evidence.Name)
+			}
+		}
+	}
+	values := d.Values(facts)
+	for _, requirement := range d.Require {
+		result, err := requirement.That.Evaluate(ctx, values)
+		if err != nil {
+			return rules.Unclear, nil, err
+		}
+		switch result.Outcome() {
+		case rules.NotMet:
+			return rules.NotMet, nil, nil
+		case rules.Unclear:
+			outcome, unknown = rules.Unclear, append(unknown, result.Unknown...)
+		}
+	}
+	return outcome, unknown, nil
+}
+
 // Asked returns which questions are asked, given the answers so far: those whose condition is true.
 func (d *Definition) Asked(ctx context.Context, facts Facts) (map[string]bool, error) {
 	asked := make(map[string]bool, len(d.Ask))

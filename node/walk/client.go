@@ -168,6 +168,9 @@ func SignIn(ctx context.Context, site *url.URL, path, clientID, about string) (*
 	return c, nil
 }
 
+// Token returns the token of the session.
+func (c *Client) Token() string { return c.token }
+
 func cloned(values url.Values, more ...string) url.Values {
 	all := url.Values{}
 	for name, value := range values {

@@ -123,6 +123,7 @@ var posts = []post{
 	{"employment-agency", "publisher", []int{root, root}, ""},
 	{"housing-agency", "publisher", []int{root, root}, ""},
 	{"platform-operator", "operator", []int{root}, ""},
+	{"youth-agency", "analyst", []int{root}, ""},
 }
 
 // officials fills every post with a resident of its territory who has a job and no other post.

@@ -14,9 +14,26 @@ import (
 func (t *Tx) StoredEvent(key act.Key, id ident.Event) (found journal.StoredEvent, err error) {
 	found.Key, found.ID = key, id
 	err = t.row(notFound("journal.no-event", "event"),
-		`SELECT at, header, entry, coalesce(log_index, -1) FROM event WHERE key = $1 AND id = $2`, args(key, id),
-		instant{&found.At}, &found.Header, &found.Entry, &found.Index)
+		`SELECT at, header, entry, coalesce(log_index, -1), (SELECT shown_from FROM event_population WHERE key = $1 AND id = $2)
+			FROM event WHERE key = $1 AND id = $2`, args(key, id),
+		instant{&found.At}, &found.Header, &found.Entry, &found.Index, instant{&found.ShownFrom})
 	return found, err
+}
+
+// PopulationEvents implements journal.Reader.
+func (t *Tx) PopulationEvents(at time.Time, before ident.Event, limit int) ([]journal.StoredEvent, error) {
+	if before == "" {
+		before = "~" // after every identifier
+	}
+	return list(t, `SELECT e.key, e.id, e.at, e.header, e.entry, coalesce(e.log_index, -1), p.shown_from
+		FROM event_population p JOIN event e ON e.key = p.key AND e.id = p.id
+		WHERE p.shown_from <= $1 AND p.id < $2 ORDER BY p.id DESC LIMIT $3`,
+		args(micros(at), before, limit), scanEvent)
+}
+
+func scanEvent(scan func(into ...any) error) (event journal.StoredEvent, err error) {
+	err = scan(&event.Key, &event.ID, instant{&event.At}, &event.Header, &event.Entry, &event.Index, instant{&event.ShownFrom})
+	return event, err
 }
 
 const partColumns = `key, event, number, subject, sealed, disclosure, shown_from`
@@ -48,7 +65,13 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(parts, func(part journal.StoredPart) bool { return part.Disclosure }) {
+	if !event.ShownFrom.IsZero() {
+		err := t.send(`INSERT INTO event_population (key, id, shown_from) VALUES ($1, $2, $3)`, event.Key, event.ID, micros(event.ShownFrom))
+		if err != nil {
+			return err
+		}
+	}
+	if !event.ShownFrom.IsZero() || slices.ContainsFunc(parts, func(part journal.StoredPart) bool { return part.Disclosure }) {
 		t.Disclosed = append(t.Disclosed, event.Purpose)
 	}
 	for _, part := range parts {
@@ -68,11 +91,10 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 // EventsByIndex returns events with an index in the transparency log from the given one on, in order, at most limit;
 // for the auditor.
 func (t *Tx) EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error) {
-	return list(t, `SELECT key, id, at, header, entry, log_index FROM event WHERE log_index >= $1 ORDER BY log_index LIMIT $2`,
-		args(from, limit), func(scan func(into ...any) error) (event journal.StoredEvent, err error) {
-			err = scan(&event.Key, &event.ID, instant{&event.At}, &event.Header, &event.Entry, &event.Index)
-			return event, err
-		})
+	return list(t, `SELECT e.key, e.id, e.at, e.header, e.entry, e.log_index, p.shown_from
+		FROM event e LEFT JOIN event_population p ON p.key = e.key AND p.id = e.id
+		WHERE e.log_index >= $1 ORDER BY e.log_index LIMIT $2`,
+		args(from, limit), scanEvent)
 }
 
 // LastActTime returns a time that no committed act is later than, zero in an empty store.

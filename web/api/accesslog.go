@@ -25,6 +25,9 @@ type Access struct {
 	Erased  bool            `json:"erased,omitempty" doc:"what it said was erased by law"`
 	Times   int             `json:"times" doc:"how many readings this stands for: one's own ones, one after the other, are one entry, the newest of them"`
 	Since   time.Time       `json:"since,omitzero" doc:"of several readings, when the oldest was"`
+	// Of an evaluation in bulk, which tells nobody's values.
+	Population ident.Territory   `json:"population,omitempty" doc:"it counted all residents of this territory and showed nobody's data"`
+	Facts      map[string]string `json:"facts,omitempty" doc:"of such a count: the service, its change, the evidence that was read"`
 }
 
 // Official is who did something: an official by agency and role, the person themself, or a part of the platform.
@@ -138,7 +141,10 @@ func accessOf(entry reading.Entry) Access {
 	shown := Access{
 		Event: entry.Event.ID, At: entry.Event.At, Type: entry.Header.Type, By: officialOf(entry.Header.Actor),
 		Purpose: entry.Header.Purpose, What: json.RawMessage("{}"), Shown: entry.Shown, Since: entry.Since, Times: entry.Times,
-		Erased: entry.Opening == nil,
+		Erased: entry.Opening == nil && entry.Header.Population == nil,
+	}
+	if population := entry.Header.Population; population != nil {
+		shown.Population, shown.Facts = population.Of, entry.Header.Facts
 	}
 	if entry.Opening != nil {
 		shown.What = entry.Opening.Personal

@@ -30,6 +30,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
+	"yagona/kernel/simulation"
 	"yagona/web/reading"
 	"yagona/web/route"
 )
@@ -51,6 +52,7 @@ type Dependencies struct {
 	Jobs            act.Store[JobReader, JobTx]
 	Publications    *publication.Press
 	Erasures        *erasure.Erasures
+	Simulator       *simulation.Simulator
 	Representatives *representation.Representatives
 	Participations  *offer.Participations
 	Office          *access.Office // one that knows territories and roles
@@ -92,6 +94,7 @@ func operations(d Dependencies) []operation {
 		publicationOperations(d.Publications),
 		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),
+		simulationOperations(d.Simulator),
 	}
 	var all []operation
 	for _, group := range groups {

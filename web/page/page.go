@@ -26,6 +26,7 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
+	"yagona/kernel/simulation"
 	"yagona/kernel/wording"
 	"yagona/locale"
 	"yagona/web/boundary"
@@ -105,6 +106,7 @@ const (
 	TeamPath            = "/desk/team"
 	OfflinePath         = "/desk/offline"
 	PaymentsPath        = "/desk/payments"
+	SimulationsPath     = "/desk/simulations"
 	StudioPath          = "/studio"
 
 	CorrectionTasksPath = "/desk/corrections"
@@ -242,7 +244,7 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
@@ -259,6 +261,9 @@ func (r Reader) frame() ui.Frame {
 		}
 		if held.Role == access.Registrar {
 			link("correction.tasks", CorrectionTasksPath)
+		}
+		if held.Role == simulation.Analyst {
+			link("simulate.title", SimulationsPath)
 		}
 	}
 	link("page.services", ServicesPath)

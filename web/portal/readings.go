@@ -10,6 +10,7 @@ import (
 
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/web/page"
 	"yagona/web/reading"
 	"yagona/web/route"
@@ -78,6 +79,12 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		Step string `json:"step"`
 	}
 	shown := told{who: r.Actor(entry.Header.Actor), what: r.Event(entry.Header.Type), purpose: r.Purpose(entry.Header.Purpose)}
+	if population := entry.Header.Population; population != nil {
+		shown.what = r.Say("reading.counted", "place", r.Place(population.Of), "count", r.Words.Value(r.Language, residents(entry.Header)))
+		shown.service = r.Service(ident.Service(entry.Header.Facts["service"]))
+		shown.purpose += ": " + shown.service
+		return shown
+	}
 	if entry.Times > 1 {
 		shown.what = r.Say("reading.own-times", "count", entry.Times, "date", r.Moment(entry.Since))
 		return shown
@@ -107,6 +114,15 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		shown.what += ". " + shown.delayed
 	}
 	return shown
+}
+
+// residents returns how many an evaluation in bulk counted.
+func residents(header journal.Header) int64 {
+	count, err := strconv.ParseInt(header.Facts["residents"], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return count
 }
 
 // evidenceWords says which kind of data was given: what the evidence is called, and its values' names.

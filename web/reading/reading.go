@@ -10,7 +10,6 @@ package reading
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -27,7 +26,7 @@ import (
 type Entry struct {
 	Event   journal.StoredEvent
 	Header  journal.Header
-	Opening *journal.Opening // nil: what it said of the subject was erased
+	Opening *journal.Opening // nil: it is about a population, or what it said of the subject was erased
 	Shown   time.Time        // until when a law delayed it; zero: it did not
 	Times   int              // how many readings it stands for: more than one only of the subject's own, one after the other
 	Since   time.Time        // of several, when the oldest was
@@ -49,8 +48,6 @@ type Trail struct {
 	Clock act.Clock
 }
 
-var errUnknown = fault.New(fault.NotFound, "journal.unknown", "There is no such entry about you, or it is not yet for you to see.")
-
 // ownInPage is how many of the subject's own readings a page takes together at most, for each entry that it may have.
 const ownInPage = 40
 
@@ -66,16 +63,12 @@ func (t *Trail) Page(ctx context.Context, subject ident.Subject, before ident.Ev
 		entries, next = nil, ""
 		last := before
 		for read := 0; read < limit*ownInPage; {
-			parts, err := tx.PartsOf(subject, true, last, limit+1)
+			found, more, err := journal.Readings(tx, subject, t.Clock(), last, limit+1)
 			if err != nil {
 				return err
 			}
-			for _, part := range parts {
-				if part.ShownFrom.After(t.Clock()) {
-					last, read = part.Event, read+1
-					continue
-				}
-				entry, err := entryOf(tx, sealer, part)
+			for _, one := range found {
+				entry, err := entryOf(sealer, one)
 				if err != nil {
 					return err
 				}
@@ -88,11 +81,12 @@ func (t *Trail) Page(ctx context.Context, subject ident.Subject, before ident.Ev
 				} else {
 					entries = append(entries, entry)
 				}
-				last, read = part.Event, read+1
+				last = entry.Event.ID
 			}
-			if len(parts) <= limit {
+			if more == "" {
 				return nil
 			}
+			last, read = more, read+limit
 		}
 		next = last
 		return nil
@@ -112,16 +106,11 @@ func (t *Trail) Find(ctx context.Context, subject ident.Subject, id ident.Event)
 		return Entry{}, err
 	}
 	err = t.Store.View(ctx, func(tx journal.Reader) error {
-		// An identifier holds nothing after "~": the newest part before "<id>~" is of this event, if it has one.
-		parts, err := tx.PartsOf(subject, false, id+"~", 1)
+		found, err := journal.ReadingOf(tx, subject, t.Clock(), id)
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(parts, func(p journal.StoredPart) bool { return p.Event == id && !p.ShownFrom.After(t.Clock()) })
-		if i < 0 {
-			return errUnknown
-		}
-		entry, err = entryOf(tx, sealer, parts[i])
+		entry, err = entryOf(sealer, found)
 		return err
 	})
 	return entry, err
@@ -141,16 +130,17 @@ func (t *Trail) Receipt(ctx context.Context, by, subject ident.Subject, id ident
 	return entry, err
 }
 
-func entryOf(tx journal.Reader, sealer *seal.Sealer, part journal.StoredPart) (Entry, error) {
-	event, err := tx.StoredEvent(part.Key, part.Event)
-	if err != nil {
-		return Entry{}, err
+func entryOf(sealer *seal.Sealer, found journal.Reading) (Entry, error) {
+	entry := Entry{Event: found.Event, Times: 1}
+	if err := json.Unmarshal(found.Event.Header, &entry.Header); err != nil {
+		return Entry{}, journal.ErrTampered(found.Event, "its header cannot be read")
 	}
-	entry := Entry{Event: event, Shown: part.ShownFrom, Times: 1}
-	if err := json.Unmarshal(event.Header, &entry.Header); err != nil {
-		return Entry{}, journal.ErrTampered(event, "its header cannot be read")
+	if found.Part == nil {
+		entry.Shown = entry.Header.Population.From
+		return entry, nil
 	}
-	opening, err := journal.Open(sealer, event, part)
+	entry.Shown = found.Part.ShownFrom
+	opening, err := journal.Open(sealer, found.Event, *found.Part)
 	switch {
 	case fault.Is(err, fault.Erased):
 		return entry, nil

@@ -32,13 +32,15 @@ type Bar struct {
 	Href  string
 	Text  string  // the number as the reader's language writes it, or why it is not told
 	Value float64 // 0 shows no bar
+	Mark  float64 // a second number, shown as a line across the bar: what it was before; 0 shows none
 	Tone  Tone
 }
 
 // ShownBar is a bar with its length.
 type ShownBar struct {
 	Bar
-	Width string // of 100
+	Width  string // of 100
+	MarkAt string // of 100; empty: there is none
 }
 
 // Shown returns the bars with their lengths.
@@ -46,7 +48,7 @@ func (p BarPlot) Shown() []ShownBar {
 	full := p.Full
 	if full == 0 {
 		for _, bar := range p.Bars {
-			full = max(full, bar.Value)
+			full = max(full, bar.Value, bar.Mark)
 		}
 	}
 	shown := make([]ShownBar, len(p.Bars))
@@ -54,11 +56,17 @@ func (p BarPlot) Shown() []ShownBar {
 		if bar.Tone == "" {
 			bar.Tone = Info
 		}
-		width := 0.0
-		if full > 0 {
-			width = min(max(bar.Value/full, 0), 1) * 100
+		of := func(value float64) string {
+			part := 0.0
+			if full > 0 {
+				part = min(max(value/full, 0), 1) * 100
+			}
+			return strconv.FormatFloat(part, 'f', 1, 64)
 		}
-		shown[i] = ShownBar{Bar: bar, Width: strconv.FormatFloat(width, 'f', 1, 64)}
+		shown[i] = ShownBar{Bar: bar, Width: of(bar.Value)}
+		if bar.Mark > 0 {
+			shown[i].MarkAt = of(bar.Mark - full/100) // the line ends where the number is
+		}
 	}
 	return shown
 }

@@ -272,7 +272,7 @@ func galleryFigures() Page {
 			}},
 			BarPlot{
 				Caption: "Decided in", Of: "District", Unit: "Days, median", Bars: []Bar{
-					{Label: "Sample district", Text: "3", Value: 3},
+					{Label: "Sample district", Text: "3, before 5", Value: 3, Mark: 5},
 					{Label: "Other district", Href: "#", Text: "7", Value: 7, Tone: Wait},
 					{Label: "Third district", Text: "fewer than 5"},
 				},

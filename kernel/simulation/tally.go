@@ -1,0 +1,259 @@
+package simulation
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"yagona/kernel/casework"
+	"yagona/kernel/ident"
+	"yagona/kernel/money"
+	"yagona/kernel/rules"
+)
+
+// The columns of a row of counts.
+const (
+	entitledBefore = iota
+	entitledAfter
+	newlyIn
+	newlyOut
+	notKnown // by the rules of either side
+	columns
+)
+
+// exact is the exact count of one group.
+type exact struct {
+	people   [columns]int64
+	cost     [2]money.Amount // of those who are entitled, before and after
+	unpriced [2]int64        // entitled ones whose amount is not known
+}
+
+func (e *exact) add(o exact) {
+	for i := range e.people {
+		e.people[i] += o.people[i]
+	}
+	for i := range e.cost {
+		e.cost[i] = sum(e.cost[i], o.cost[i])
+		e.unpriced[i] += o.unpriced[i]
+	}
+}
+
+// sum adds amounts; what no amount can hold stays at the most there is.
+func sum(a, b money.Amount) money.Amount {
+	if added, err := a.Add(b); err == nil {
+		return added
+	}
+	return math.MaxInt64
+}
+
+func (v verdict) exact() (e exact) {
+	was, is := v.outcome[0], v.outcome[1]
+	one := func(column int, counts bool) {
+		if counts {
+			e.people[column] = 1
+		}
+	}
+	one(entitledBefore, was == rules.Met)
+	one(entitledAfter, is == rules.Met)
+	one(newlyIn, was == rules.NotMet && is == rules.Met)
+	one(newlyOut, was == rules.Met && is == rules.NotMet)
+	one(notKnown, was == rules.Unclear || is == rules.Unclear)
+	for side, outcome := range v.outcome {
+		if outcome != rules.Met {
+			continue
+		}
+		if e.cost[side] = v.amount[side]; !v.priced[side] {
+			e.unpriced[side] = 1
+		}
+	}
+	return e
+}
+
+// tally is what was counted, exactly.
+type tally struct {
+	people int64
+	total  exact
+	groups [dimensions][]exact
+	lacked map[string]bool // inputs without which some were not known
+}
+
+func newTally(r *run) tally {
+	t := tally{lacked: map[string]bool{}}
+	for i, names := range r.groups {
+		t.groups[i] = make([]exact, len(names))
+	}
+	return t
+}
+
+func (t *tally) count(group [dimensions]int, v verdict) {
+	one := v.exact()
+	t.people++
+	t.total.add(one)
+	for dimension, groups := range t.groups {
+		if len(groups) > 0 {
+			groups[group[dimension]].add(one)
+		}
+	}
+}
+
+func (t *tally) lacks(inputs []string) {
+	for _, input := range inputs {
+		t.lacked[input] = true
+	}
+}
+
+func (t *tally) add(o tally) {
+	t.people += o.people
+	t.total.add(o.total)
+	for dimension := range t.groups {
+		for i := range t.groups[dimension] {
+			t.groups[dimension][i].add(o.groups[dimension][i])
+		}
+	}
+	maps.Copy(t.lacked, o.lacked)
+}
+
+// Number is a count as it may be published: rounded, or not shown, because it is of few, or because with it another could be
+// told that is of few.
+type Number struct {
+	Count  int64 `json:"count"`
+	Hidden bool  `json:"hidden,omitempty"`
+}
+
+// Row is what may be published of one group of residents.
+type Row struct {
+	Group    string       `json:"group,omitempty"` // a territory, an age in years, a sex; empty: of all, or it is not known
+	Before   Number       `json:"before"`          // who is entitled by the rules in force
+	After    Number       `json:"after"`           // who would be
+	In       Number       `json:"in"`              // of these, who is not by the rules in force
+	Out      Number       `json:"out"`             // who is by the rules in force, and would not be any more
+	NotKnown Number       `json:"notKnown"`        // of whom the rules of one side or the other cannot say
+	Cost     money.Amount `json:"cost"`            // if everybody who is entitled by the rules in force asks once; 0 where it is not told
+	NewCost  money.Amount `json:"newCost"`         // if everybody does who would be
+}
+
+// Result is what may be published of a simulation.
+type Result struct {
+	Residents   int64            `json:"residents"` // who were counted, rounded
+	Total       Row              `json:"total"`
+	Territories []Row            `json:"territories,omitempty"`
+	Ages        []Row            `json:"ages,omitempty"`
+	Sexes       []Row            `json:"sexes,omitempty"`
+	Pays        bool             `json:"pays"`              // an amount is paid, and known for everybody entitled
+	Read        []ident.Evidence `json:"read"`              // what registers were asked
+	Unread      []ident.Evidence `json:"unread,omitempty"`  // what they could not be asked in bulk: it counts as not known
+	Lacking     []string         `json:"lacking,omitempty"` // inputs for want of which somebody is not known, or an amount: ask.price
+}
+
+// published returns what may be published.
+func (t tally) published(r *run) Result {
+	result := Result{
+		Residents: rounded(t.people), Unread: r.unread, Lacking: slices.Sorted(maps.Keys(t.lacked)),
+		Pays: (r.before.Output.Payment != nil || r.after.Output.Payment != nil) && t.total.unpriced == [2]int64{},
+	}
+	for _, source := range r.sources {
+		result.Read = append(result.Read, source.evidence)
+	}
+	total := shown(t.total)
+	result.Total = t.total.row("", total, result.Pays)
+	for dimension, into := range []*[]Row{byTerritory: &result.Territories, byAge: &result.Ages, bySex: &result.Sexes} {
+		cells := protect(total, t.groups[dimension])
+		for i, group := range t.groups[dimension] {
+			if r.groups[dimension][i] == "" && group.people == [columns]int64{} {
+				continue // everybody's is known
+			}
+			*into = append(*into, group.row(r.groups[dimension][i], cells[i], result.Pays))
+		}
+	}
+	return result
+}
+
+// shown says which counts of a group may be shown: those of enough people, and of nobody at all.
+func shown(e exact) (cells [columns]bool) {
+	for column, count := range e.people {
+		cells[column] = count == 0 || count >= casework.SmallestCell
+	}
+	return cells
+}
+
+// protect says which cells of the groups may be shown beside the total. A cell of few is not, and neither may it come out by
+// taking the others from the total: what is not shown is at least two cells, with enough people in them together. The
+// smallest of the others go first.
+func protect(total [columns]bool, groups []exact) [][columns]bool {
+	cells := make([][columns]bool, len(groups))
+	for i, group := range groups {
+		cells[i] = shown(group)
+	}
+	for column := range columns {
+		var visible []int
+		hidden, people := 0, int64(0)
+		for i, group := range groups {
+			switch {
+			case group.people[column] == 0: // it hides nobody
+			case cells[i][column]:
+				visible = append(visible, i)
+			default:
+				hidden++
+				people += group.people[column]
+			}
+		}
+		slices.SortStableFunc(visible, func(a, b int) int { return cmp.Compare(groups[a].people[column], groups[b].people[column]) })
+		for _, i := range visible {
+			if total[column] && (hidden == 0 || hidden > 1 && people >= casework.SmallestCell) {
+				break
+			}
+			cells[i][column] = false
+			hidden++
+			people += groups[i].people[column]
+		}
+	}
+	return cells
+}
+
+// row returns what of a group is published.
+func (e exact) row(name string, cells [columns]bool, pays bool) Row {
+	number := func(column int) Number {
+		if !cells[column] {
+			return Number{Hidden: true}
+		}
+		return Number{Count: rounded(e.people[column])}
+	}
+	row := Row{
+		Group: name, Before: number(entitledBefore), After: number(entitledAfter), In: number(newlyIn), Out: number(newlyOut),
+		NotKnown: number(notKnown),
+	}
+	if pays {
+		row.Cost, row.NewCost = e.costs(0, row.Before), e.costs(1, row.After)
+	}
+	return row
+}
+
+// costs returns what a published number of people costs, at what the exact ones cost on average, to three digits: one
+// person's amount is not told by the difference of two runs.
+func (e exact) costs(side int, published Number) money.Amount {
+	if published.Hidden || e.people[side] == 0 {
+		return 0
+	}
+	exactly := float64(e.cost[side]) * float64(published.Count) / float64(e.people[side])
+	if exactly < 1 {
+		return 0
+	}
+	scale := math.Pow(10, math.Floor(math.Log10(exactly))-2)
+	return money.Amount(math.Round(exactly/scale) * scale)
+}
+
+func rounded(count int64) int64 {
+	return (count + casework.RoundedTo/2) / casework.RoundedTo * casework.RoundedTo
+}
+
+// Lacks returns which of the inputs that somebody lacked are questions, as Change.Assume names them.
+func (r Result) Lacks() (questions []string) {
+	for _, input := range r.Lacking {
+		if name, ok := strings.CutPrefix(input, "ask."); ok {
+			questions = append(questions, name)
+		}
+	}
+	return questions
+}
