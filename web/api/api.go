@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
+	"yagona/kernel/indicator"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
 	"yagona/kernel/person"
@@ -51,6 +52,8 @@ type Dependencies struct {
 	Erasures     *erasure.Erasures
 	Office       *access.Office // one that knows territories and roles
 	Registers    Registers
+	Figures      Indicators
+	Indicators   func() *indicator.Catalogue
 	Definitions  func() *register.Catalogue
 	OwnReadings  *access.OwnReadings // shared with whoever else shows people their own data
 	Say          route.Say
@@ -70,6 +73,7 @@ func New(d Dependencies) []route.Route {
 func operations(d Dependencies) []operation {
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
+		indicatorOperations(d.Figures, d.Indicators, d.Profile),
 		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
 		applicationOperations(applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}),
