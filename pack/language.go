@@ -307,7 +307,7 @@ type registerFile struct {
 	Relations  entries[relation]      `key:"relations" doc:"How a record relates its subject to others: spouse, children, household."`
 	Writers    []qualified            `key:"writers" doc:"Services of other agencies that may write records: youth/tools-subsidy."`
 	Adapter    adapter                `key:"adapter" doc:"Of a register behind an adapter: how the system is asked."`
-	Indicators []qualified            `key:"indicators" doc:"Indicators of other agencies that may count its records: mahalla/residents."`
+	Indicators []qualified            `key:"indicators" doc:"Indicators of other agencies that may count its records: youth/residents."`
 	Delay      delay                  `key:"delay" doc:"Where a law says that people learn of disclosures later: for how long."`
 }
 
@@ -425,7 +425,7 @@ type measure struct {
 	Where     expression        `key:"where" doc:"Which records count: a rule over record."`
 	Value     expression        `key:"value" doc:"What each record counts: a whole number over record; otherwise 1."`
 	On        expression        `key:"on" doc:"The day over record on which it happened. Otherwise what holds at a month's end is counted."`
-	Territory word              `key:"territory" doc:"Where a record counts: its field, or an evidence type about its subject with the answer: interior/residence.mahalla. Otherwise in the country alone."`
+	Territory word              `key:"territory" doc:"Where a record counts: its field, or an evidence type about its subject with the answer: interior/residence.place. Otherwise in the country alone."`
 	Services  some[qualified]   `key:"services" doc:"The services whose applications are counted."`
 	Count     choice[countWord] `key:"count" doc:"What of applications is counted: received, waiting, decided, granted, refused, or days from receipt to decision."`
 }

@@ -38,9 +38,10 @@ var unseen = map[string]string{
 	// Only after the bank turned an account down, which no bank does in this story: package node walks there.
 	"GET /applications/{application}/account": "one question, of a kind that others show",
 
-	"GET /desk/tasks/{task}/summary":  "a photo",
-	"GET /catalogue":                  "data for programs",
-	"GET /catalogue/{pack}/{service}": "data for programs",
+	"GET /desk/tasks/{task}/summary":         "a photo",
+	"GET /catalogue":                         "data for programs",
+	"GET /places/{territory}/indicators.csv": "a file",
+	"GET /catalogue/{pack}/{service}":        "data for programs",
 }
 
 // begin begins a story in a demonstration of its own.
@@ -236,6 +237,7 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	anyone := s.window(t, language)
 	for name, path := range map[string]string{
 		"statistics": subsidy + "/statistics", "transparency": "/transparency", "verify": "/verify", "gallery": "/ui",
+		"places": "/places", "place": "/places/" + string(s.people.Home), "indicator": "/places/" + string(s.people.Home) + "/mahalla/residents",
 	} {
 		anyone.open(path)
 		anyone.look(name)

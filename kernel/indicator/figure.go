@@ -19,18 +19,15 @@ type Figure struct {
 	Tenths      int64 // the value in the indicator's unit, ten times
 }
 
-// Value returns the value in the indicator's unit, and whether there is one.
-func (f Figure) Value() (value float64, told bool) {
-	return float64(f.Tenths) / 10, !f.None && !f.Few
-}
+// Told reports whether the value is published.
+func (f Figure) Told() bool { return !f.None && !f.Few }
 
 // Reached reports whether the figure is what the target asks for; false where the figure is not told.
 func (t Target) Reached(f Figure) bool {
-	_, told := f.Value()
 	if t.Least {
-		return told && f.Tenths >= 10*t.Value
+		return f.Told() && f.Tenths >= 10*t.Value
 	}
-	return told && f.Tenths <= 10*t.Value
+	return f.Told() && f.Tenths <= 10*t.Value
 }
 
 // Shown is an indicator with its figures for some territories, in their order.

@@ -35,11 +35,11 @@ type Target struct {
 
 // Figure is the value of an indicator for a month.
 type Figure struct {
-	Month       string   `json:"month" doc:"2026-03"`
-	Value       *float64 `json:"value,omitempty" doc:"in the unit; absent: there is nothing to count, or it is not published"`
-	Numerator   int64    `json:"numerator,omitempty" doc:"rounded to roundedTo; absent where it is not published"`
-	Denominator int64    `json:"denominator,omitempty" doc:"rounded to roundedTo"`
-	FewerThan   int64    `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
+	Month       string `json:"month" doc:"2026-03"`
+	Tenths      *int64 `json:"tenths,omitempty" doc:"ten times the value in the unit: 385 is 38.5; absent: there is nothing to count, or it is not published"`
+	Numerator   int64  `json:"numerator,omitempty" doc:"rounded to roundedTo; absent where it is not published"`
+	Denominator int64  `json:"denominator,omitempty" doc:"rounded to roundedTo"`
+	FewerThan   int64  `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
 }
 
 // IndicatorSeries is an indicator of a territory, month by month.
@@ -145,8 +145,8 @@ func indicatorOf(d *indicator.Definition, languages ...string) IndicatorSummary 
 
 func figureOf(f indicator.Figure) Figure {
 	shown := Figure{Month: f.Month.String(), Numerator: f.Numerator, Denominator: f.Denominator}
-	if value, told := f.Value(); told {
-		shown.Value = &value
+	if f.Told() {
+		shown.Tenths = &f.Tenths
 	}
 	if f.Few {
 		shown.FewerThan = casework.SmallestCell

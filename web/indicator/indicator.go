@@ -136,7 +136,7 @@ func (p *Pages) show(w http.ResponseWriter, req *http.Request, v route.Visitor, 
 		for i := range around {
 			row = append(row, ui.Cell{Text: value(r, shown, shown.Now(i))})
 		}
-		table.Rows = append(table.Rows, append(row, target(r, shown)))
+		table.Rows = append(table.Rows, append(row, target(r, d)))
 	}
 	body := []ui.Component{table, ui.List{Items: []ui.Link{{Text: r.Say("indicator.download"), Href: pathOf(place) + "/indicators.csv"}}}}
 	var within []ui.Link
@@ -191,12 +191,12 @@ func inUnit(r page.Reader, unit indicator.Unit, tenths int64) string {
 	return locale.Number(tag, tenths/10)
 }
 
-// target says what was promised; whether the first territory's figure is so stands on the indicator's own page.
-func target(r page.Reader, shown indicator.Shown) ui.Cell {
-	if shown.Target == nil {
+// target says what was promised; whether it was reached stands on the indicator's own page.
+func target(r page.Reader, d *indicator.Definition) ui.Cell {
+	if d.Target == nil {
 		return ui.Cell{Text: r.Say("indicator.none")}
 	}
-	return ui.Cell{Text: promised(r, shown.Definition)}
+	return ui.Cell{Text: promised(r, d)}
 }
 
 func promised(r page.Reader, d *indicator.Definition) string {
@@ -204,7 +204,11 @@ func promised(r page.Reader, d *indicator.Definition) string {
 	if d.Target.Least {
 		key = "indicator.at-least"
 	}
-	return r.Say(key, "value", inUnit(r, d.Unit, 10*d.Target.Value), "date", r.Date(d.Target.By))
+	unit := d.Unit
+	if unit == indicator.Average {
+		unit = indicator.Number // it was promised in whole ones
+	}
+	return r.Say(key, "value", inUnit(r, unit, 10*d.Target.Value), "date", r.Date(d.Target.By))
 }
 
 // indicator shows one indicator of a place: beside those it lies in, month by month, and for the places in it.
@@ -309,8 +313,8 @@ func (p *Pages) file(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 				}
 				return strconv.FormatInt(n, 10)
 			}
-			if exact, told := figure.Value(); told {
-				row[5], row[6], row[7] = strconv.FormatFloat(exact, 'f', -1, 64), number(figure.Numerator), number(figure.Denominator)
+			if figure.Told() {
+				row[5], row[6], row[7] = tenths(figure.Tenths), number(figure.Numerator), number(figure.Denominator)
 			} else if figure.Few {
 				row[7], row[8] = number(figure.Denominator), strconv.Itoa(casework.SmallestCell)
 			}
@@ -322,4 +326,9 @@ func (p *Pages) file(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	w.Header().Set("Access-Control-Allow-Origin", "*") // open data is for programs of every site
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// tenths writes ten times a value for programs: 38.5.
+func tenths(value int64) string {
+	return strconv.FormatInt(value/10, 10) + "." + strconv.FormatInt(value%10, 10)
 }

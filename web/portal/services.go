@@ -114,7 +114,7 @@ func About(r page.Reader, definition *service.Definition) []ui.Component {
 	body = append(body, conditions(r, definition)...)
 	body = append(body, needed(r, definition)...)
 	body = append(body, course(r, definition)...)
-	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
+	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition.Legal)})
 }
 
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.
