@@ -177,6 +177,12 @@ func value(r page.Reader, shown indicator.Shown, figure indicator.Figure) string
 	return inUnit(r, shown.Unit, figure.Tenths)
 }
 
+// units says which text names a unit.
+var units = map[indicator.Unit]string{
+	indicator.Number: "indicator.unit-number", indicator.Percent: "indicator.unit-percent",
+	indicator.PerThousand: "indicator.unit-per-thousand", indicator.Average: "indicator.unit-average",
+}
+
 // inUnit writes ten times a value.
 func inUnit(r page.Reader, unit indicator.Unit, tenths int64) string {
 	tag := locale.Tag(r.Language)
@@ -266,7 +272,7 @@ func (p *Pages) indicator(w http.ResponseWriter, req *http.Request, v route.Visi
 func (p *Pages) about(r page.Reader, shown indicator.Shown) []ui.Component {
 	d := shown.Definition
 	rows := []ui.SummaryRow{
-		{Term: r.Say("indicator.unit"), Values: []string{r.Say("indicator.unit-" + string(d.Unit))}},
+		{Term: r.Say("indicator.unit"), Values: []string{r.Say(units[d.Unit])}},
 		{Term: r.Say("indicator.since"), Values: []string{month(d.Since)}},
 		{Term: r.Say("indicator.who"), Values: []string{r.Agency(d.Agency)}},
 	}
@@ -285,7 +291,7 @@ func (p *Pages) about(r page.Reader, shown indicator.Shown) []ui.Component {
 
 func (p *Pages) plot(r page.Reader, shown indicator.Shown, caption, of string, full int64) ui.BarPlot {
 	return ui.BarPlot{
-		Caption: caption, Of: of, Unit: r.Say("indicator.unit-" + string(shown.Unit)), Empty: r.Say("indicator.empty"), Full: float64(full),
+		Caption: caption, Of: of, Unit: r.Say(units[shown.Unit]), Empty: r.Say("indicator.empty"), Full: float64(full),
 	}
 }
 
