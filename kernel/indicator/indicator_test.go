@@ -95,7 +95,8 @@ func newWorld(t testing.TB) *world {
 	tree, err := territory.New([]territory.Level{{Name: "country"}, {Name: "district"}, {Name: "mahalla"}}, []territory.Territory{
 		{Code: country, Level: "country"},
 		{Code: district, Parent: country, Level: "district"},
-		{Code: garden, Parent: district, Level: "mahalla"}, {Code: bridge, Parent: district, Level: "mahalla"},
+		{Code: garden, Parent: district, Level: "mahalla"},
+		{Code: bridge, Parent: district, Level: "mahalla"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -284,8 +284,10 @@ func (p *Pages) about(r page.Reader, shown indicator.Shown) []ui.Component {
 		rows = append([]ui.SummaryRow{{Term: r.Say("indicator.target"), Values: []string{promised(r, d), state}}}, rows...)
 	}
 	return []ui.Component{
-		ui.Heading{Text: r.Say("indicator.how")}, ui.SummaryList{Rows: rows},
-		ui.Heading{Text: r.Say("indicator.asked")}, ui.List{Items: r.Legal(d.Source)},
+		ui.Heading{Text: r.Say("indicator.how")},
+		ui.SummaryList{Rows: rows},
+		ui.Heading{Text: r.Say("indicator.asked")},
+		ui.List{Items: r.Legal(d.Source)},
 	}
 }
 
