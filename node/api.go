@@ -6,6 +6,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/simulation"
@@ -23,6 +24,7 @@ func (n *Node) api(say route.Say) []route.Route {
 		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Simulator: n.Simulator, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings, Say: say,
+		Figures: n.Indicators, Indicators: func() *indicator.Catalogue { return n.Catalogue().Indicators },
 	})
 }
 

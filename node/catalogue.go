@@ -12,6 +12,7 @@ import (
 
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
@@ -22,11 +23,12 @@ import (
 // Catalogue is everything that is loaded: the packs in force, and every version of a service that was ever in force. It
 // is immutable.
 type Catalogue struct {
-	Packs     *pack.Catalogue
-	Services  *service.Catalogue
-	Registers *register.Catalogue
-	Agencies  map[ident.Agency]pack.Agency
-	Funds     map[string]ident.Agency
+	Packs      *pack.Catalogue
+	Services   *service.Catalogue
+	Registers  *register.Catalogue
+	Indicators *indicator.Catalogue
+	Agencies   map[ident.Agency]pack.Agency
+	Funds      map[string]ident.Agency
 }
 
 // Agency returns what an agency is called.
@@ -179,6 +181,7 @@ func (n *Node) load(ctx context.Context) error {
 	if err := loaded.Registers.CheckComplete(); err != nil {
 		return err
 	}
+	loaded.Indicators = indicator.NewCatalogue(compiled.Indicators())
 	for _, one := range compiled.Packs {
 		for _, agency := range one.Agencies {
 			loaded.Agencies[agency.Name] = agency

@@ -28,6 +28,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
@@ -91,6 +92,7 @@ type Node struct {
 	Participations  *offer.Participations
 	Casework        *casework.Casework
 	Erasures        *erasure.Erasures
+	Indicators      *indicator.Counter
 	Simulator       *simulation.Simulator
 	Jobs            *job.Runner
 	Sequencer       *transparency.Sequencer
@@ -399,6 +401,13 @@ func (n *Node) wireKernel() {
 		Services: func() *service.Catalogue { return n.Catalogue().Services }, Draft: n.draft, Scheme: n.Profile,
 		Territories: n.Profile.Territories, Location: n.Profile.Location, Clock: clock,
 	}
+	n.Indicators = &indicator.Counter{
+		Store: query.For[indicator.Reader, indicator.Tx](db), Registers: n.Registers, Clock: clock, HashKey: n.index,
+		Catalogue:   func() *indicator.Catalogue { return n.Catalogue().Indicators },
+		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+		Territories: n.Profile.Territories, Location: n.Profile.Location,
+	}
+	n.Registers.Written, n.Casework.Config.Stored = n.Indicators.Written, n.Indicators.Stored
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,
 	}
@@ -426,6 +435,7 @@ func (n *Node) handlers() map[string]job.Handler {
 	add(n.Corrections.Handlers())
 	add(n.Representatives.Handlers())
 	add(n.Courier.Handlers())
+	add(n.Indicators.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
 		casework.JobPay:   n.pay,
@@ -550,8 +560,18 @@ func (n *Node) prepareAgencies(ctx context.Context, loaded *Catalogue) error {
 
 // reload loads the catalogue anew; a failure leaves the old one in place.
 func (n *Node) reload() {
-	if err := n.load(context.Background()); err != nil {
+	ctx := context.Background()
+	if err := n.load(ctx); err != nil {
 		n.config.Log.Error("loading the packs failed; the earlier ones stay in force", "error", err)
+		return
+	}
+	n.beginIndicators(ctx)
+}
+
+// beginIndicators begins to count what is new among the indicators.
+func (n *Node) beginIndicators(ctx context.Context) {
+	if err := n.Indicators.Begin(ctx); err != nil && ctx.Err() == nil {
+		n.config.Log.Error("beginning to count the indicators failed", "error", err)
 	}
 }
 
@@ -638,6 +658,7 @@ func (n *Node) Start(ctx context.Context) {
 			}
 		})
 	}
+	n.beginIndicators(ctx)
 	run("jobs", func() error { return n.Jobs.Run(ctx) })
 	n.listen(ctx, run)
 	n.background.Go(func() { n.Sequencer.Run(ctx) })

@@ -9,6 +9,7 @@ import (
 
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/service"
@@ -18,6 +19,7 @@ import (
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
+	counted "yagona/web/indicator"
 	"yagona/web/log"
 	offering "yagona/web/offer"
 	"yagona/web/opendata"
@@ -111,6 +113,9 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	router.Add(opendata.New(opendata.Config{
 		Site: n.config.Site, Title: house.Site(), Services: func() *service.Catalogue { return n.Catalogue().Services },
 		Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) }, Words: n.Words, Clock: n.config.Clock,
+	}).Routes()...)
+	router.Add(counted.New(counted.Config{
+		Shared: shared, Figures: n.Indicators, Indicators: func() *indicator.Catalogue { return n.Catalogue().Indicators },
 	}).Routes()...)
 	router.Add(correcting.New(correcting.Config{
 		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,

@@ -1,6 +1,9 @@
 package pack
 
-import "yagona/kernel/field"
+import (
+	"yagona/kernel/field"
+	"yagona/kernel/indicator"
+)
 
 // The structs of this file are the language: a field with a key is a key of the YAML, its doc is what an editor shows.
 // A type's lone key is what a single value in its place means.
@@ -302,19 +305,20 @@ func (outcomeWord) options() []string { return []string{"granted", "refused", "w
 // registerFile is registers/NAME.yaml.
 type registerFile struct {
 	mark
-	Register  name                   `key:"register" need:"true" doc:"The register's name in its pack: unemployed."`
-	Agency    name                   `key:"agency" need:"true" doc:"Who keeps it and answers for it."`
-	Held      choice[heldWord]       `key:"held" need:"true" doc:"here: in this installation. node: in another agency's. adapter: in an existing system, behind HTTP."`
-	Title     text                   `key:"title" need:"true" doc:"What the register is called."`
-	Subject   word                   `key:"subject" doc:"The field that names whose data a record is: the key of the access log."`
-	Fields    entries[registerField] `key:"fields" need:"true" doc:"The fields of a record."`
-	Unique    []some[word]           `key:"unique" doc:"Fields, or lists of fields, whose values are unique in the register."`
-	Index     []some[word]           `key:"index" doc:"Fields, or lists of fields, by which records are found."`
-	Evidence  entries[evidenceType]  `key:"evidence" doc:"The only questions that others may ask: an answer, not the record."`
-	Relations entries[relation]      `key:"relations" doc:"How a record relates its subject to others: spouse, children, household."`
-	Writers   []qualified            `key:"writers" doc:"Services of other agencies that may write records: youth/tools-subsidy."`
-	Adapter   adapter                `key:"adapter" doc:"Of a register behind an adapter: how the system is asked."`
-	Delay     delay                  `key:"delay" doc:"Where a law says that people learn of disclosures later: for how long."`
+	Register   name                   `key:"register" need:"true" doc:"The register's name in its pack: unemployed."`
+	Agency     name                   `key:"agency" need:"true" doc:"Who keeps it and answers for it."`
+	Held       choice[heldWord]       `key:"held" need:"true" doc:"here: in this installation. node: in another agency's. adapter: in an existing system, behind HTTP."`
+	Title      text                   `key:"title" need:"true" doc:"What the register is called."`
+	Subject    word                   `key:"subject" doc:"The field that names whose data a record is: the key of the access log."`
+	Fields     entries[registerField] `key:"fields" need:"true" doc:"The fields of a record."`
+	Unique     []some[word]           `key:"unique" doc:"Fields, or lists of fields, whose values are unique in the register."`
+	Index      []some[word]           `key:"index" doc:"Fields, or lists of fields, by which records are found."`
+	Evidence   entries[evidenceType]  `key:"evidence" doc:"The only questions that others may ask: an answer, not the record."`
+	Relations  entries[relation]      `key:"relations" doc:"How a record relates its subject to others: spouse, children, household."`
+	Writers    []qualified            `key:"writers" doc:"Services of other agencies that may write records: youth/tools-subsidy."`
+	Adapter    adapter                `key:"adapter" doc:"Of a register behind an adapter: how the system is asked."`
+	Indicators []qualified            `key:"indicators" doc:"Indicators of other agencies that may count its records: youth/residents."`
+	Delay      delay                  `key:"delay" doc:"Where a law says that people learn of disclosures later: for how long."`
 }
 
 type delay struct {
@@ -405,6 +409,58 @@ type double struct {
 	After  word     `key:"after" doc:"How long it takes: 300ms."`
 	Fail   number   `key:"fail" doc:"How many times it fails first."`
 	Answer anything `key:"answer" doc:"The JSON body."`
+}
+
+// indicatorFile is indicators/NAME.yaml.
+type indicatorFile struct {
+	mark
+	Indicator   name               `key:"indicator" need:"true" doc:"The indicator's name in its pack: unemployed-share."`
+	Agency      name               `key:"agency" need:"true" doc:"Who answers for it."`
+	Title       text               `key:"title" need:"true" doc:"What the indicator is called."`
+	Summary     text               `key:"summary" need:"true" doc:"What is counted, and why, in a sentence or two."`
+	Unit        choice[unitWord]   `key:"unit" need:"true" doc:"number: the numerator. percent, per-thousand: of the denominator. average: the numerator for each one of the denominator."`
+	Period      choice[periodWord] `key:"period" doc:"Over how long what happens is added up: month, or year (the twelve months up to the figure's). Otherwise month."`
+	Since       date               `key:"since" need:"true" doc:"The first day of the first month of which figures are kept."`
+	Numerator   measure            `key:"numerator" need:"true" doc:"What is counted."`
+	Denominator measure            `key:"denominator" doc:"Of how many, or for how many."`
+	Target      target             `key:"target" doc:"What was promised."`
+	Source      []legal            `key:"source" need:"true" doc:"The acts or programmes that ask for it."`
+}
+
+type unitWord string
+
+func (unitWord) options() []string { return []string{"number", "percent", "per-thousand", "average"} }
+
+type periodWord string
+
+func (periodWord) options() []string { return []string{"month", "year"} }
+
+type measure struct {
+	mark
+	Register  qualified         `key:"register" doc:"The register whose records are counted: employment/unemployed."`
+	Where     expression        `key:"where" doc:"Which records count: a rule over record."`
+	Value     expression        `key:"value" doc:"What each record counts: a whole number over record; otherwise 1."`
+	On        expression        `key:"on" doc:"The day over record on which it happened. Otherwise what holds at a month's end is counted."`
+	Territory word              `key:"territory" doc:"Where a record counts: its field, or an evidence type about its subject with the answer: interior/residence.place. Otherwise in the country alone."`
+	Services  some[qualified]   `key:"services" doc:"The services whose applications are counted."`
+	Count     choice[countWord] `key:"count" doc:"What of applications is counted: received, waiting, decided, granted, refused, or days from receipt to decision."`
+}
+
+type countWord string
+
+func (countWord) options() []string {
+	var words []string
+	for _, one := range indicator.Counts {
+		words = append(words, string(one))
+	}
+	return words
+}
+
+type target struct {
+	mark
+	Least number `key:"at-least" doc:"The least value that was promised, in the unit."`
+	Most  number `key:"at-most" doc:"The greatest value that was promised, in the unit."`
+	By    date   `key:"by" need:"true" doc:"By which day."`
 }
 
 // localeFile is locale/TAG.yaml.

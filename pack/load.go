@@ -12,6 +12,7 @@ import (
 
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/money"
 	"yagona/kernel/register"
 	"yagona/kernel/service"
@@ -56,14 +57,15 @@ type Catalogue struct {
 
 // Pack is one pack, compiled.
 type Pack struct {
-	Name      string
-	Title     wording.Text
-	Agencies  []Agency
-	Funds     []Fund
-	Params    []service.Param
-	Services  []*service.Definition
-	Registers []*register.Definition
-	Texts     []Text // every text for people, in the order of the files: what is to be translated
+	Name       string
+	Title      wording.Text
+	Agencies   []Agency
+	Funds      []Fund
+	Params     []service.Param
+	Services   []*service.Definition
+	Registers  []*register.Definition
+	Indicators []*indicator.Definition
+	Texts      []Text // every text for people, in the order of the files: what is to be translated
 	// Revision is the SHA-256 of all files: it changes with every wording, a version's hash does not.
 	Revision string
 
@@ -115,16 +117,26 @@ func (c *Catalogue) Registers() []*register.Definition {
 	return all
 }
 
+// Indicators returns the indicators of all packs.
+func (c *Catalogue) Indicators() []*indicator.Definition {
+	var all []*indicator.Definition
+	for _, p := range c.Packs {
+		all = append(all, p.Indicators...)
+	}
+	return all
+}
+
 // source is one pack while it is compiled.
 type source struct {
-	name      string
-	file      packFile
-	services  []*sourceOf[serviceFile]
-	registers []*sourceOf[registerFile]
-	locales   map[string]*sourceOf[localeFile]
-	texts     *texts
-	revision  string
-	compiled  *Pack
+	name       string
+	file       packFile
+	services   []*sourceOf[serviceFile]
+	registers  []*sourceOf[registerFile]
+	indicators []*sourceOf[indicatorFile]
+	locales    map[string]*sourceOf[localeFile]
+	texts      *texts
+	revision   string
+	compiled   *Pack
 }
 
 type sourceOf[T any] struct {
@@ -143,8 +155,9 @@ type compiler struct {
 	registers map[ident.Register]*register.Definition
 	evidence  map[ident.Evidence]*evidenceSource
 	relations map[string]register.Relation
-	services  map[ident.Service]bool // those that have a file, compiled or not
-	applicant ident.Subject          // of the examples of the service that is compiled
+	countable map[ident.Register][]ident.Indicator // which indicators of other agencies a register lets count its records
+	services  map[ident.Service]bool               // those that have a file, compiled or not
+	applicant ident.Subject                        // of the examples of the service that is compiled
 }
 
 // platformWords are the platform's own words; they are embedded, and read once.
@@ -180,7 +193,8 @@ func newCompiler(profile Profile, mode Mode) *compiler {
 		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
 		agencies: map[string]*agency{}, registers: map[ident.Register]*register.Definition{},
 		evidence: map[ident.Evidence]*evidenceSource{}, relations: map[string]register.Relation{},
-		services: map[ident.Service]bool{},
+		countable: map[ident.Register][]ident.Indicator{},
+		services:  map[ident.Service]bool{},
 	}
 }
 
@@ -202,6 +216,10 @@ func (c *compiler) compileAll(sources []Source) {
 		for _, one := range s.services {
 			c.current = one.at
 			c.compileService(s, one)
+		}
+		for _, one := range s.indicators {
+			c.current = one.at
+			c.compileIndicator(s, one)
 		}
 		c.current = s.file.place()
 		c.finishTexts(s)
@@ -232,7 +250,7 @@ func (c *compiler) read(from Source) {
 		return err
 	})
 	if err != nil || len(names) > fileLimit {
-		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/ and locale/",
+		c.fail(named("pack.yaml"), "check the folder: it holds pack.yaml, services/, registers/, indicators/ and locale/",
 			"the folder cannot be read")
 		return
 	}
@@ -246,9 +264,9 @@ func (c *compiler) read(from Source) {
 		if strings.HasPrefix(base, ".") || !strings.HasSuffix(base, ".yaml") && folder == "" {
 			continue // a README, an editor's file
 		}
-		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "locale/"},
+		if !strings.HasSuffix(base, ".yaml") || !slices.Contains([]string{"", "services/", "registers/", "indicators/", "locale/"},
 			folder) || folder == "" && base != "pack.yaml" {
-			c.fail(named(name), "move it to services/, registers/ or locale/ and let it end in .yaml, or remove it",
+			c.fail(named(name), "move it to services/, registers/, indicators/ or locale/ and let it end in .yaml, or remove it",
 				"the language knows no such file")
 			continue
 		}
@@ -290,6 +308,10 @@ func (c *compiler) readOne(s *source, name, folder string, data []byte) {
 		one := &sourceOf[registerFile]{at: root.at}
 		decode(c, root, &one.doc)
 		s.registers = append(s.registers, one)
+	case "indicators/":
+		one := &sourceOf[indicatorFile]{at: root.at}
+		decode(c, root, &one.doc)
+		s.indicators = append(s.indicators, one)
 	case "locale/":
 		one := &sourceOf[localeFile]{at: root.at}
 		decode(c, root, &one.doc)

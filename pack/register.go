@@ -57,6 +57,9 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 	for _, writer := range doc.Writers {
 		d.Writers = append(d.Writers, ident.Service(writer.text))
 	}
+	for _, one := range doc.Indicators {
+		c.countable[d.Path] = append(c.countable[d.Path], ident.Indicator(one.text))
+	}
 	environment, err := rules.NewEnvironment(rules.Field{Name: "record", Type: field.TypeOf(d.Fields)})
 	if err != nil {
 		return // the name of a field is wrong, and reported

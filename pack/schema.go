@@ -8,19 +8,20 @@ import (
 )
 
 // Schema returns the JSON Schema (draft 2020-12) of the files of a pack, for editors. It is made from the same structs
-// as the strict reader. A file is recognised by its first word: pack, service, register, or language for a locale.
+// as the strict reader. A file is recognised by its first word: pack, service, register, indicator, or language for a locale.
 func Schema() []byte {
 	s := &schemaWriter{defs: map[string]any{}}
 	var files []any
 	for _, t := range []reflect.Type{
-		reflect.TypeFor[packFile](), reflect.TypeFor[serviceFile](), reflect.TypeFor[registerFile](), reflect.TypeFor[localeFile](),
+		reflect.TypeFor[packFile](), reflect.TypeFor[serviceFile](), reflect.TypeFor[registerFile](),
+		reflect.TypeFor[indicatorFile](), reflect.TypeFor[localeFile](),
 	} {
 		files = append(files, s.of(t))
 	}
 	schema := map[string]any{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
 		"title":       "Yagona pack",
-		"description": "pack.yaml, services/*.yaml, registers/*.yaml and locale/*.yaml of a pack.",
+		"description": "pack.yaml, services/*.yaml, registers/*.yaml, indicators/*.yaml and locale/*.yaml of a pack.",
 		"oneOf":       files,
 		"$defs":       s.defs,
 	}

@@ -82,16 +82,22 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 
 // legal compiles the acts that the service stands on.
 func (sc *serviceCompiler) legal() {
-	for i, l := range sc.doc.Legal {
-		key := fmt.Sprintf("%s.legal.%d", sc.key, i+1)
-		sc.d.Legal = append(sc.d.Legal, service.Legal{
-			Act: sc.s.texts.say(key+".act", l.Act), Article: sc.s.texts.say(key+".article", l.Article), URL: l.URL.text,
+	sc.d.Legal = sc.acts(sc.s, sc.key+".legal", sc.doc.Legal)
+}
+
+// acts compiles acts that something stands on.
+func (c *compiler) acts(s *source, under string, given []legal) (acts []service.Legal) {
+	for i, l := range given {
+		key := fmt.Sprintf("%s.%d", under, i+1)
+		acts = append(acts, service.Legal{
+			Act: s.texts.say(key+".act", l.Act), Article: s.texts.say(key+".article", l.Article), URL: l.URL.text,
 			Status: string(l.Status.value),
 		})
 		if l.URL.given() && !isPublic(l.URL.text) {
-			sc.fail(l.URL.place(), "write the whole address: https://…", "this is no address where people can read the act")
+			c.fail(l.URL.place(), "write the whole address: https://…", "this is no address where people can read the act")
 		}
 	}
+	return acts
 }
 
 // isPublic reports whether the text is an address that people can follow safely.

@@ -44,8 +44,9 @@ var unseen = map[string]string{
 	"GET /desk/tasks/{task}/photos/{photo}":          "a photo",
 	"GET /applications/{application}/photos/{photo}": "a photo",
 
-	"GET /catalogue":                  "data for programs",
-	"GET /catalogue/{pack}/{service}": "data for programs",
+	"GET /catalogue":                         "data for programs",
+	"GET /catalogue/{pack}/{service}":        "data for programs",
+	"GET /places/{territory}/indicators.csv": "a file",
 }
 
 // begin begins a story in a demonstration of its own.
@@ -246,6 +247,7 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	anyone := s.window(t, language)
 	for name, path := range map[string]string{
 		"statistics": subsidy + "/statistics", "transparency": "/transparency", "verify": "/verify", "gallery": "/ui",
+		"places": "/places", "place": "/places/" + string(s.people.Home), "indicator": "/places/" + string(s.people.Home) + "/mahalla/residents",
 	} {
 		anyone.open(path)
 		anyone.look(name)

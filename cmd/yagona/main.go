@@ -28,20 +28,21 @@ const (
 
 // commandLine is every command with its flags.
 type commandLine struct {
-	Serve    serveCommand    `cmd:"" help:"Serve an installation."`
-	Setup    setupCommand    `cmd:"" help:"Fill an empty installation: people, first registrars, registers."`
-	Demo     demoCommand     `cmd:"" help:"Serve a demonstration with synthetic people."`
-	Simulate simulateCommand `cmd:"" help:"Ask what a change of a service's rules would do, counted over all residents."`
-	Pack     packCommand     `cmd:"" help:"Write, check and publish packs."`
-	Verify   verifyCommand   `cmd:"" help:"Verify a document offline."`
-	Witness  witnessCommand  `cmd:"" help:"Witness the log of an installation."`
-	Audit    auditCommand    `cmd:"" help:"Recompute what an installation has recorded."`
-	Key      keyCommand      `cmd:"" help:"List and rotate the keys of an installation."`
-	DB       dbCommand       `cmd:"" name:"db" help:"Plan how an installation's tables are spread over machines."`
-	Jobs     jobsCommand     `cmd:"" help:"List and retry the jobs that were given up."`
-	Backup   backupCommand   `cmd:"" help:"Copy an installation, which may be served meanwhile."`
-	Restore  restoreCommand  `cmd:"" help:"Bring an installation back from copies."`
-	Doctor   doctorCommand   `cmd:"" help:"Look at an installation, and say what to do about what is wrong."`
+	Serve     serveCommand     `cmd:"" help:"Serve an installation."`
+	Setup     setupCommand     `cmd:"" help:"Fill an empty installation: people, first registrars, registers."`
+	Demo      demoCommand      `cmd:"" help:"Serve a demonstration with synthetic people."`
+	Simulate  simulateCommand  `cmd:"" help:"Ask what a change of a service's rules would do, counted over all residents."`
+	Pack      packCommand      `cmd:"" help:"Write, check and publish packs."`
+	Verify    verifyCommand    `cmd:"" help:"Verify a document offline."`
+	Witness   witnessCommand   `cmd:"" help:"Witness the log of an installation."`
+	Audit     auditCommand     `cmd:"" help:"Recompute what an installation has recorded."`
+	Indicator indicatorCommand `cmd:"" help:"Count the indicators anew, and compare."`
+	Key       keyCommand       `cmd:"" help:"List and rotate the keys of an installation."`
+	DB        dbCommand        `cmd:"" name:"db" help:"Plan how an installation's tables are spread over machines."`
+	Jobs      jobsCommand      `cmd:"" help:"List and retry the jobs that were given up."`
+	Backup    backupCommand    `cmd:"" help:"Copy an installation, which may be served meanwhile."`
+	Restore   restoreCommand   `cmd:"" help:"Bring an installation back from copies."`
+	Doctor    doctorCommand    `cmd:"" help:"Look at an installation, and say what to do about what is wrong."`
 }
 
 // terminal is where a command prints: what was asked for, and what is to be said about it.

@@ -353,6 +353,8 @@ type Config struct {
 	Calendar    *calendar.Calendar // without the declared outages
 	Territories *territory.Tree
 	Scheme      field.Scheme
+	// Stored is told of each application in its act, and may queue jobs there. Nil: nobody is told.
+	Stored func(tx job.Tx, application Application) error
 }
 
 // Casework carries applications through their life. It is safe for concurrent use.

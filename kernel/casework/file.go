@@ -234,6 +234,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
+		if c.Stored != nil {
+			if err := c.Stored(tx, app); err != nil {
+				return err
+			}
+		}
 		for _, one := range f.jobs {
 			due := one.due
 			if due.Before(tx.Now()) {

@@ -47,6 +47,7 @@ type (
 	Service   string // "youth/tools-subsidy": pack, then service
 	Register  string // "employment/unemployed": pack, then register
 	Evidence  string // "employment/unemployment": pack, then evidence type
+	Indicator string // "employment/unemployed-share": pack, then indicator
 	Account   string // an account of the ledger: "fund:youth-fund"
 )
 

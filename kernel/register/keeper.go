@@ -113,6 +113,8 @@ type Keeper struct {
 	People      People         // for import and export
 	Currency    money.Currency // for export
 	Readings    *access.OwnReadings
+	// Written is told of each version in its act, and may queue jobs there. Nil: nobody is told.
+	Written func(tx job.Tx, version StoredVersion) error
 }
 
 var (
@@ -328,6 +330,11 @@ func (k *Keeper) save(tx Tx, p plan) (Version, error) {
 	event.Covers = append(event.Covers, found...)
 	if err := journal.AppendAs(tx, p.sealer, stored.Event, event); err != nil {
 		return Version{}, err
+	}
+	if k.Written != nil {
+		if err := k.Written(tx, stored); err != nil {
+			return Version{}, err
+		}
 	}
 	return stored.open(p.sealer)
 }

@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
+	"yagona/kernel/indicator"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
@@ -55,6 +56,8 @@ type Dependencies struct {
 	Simulator       *simulation.Simulator
 	Representatives *representation.Representatives
 	Participations  *offer.Participations
+	Figures         Indicators
+	Indicators      func() *indicator.Catalogue
 	Office          *access.Office // one that knows territories and roles
 	Registers       Registers
 	Definitions     func() *register.Catalogue
@@ -77,6 +80,7 @@ func operations(d Dependencies) []operation {
 	cases := applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
+		indicatorOperations(d.Figures, d.Indicators, d.Profile),
 		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
 		applicationOperations(cases),

@@ -48,6 +48,7 @@ var statuses = map[string]int{
 	"http.wrong-type": http.StatusUnprocessableEntity, "idempotency.malformed": http.StatusUnprocessableEntity,
 	"idempotency.not-here": http.StatusUnprocessableEntity, "idempotency.not-uuid": http.StatusUnprocessableEntity,
 	"idempotency.other-request": http.StatusUnprocessableEntity, "idempotency.in-progress": http.StatusConflict,
+	"indicator.months": http.StatusUnprocessableEntity, "indicator.unknown": http.StatusNotFound,
 	"import.column-twice": http.StatusUnprocessableEntity, "import.column-unknown": http.StatusUnprocessableEntity,
 	"import.columns": http.StatusUnprocessableEntity, "import.file-changed": http.StatusConflict,
 	"import.format": http.StatusUnprocessableEntity, "import.head": http.StatusUnprocessableEntity,

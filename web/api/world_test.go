@@ -25,6 +25,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
@@ -184,6 +185,7 @@ func newWorld(t *testing.T) *world {
 	house, err := ui.New("Yagona", words)
 	w.must(err)
 	w.Say = house.Say
+	w.Figures, w.Indicators = counted{}, func() *indicator.Catalogue { return indicators }
 	w.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",
 		Keeper: func(ident.Register) ident.Agency { return "employment-agency" },

@@ -87,7 +87,7 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 			ui.Paragraph{Text: r.Say("desk.refused-because")}, ui.Texts(r.Because(view.Definition, appeal.Previous)...))
 	}
 	body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, r.Requirements(view))
-	if legal := r.Legal(view.Definition); len(legal) > 0 {
+	if legal := r.Legal(view.Definition.Legal); len(legal) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("desk.law"), Body: []ui.Component{ui.List{Items: legal}}})
 	}
 	if len(view.Definition.Ask) > 0 {

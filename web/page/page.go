@@ -101,6 +101,7 @@ const (
 	VerifyPath          = "/verify"
 	LogPath             = "/transparency"
 	CataloguePath       = "/catalogue"
+	PlacesPath          = "/places"
 	AppointmentsPath    = "/sign-in/appointment"
 	DeskPath            = "/desk"
 	TeamPath            = "/desk/team"
@@ -274,6 +275,7 @@ func (r Reader) frame() ui.Frame {
 	}
 	link("page.verify-document", VerifyPath)
 	frame.Foot = []ui.Link{
+		{Text: r.Say("indicator.places"), Href: PlacesPath},
 		{Text: r.Say("log.title"), Href: LogPath}, {Text: r.Say("portal.all-open-data"), Href: CataloguePath + "?format=jsonld"},
 	}
 	return frame
@@ -294,10 +296,10 @@ func (r Reader) account() *ui.Account {
 	return account
 }
 
-// Legal writes the acts that a service stands on.
-func (r Reader) Legal(definition *service.Definition) []ui.Link {
-	links := make([]ui.Link, len(definition.Legal))
-	for i, legal := range definition.Legal {
+// Legal writes the acts that something stands on.
+func (r Reader) Legal(acts []service.Legal) []ui.Link {
+	links := make([]ui.Link, len(acts))
+	for i, legal := range acts {
 		text := legal.In(r.Language, r.Words.Profile.Authoritative())
 		if legal.Status == "illustrative" {
 			text += " (" + r.Say("document.illustrative") + ")"

@@ -244,7 +244,7 @@ func (p *Portal) paymentState(ctx context.Context, r page.Reader, fund string, i
 func (p *Portal) refused(r page.Reader, view casework.View) []ui.Component {
 	body := []ui.Component{ui.Heading{Text: r.Say("portal.because")}, ui.Texts(r.Because(view.Definition, view.Content.Because)...)}
 	if len(view.Definition.Legal) > 0 {
-		body = append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(view.Definition)})
+		body = append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(view.Definition.Legal)})
 	}
 	body = append(body, ui.Heading{Text: r.Say("portal.contest")})
 	switch {

@@ -121,7 +121,7 @@ func About(r page.Reader, definition *service.Definition) []ui.Component {
 	body = append(body, conditions(r, definition)...)
 	body = append(body, needed(r, definition)...)
 	body = append(body, course(r, definition)...)
-	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition)})
+	return append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(definition.Legal)})
 }
 
 // forWhom asks for whom the visitor applies, if they may apply for somebody else.
