@@ -3,6 +3,7 @@ package casework_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -343,8 +344,8 @@ func TestWhoMayOnlyApplySeesWhatTheySentAndNoneOfTheEvidence(t *testing.T) {
 	}
 	withheld(view)
 	all, err := f.RepresentedAll(t.Context(), f.helper, f.applicant.Person.Subject(), "", 10)
-	if err != nil || len(all) != 2 || all[0].ID != sent.ID || all[1].ID != draft.ID {
-		t.Errorf("they see %v, %v", all, err)
+	if err != nil || len(all) != 2 || slices.ContainsFunc(all, func(a casework.Application) bool { return a.ID != sent.ID && a.ID != draft.ID }) {
+		t.Errorf("they see %d applications, %v", len(all), err)
 	}
 }
 

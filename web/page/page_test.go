@@ -29,7 +29,7 @@ func TestEveryTextIsThereInEveryLanguage(t *testing.T) {
 // composed are the areas whose keys are made of a name: of a state, an event, a code. All their messages may be used.
 var composed = []string{
 	"event.", "actor.", "purpose.", "role.", "life.", "applicant.", "relation.", "late.", "action.", "action-hint.",
-	"payment.", "payment-reason.", "progress.", "notice.", "fault.", "verify.", "part.",
+	"payment.", "payment-reason.", "progress.", "notice.", "fault.", "verify.", "part.", "ground.", "acting-as.", "mandate-state.",
 }
 
 func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {
@@ -38,7 +38,7 @@ func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := map[string]string{} // key → where
-	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../studio", "../passkey", "../simulation", "../indicator"} {
+	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../representation", "../offer", "../studio", "../passkey", "../simulation", "../indicator"} {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files in %s: %v", folder, err)

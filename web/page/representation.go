@@ -46,7 +46,7 @@ func (r Reader) ActedBy(view casework.View, by journal.Actor, ground representat
 	if ground == "" {
 		return r.Actor(by)
 	}
-	return r.Say("representation.as-"+string(ground), "name", r.called(view, by.Person.Subject()))
+	return r.Say("acting-as."+string(ground), "name", r.called(view, by.Person.Subject()))
 }
 
 // Acting tells a representative for whom they act, and what they see; nil for everybody else.

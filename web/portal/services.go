@@ -146,7 +146,7 @@ func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service
 		if err != nil {
 			return nil, err
 		}
-		choice.Options = append(choice.Options, ui.Option{Value: string(one.Subject), Label: name, Hint: r.Say("representation.ground-" + string(one.Ground))})
+		choice.Options = append(choice.Options, ui.Option{Value: string(one.Subject), Label: name, Hint: r.Say("ground." + string(one.Ground))})
 		others = true
 	}
 	if !others {

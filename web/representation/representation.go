@@ -159,7 +159,7 @@ func (p *Pages) others(ctx context.Context, r page.Reader, authorities []represe
 			until = r.LastDay(one.Until)
 		}
 		list := ui.SummaryList{Title: name, Under: true, Rows: []ui.SummaryRow{
-			{Term: r.Say("representation.why"), Values: []string{r.Say("representation.ground-" + string(one.Ground))}},
+			{Term: r.Say("representation.why"), Values: []string{r.Say("ground." + string(one.Ground))}},
 			{Term: r.Say("representation.what"), Values: scope(r, one.Reads, one.Applies, one.Services)},
 			{Term: r.Say("representation.until"), Values: []string{until}},
 		}}
@@ -189,7 +189,7 @@ func (p *Pages) given(ctx context.Context, r page.Reader, given []representation
 			title = name + " (" + one.Called + ")"
 		}
 		body = append(body, ui.SummaryList{Title: title, Under: true, Rows: append([]ui.SummaryRow{
-			{Term: r.Say("portal.state"), Values: []string{r.Say("representation.state-" + string(state))}},
+			{Term: r.Say("portal.state"), Values: []string{r.Say("mandate-state." + string(state))}},
 		}, rows(r, one)...)})
 		if state != representation.Ended {
 			body = append(body, endForm(r, one, "representation.end"))
