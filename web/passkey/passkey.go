@@ -101,7 +101,7 @@ var encoding = base64.RawURLEncoding
 func (p *Pages) challenge(owner ident.Subject, purpose string, until time.Time) []byte {
 	made := binary.BigEndian.AppendUint64(nil, uint64(until.Unix())) //nolint:gosec // it is after 1970
 	mac := hmac.New(sha256.New, p.Key)
-	mac.Write([]byte("passkey challenge\x00" + string(owner) + "\x00" + purpose + "\x00"))
+	mac.Write([]byte("passkey-challenge\x00" + string(owner) + "\x00" + purpose + "\x00"))
 	mac.Write(made)
 	return mac.Sum(made)
 }
@@ -132,7 +132,7 @@ type user struct {
 }
 
 func (u user) WebAuthnID() []byte {
-	sum := sha256.Sum256([]byte("passkey user\x00" + string(u.owner)))
+	sum := sha256.Sum256([]byte("passkey-user\x00" + string(u.owner)))
 	return sum[:]
 }
 func (u user) WebAuthnName() string                       { return u.site }
