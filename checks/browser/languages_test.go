@@ -156,8 +156,15 @@ func TestTheKeyboardLeadsThroughEveryPage(t *testing.T) {
 			by   *window
 			path string
 		}{
-			{resident, "/"}, {resident, subsidy}, {resident, subsidy + "/statistics"}, {resident, draft}, {resident, application}, {resident, "/me/contact"},
-			{leader, "/desk"}, {leader, task}, {leader, "/desk/team"},
+			{resident, "/"},
+			{resident, subsidy},
+			{resident, subsidy + "/statistics"},
+			{resident, draft},
+			{resident, application},
+			{resident, "/me/contact"},
+			{leader, "/desk"},
+			{leader, task},
+			{leader, "/desk/team"},
 		} {
 			page.by.run(scripts(true))
 			page.by.open(page.path)

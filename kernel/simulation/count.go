@@ -149,9 +149,8 @@ func (c *counter) part(ctx context.Context, part int) error {
 		}
 		answers := make([]map[string]any, len(c.bulk))
 		numbers := make([]int, len(c.bulk))
-		erased := false
 		for _, who := range people {
-			erased = false
+			erased := false
 			for i, bulk := range c.bulk {
 				var own []register.StoredVersion
 				own, versions[i] = of(who, versions[i])

@@ -276,7 +276,8 @@ func (r Reader) frame() ui.Frame {
 	link("page.verify-document", VerifyPath)
 	frame.Foot = []ui.Link{
 		{Text: r.Say("indicator.places"), Href: PlacesPath},
-		{Text: r.Say("log.title"), Href: LogPath}, {Text: r.Say("portal.all-open-data"), Href: CataloguePath + "?format=jsonld"},
+		{Text: r.Say("log.title"), Href: LogPath},
+		{Text: r.Say("portal.all-open-data"), Href: CataloguePath + "?format=jsonld"},
 	}
 	return frame
 }

@@ -87,14 +87,22 @@ func (p *Pages) list(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 		}
 	}
 	table := ui.Table{Caption: r.Say("simulate.runs"), Empty: r.Say("simulate.none"), Columns: []ui.Column{
-		{Text: r.Say("simulate.when")}, {Text: r.Say("desk.service")}, {Text: r.Say("portal.territory")}, {Text: r.Say("simulate.change")},
-		{Text: r.Say("simulate.before"), Number: true}, {Text: r.Say("simulate.after"), Number: true},
+		{Text: r.Say("simulate.when")},
+		{Text: r.Say("desk.service")},
+		{Text: r.Say("portal.territory")},
+		{Text: r.Say("simulate.change")},
+		{Text: r.Say("simulate.before"), Number: true},
+		{Text: r.Say("simulate.after"), Number: true},
 	}}
 	for _, made := range found {
 		total := made.Result.Total
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: r.Moment(made.At), Href: pathOf(made.ID)}, {Text: r.Service(made.Service)}, {Text: r.Place(made.Territory)},
-			{Text: p.change(r, made)}, {Text: p.number(r, total.Before)}, {Text: p.number(r, total.After)},
+			{Text: r.Moment(made.At), Href: pathOf(made.ID)},
+			{Text: r.Service(made.Service)},
+			{Text: r.Place(made.Territory)},
+			{Text: p.change(r, made)},
+			{Text: p.number(r, total.Before)},
+			{Text: p.number(r, total.After)},
 		})
 	}
 	if next != "" || before != "" {
@@ -214,7 +222,7 @@ func (p *Pages) run(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 	if err != nil {
 		return err
 	}
-	typed, wrong := page.Typed(req.PostForm), page.Wrong{}
+	typed, wrong := req.PostForm, page.Wrong{}
 	wanted := simulation.Wanted{Service: definition.Path, Territory: ident.Territory(typed.Get("territory"))}
 	wanted.Change.Params, wanted.Change.Assume = map[string]string{}, map[string]string{}
 	for _, param := range simulation.Amounts(definition) {
@@ -263,7 +271,7 @@ func (p *Pages) take(typed page.Typed, wrong page.Wrong, into map[string]string,
 func draftOf(req *http.Request) (string, error) {
 	file, _, err := req.FormFile("draft")
 	if err != nil {
-		return "", nil //nolint:nilerr // no file was sent: the rules in force count
+		return "", nil // no file was sent: the rules in force count
 	}
 	defer file.Close()
 	content, err := io.ReadAll(file)
