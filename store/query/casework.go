@@ -192,16 +192,6 @@ func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
 	if err != nil {
 		return err
 	}
-	err = t.rows(`SELECT `+entitlementColumns+` FROM entitlement`, nil, func(scan func(into ...any) error) error {
-		e, err := scanEntitlement(scan)
-		if err != nil {
-			return err
-		}
-		return row(e.Cover(), string(e.Holder), e.Event)
-	})
-	if err != nil {
-		return err
-	}
 	return t.rows(`SELECT `+taskColumns+` FROM task`, nil, func(scan func(into ...any) error) error {
 		task, clock, err := scanTaskRow(scan)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 )
 
 const entitlementColumns = `key, application, service, agency, state, since, until, paid, reviewed, published, event`
@@ -42,6 +43,17 @@ func (t *Tx) Entitlement(holder ident.Subject, application ident.Application) (c
 // EntitlementsOf implements casework.Reader.
 func (t *Tx) EntitlementsOf(holder ident.Subject) ([]casework.Entitlement, error) {
 	return list(t, `SELECT `+entitlementColumns+` FROM entitlement WHERE key = $1 ORDER BY application`, args(holder), scanEntitlement)
+}
+
+// EntitlementRows calls visit for every entitlement; for the auditor.
+func (t *Tx) EntitlementRows(visit func(journal.Row) error) error {
+	return t.rows(`SELECT `+entitlementColumns+` FROM entitlement`, nil, func(scan func(into ...any) error) error {
+		e, err := scanEntitlement(scan)
+		if err != nil {
+			return err
+		}
+		return visit(rowOf(e.Cover(), string(e.Holder), e.Event))
+	})
 }
 
 // SaveEntitlement implements casework.Tx.

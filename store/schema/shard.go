@@ -155,6 +155,7 @@ var CrossShard = map[string]string{
 	"ContactRows":              "the auditor reads all",
 	"DeliveryRows":             "the auditor reads all",
 	"OutageRows":               "the auditor reads all",
+	"EntitlementRows":          "the auditor reads all",
 	"QueueRows":                "the auditor reads all",
 	"PersonRows":               "the auditor reads all",
 	"PublicationRows":          "the auditor reads all",
