@@ -350,6 +350,8 @@ func (a *auditing) stored() error {
 		{[]string{"register-claim"}, a.tx.RegisterClaimRows},
 		{[]string{"exchange"}, func(visit func(journal.Row) error) error { return exchange.Rows(a.tx, visit) }},
 		{[]string{"application", "task"}, a.tx.CaseworkRows},
+		{[]string{"entitlement"}, a.tx.EntitlementRows},
+		{[]string{"queue-entry"}, a.tx.QueueRows},
 		{[]string{"attachment"}, a.tx.AttachmentRows},
 		{[]string{"passkeys"}, a.tx.PasskeyRows},
 		{[]string{"outage"}, a.tx.OutageRows},

@@ -29,6 +29,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
 	"yagona/kernel/publication"
+	"yagona/kernel/queue"
 	"yagona/kernel/register"
 	"yagona/kernel/representation"
 	"yagona/kernel/session"
@@ -165,6 +166,16 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := job.QueueAt(tx, correction.JobLate, wrong.Due, map[string]string{"correction": string(wrong.ID)}); err != nil {
 			return nil, err
 		}
+		right := casework.Entitlement{
+			Application: application.ID, Holder: subject, Service: application.Service, Agency: "youth-agency", State: casework.InForce,
+			Since: tx.Now(), Until: tx.Now().Add(time.Hour), Paid: calendar.Date{Year: 2026, Month: 3, Day: 1}, Next: tx.Now().Add(time.Hour), Event: event,
+		}
+		if err := job.QueueAt(tx, casework.JobReview, right.Next, casework.Job{Application: application.ID}); err != nil {
+			return nil, err
+		}
+		if err := tx.SaveEntitlement(right); err != nil {
+			return nil, err
+		}
 		if err := tx.SaveCorrection(wrong); err != nil {
 			return nil, err
 		}
@@ -203,7 +214,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover(), mandate.Cover(), offered.Cover(), taking.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), right.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover(), mandate.Cover(), offered.Cover(), taking.Cover()}, nil
 	})
 	err = n.DB.Update(ctx, act.OfAgency("youth-agency"), func(tx *query.Tx) error {
 		id := journal.NewID(tx)
@@ -239,6 +250,13 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 			Files: publication.Bundle{"pack.yaml": []byte("pack: youth\n")},
 		}
 		return []journal.Cover{draft.Cover()}, tx.SaveDraft(draft)
+	})
+	write(queue.Key("education/nursery-place"), func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		entry := queue.Entry{
+			Queue: "education/nursery-place", Application: ident.New[ident.Application](tx.Now()), Applicant: subject, Rank: "0", State: queue.Waiting,
+			Entered: tx.Now(), Changed: tx.Now(), Event: event,
+		}
+		return []journal.Cover{entry.Cover()}, tx.SaveQueueEntry(entry)
 	})
 	claim := register.Claim{Index: register.Index(rand.Text()), Record: ident.New[ident.Record](time.Now()), At: time.Now().UTC().Truncate(time.Microsecond)}
 	write(claim.Key(), func(tx *query.Tx, _ ident.Event) ([]journal.Cover, error) {
@@ -437,7 +455,7 @@ func changes(stored any) []any {
 var vouched = map[string]string{
 	"person": "person/", "person_index": "person-index/", "session": "session/", "register_index": "register-index/", "register_claim": "register-claim/",
 	"appointment": "appointment/", "register_version": "register-version/", "exchange": "exchange/",
-	"application": "application/", "task": "task/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "passkey": "passkeys/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
+	"application": "application/", "task": "task/", "entitlement": "entitlement/", "queue_entry": "queue-entry/", "outage": "outage/", "notice": "notice/", "attachment": "attachment/", "passkey": "passkeys/", "contact": "contact/", "delivery": "delivery/", "correction": "correction/",
 	"simulation": "simulation/", "mandate": "mandate/", "offer": "offer/", "participation": "participation/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/", "draft": "draft/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",

@@ -38,6 +38,7 @@ import (
 	"yagona/kernel/passkey"
 	"yagona/kernel/person"
 	"yagona/kernel/publication"
+	"yagona/kernel/queue"
 	"yagona/kernel/register"
 	"yagona/kernel/representation"
 	"yagona/kernel/seal"
@@ -376,6 +377,7 @@ func (n *Node) wireKernel() {
 		Store: query.For[casework.Reader, casework.Tx](db), Vault: n.Vault, Clock: clock,
 		Catalogue:       func() *service.Catalogue { return n.Catalogue().Services },
 		Representatives: n.Representatives, Language: n.language, Evidence: n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
+		Queues:    &queue.Queues{Store: query.For[queue.Reader, queue.Tx](db), Vault: n.Vault},
 		Messenger: n.Courier,
 		Composer: &casework.Letter{
 			Words: n.Words, People: n.People, Validity: n.config.Site.String() + "/verify/",
@@ -468,7 +470,7 @@ func (n *Node) pay(ctx context.Context, queued job.Job) error {
 	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
 		return err
 	}
-	wanted, err := n.Casework.Payment(ctx, payload.Application)
+	wanted, err := n.Casework.Payment(ctx, payload.Application, payload.Order)
 	if err != nil {
 		return err
 	}
@@ -506,12 +508,8 @@ func (n *Node) settled(ctx context.Context, queued job.Job) error {
 	if payload.Application == "" {
 		return nil
 	}
-	wanted, err := n.Casework.Payment(ctx, payload.Application)
-	if err != nil {
-		return err
-	}
 	var order ledger.Order
-	err = n.Ledger.Store.View(ctx, func(tx ledger.Reader) error {
+	err := n.Ledger.Store.View(ctx, func(tx ledger.Reader) (err error) {
 		order, err = tx.PaymentOrder(payload.Fund, payload.Order)
 		return err
 	})
@@ -521,7 +519,7 @@ func (n *Node) settled(ctx context.Context, queued job.Job) error {
 	if order.RejectedByBank() {
 		return n.Casework.RejectPayment(ctx, payload.Application, payload.Order, order.Reason)
 	}
-	return n.Notices.Post(ctx, wanted.Application.Applicant, "payment.settled", payload.Application, string(payload.Order))
+	return n.Notices.Post(ctx, order.Subject, "payment.settled", payload.Application, string(payload.Order))
 }
 
 // output returns what a granted application writes into a register.

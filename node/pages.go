@@ -113,6 +113,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	router.Add(opendata.New(opendata.Config{
 		Site: n.config.Site, Title: house.Site(), Services: func() *service.Catalogue { return n.Catalogue().Services },
 		Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) }, Words: n.Words, Clock: n.config.Clock,
+		Licences: n.Casework.Licences,
 	}).Routes()...)
 	router.Add(counted.New(counted.Config{
 		Shared: shared, Figures: n.Indicators, Indicators: func() *indicator.Catalogue { return n.Catalogue().Indicators },

@@ -2,15 +2,11 @@ package pack
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
-	"yagona/kernel/calendar"
 	"yagona/kernel/field"
-	"yagona/kernel/ident"
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
@@ -22,6 +18,7 @@ type compiledExample struct {
 	at     place
 	facts  service.Facts
 	decide map[string]service.Action
+	review *service.Facts // of a benefit: what a later period is decided on
 	expect expectation
 }
 
@@ -31,6 +28,7 @@ type expectation struct {
 	because  []string
 	payment  *money.Amount
 	offered  *bool
+	before   string // the name of an example that it comes before
 	document map[string]any
 	record   map[string]any
 }
@@ -45,7 +43,7 @@ type draft struct {
 // examples compiles the examples of a service and checks that they can be run.
 func (sc *serviceCompiler) examples() {
 	drafts := map[string]draft{}
-	granted, refused := false, false
+	granted, refused, ended := false, false, false
 	var names []string
 	for i := range sc.doc.Examples {
 		e := &sc.doc.Examples[i]
@@ -69,6 +67,7 @@ func (sc *serviceCompiler) examples() {
 		names = append(names, e.Name.text)
 		granted = granted || e.Expect.Outcome.value == "granted"
 		refused = refused || e.Expect.Outcome.value == "refused"
+		ended = ended || e.Expect.Outcome.value == "ended"
 		if compiled, ok := sc.example(e, d); ok {
 			sc.s.compiled.examples[sc.d.Path] = append(sc.s.compiled.examples[sc.d.Path], compiled)
 		}
@@ -79,6 +78,9 @@ func (sc *serviceCompiler) examples() {
 	}
 	if !granted {
 		sc.fail(at, "add an example with expect: {outcome: granted}", "no example of %s is granted", sc.d.Path)
+	}
+	if sc.d.Every != nil && !ended {
+		sc.fail(at, "add an example with review: and expect: {outcome: ended, because: […]}", "no example of %s ends", sc.d.Path)
 	}
 	if !refused && len(sc.doc.Require)+len(sc.doc.Process) > 0 {
 		sc.fail(at, "add an example with expect: {outcome: refused, because: […]}", "no example of %s is refused", sc.d.Path)
@@ -170,7 +172,7 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 		x.facts.Ask = sc.object(d.ask, field.TypeOf(sc.d.Fields()))
 	}
 	if d.evidence != nil {
-		sc.exampleEvidence(x, d.evidence)
+		sc.exampleEvidence(&x.facts, d.evidence)
 	}
 	for _, ev := range sc.d.Evidence {
 		if d.evidence.find(ev.Name) == nil {
@@ -178,6 +180,7 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 				"the example does not say what the register answers for %s", ev.Name)
 		}
 	}
+	sc.exampleReview(x, e, d)
 	sc.exampleExpect(x, &e.Expect)
 	if len(sc.problems) > before {
 		return nil, false
@@ -186,7 +189,29 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 	return x, len(sc.problems) == before
 }
 
-func (sc *serviceCompiler) exampleEvidence(x *compiledExample, given *node) {
+// exampleReview reads what a later period of a benefit is decided on.
+func (sc *serviceCompiler) exampleReview(x *compiledExample, e *example, d draft) {
+	if !e.Review.given() {
+		if e.Expect.Outcome.value == "ended" {
+			sc.fail(e.Expect.Outcome.place(), "add review: {on: …}, the period with which it ends", "the example does not say when it ends")
+		}
+		return
+	}
+	if sc.d.Every == nil {
+		sc.fail(e.Review.place(), "remove it, or add every to the service", "the service is granted once, and not reviewed")
+		return
+	}
+	later := x.facts
+	later.Evidence = map[string]any{}
+	sc.exampleEvidence(&later, merge(d.evidence, e.Review.Evidence.node))
+	later.Decided = sc.d.Every.Period(e.Review.On.day)
+	if !later.Decided.After(x.facts.Decided) {
+		sc.fail(e.Review.On.place(), "write a day of a later period", "it is reviewed before it is granted")
+	}
+	x.review = &later
+}
+
+func (sc *serviceCompiler) exampleEvidence(facts *service.Facts, given *node) {
 	var names []string
 	for _, ev := range sc.d.Evidence {
 		names = append(names, ev.Name)
@@ -203,7 +228,7 @@ func (sc *serviceCompiler) exampleEvidence(x *compiledExample, given *node) {
 		switch {
 		case p.value.kind == scalar && p.value.text == "unknown":
 		case p.value.kind == scalar && p.value.text == "none" && !ev.Of.Each:
-			x.facts.Evidence[ev.Name] = nil
+			facts.Evidence[ev.Name] = nil
 		default:
 			t := ev.Type
 			if ev.Of.Each {
@@ -216,7 +241,7 @@ func (sc *serviceCompiler) exampleEvidence(x *compiledExample, given *node) {
 			if err := t.Check(value); err != nil {
 				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, err)
 			}
-			x.facts.Evidence[ev.Name] = value
+			facts.Evidence[ev.Name] = value
 		}
 	}
 }
@@ -232,14 +257,18 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 			reasons = append(reasons, s.Name)
 		}
 	}
+	sc.expectBefore(x, e)
+	if sc.d.Every != nil {
+		reasons = append(reasons, service.Ended)
+	}
 	for _, b := range e.Because {
 		if !slices.Contains(reasons, b.text) {
 			sc.fail(b.place(), oneOf(b.text, reasons), "no requirement, evidence or step is called %s", b.text)
 		}
 		x.expect.because = append(x.expect.because, b.text)
 	}
-	if e.Outcome.value == "refused" && len(e.Because) == 0 {
-		sc.fail(e.Outcome.place(), "add because: the rule that refuses it", "the example does not say why it is refused")
+	if (e.Outcome.value == "refused" || e.Outcome.value == "ended") && len(e.Because) == 0 {
+		sc.fail(e.Outcome.place(), "add because: the rule that is not met", "the example does not say why it is %s", e.Outcome.value)
 	}
 	if e.Offered.given() {
 		x.expect.offered = &e.Offered.value
@@ -265,6 +294,23 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	}
 	x.expect.document = sc.expected(e.Document, sc.doc.Output.Document.Lines.keys(), lines)
 	x.expect.record = sc.expected(e.Record, sc.doc.Output.Record.Set.keys(), fields)
+}
+
+// expectBefore reads before which example one comes in the queue.
+func (sc *serviceCompiler) expectBefore(x *compiledExample, e *expect) {
+	if !e.Before.given() {
+		return
+	}
+	x.expect.before = e.Before.text
+	known := slices.ContainsFunc(sc.s.compiled.examples[sc.d.Path], func(other *compiledExample) bool {
+		return other.name == x.expect.before && other.expect.outcome == "granted"
+	})
+	switch {
+	case sc.d.Places == nil:
+		sc.fail(e.Before.place(), "remove it, or add places to the service", "the service has enough for all, and no queue")
+	case e.Outcome.value != "granted" || !known:
+		sc.fail(e.Before.place(), "name an earlier example that is granted, in one that is granted", "there is no such example in the queue")
+	}
 }
 
 func (sc *serviceCompiler) expected(given entries[anything], names []string,
@@ -297,237 +343,4 @@ func (sc *serviceCompiler) checkAnswers(x *compiledExample) {
 		sc.fail(x.at, "correct the answers of the example", "%s: %s", p.Field, strings.TrimSuffix(p.Message, "."))
 	}
 	x.facts.Ask = checked
-}
-
-// Report is what the examples of a catalogue show.
-type Report struct{ Services []ServiceReport }
-
-// ServiceReport is what the examples of one service show.
-type ServiceReport struct {
-	Service  ident.Service
-	Examples []ExampleResult
-	Coverage []Coverage
-}
-
-// ExampleResult is one example that was run.
-type ExampleResult struct {
-	Name   string
-	Place  string   // "packs/youth/services/tools-subsidy.yaml:40:5"
-	Failed []string // what came out otherwise than expected; empty: it passes
-}
-
-// Coverage says how often the examples met a requirement and how often they did not.
-type Coverage struct {
-	Requirement          string
-	Met, NotMet, Unclear int
-}
-
-// Passed reports whether every example came out as expected.
-func (r Report) Passed() bool {
-	for _, s := range r.Services {
-		for _, e := range s.Examples {
-			if len(e.Failed) > 0 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// String prints the report: each example, and for each requirement how the examples cover it.
-func (r Report) String() string {
-	var out strings.Builder
-	for _, s := range r.Services {
-		fmt.Fprintf(&out, "%s\n", s.Service)
-		for _, e := range s.Examples {
-			if len(e.Failed) == 0 {
-				fmt.Fprintf(&out, "  ok      %s\n", e.Name)
-				continue
-			}
-			fmt.Fprintf(&out, "  FAILED  %s (%s)\n", e.Name, e.Place)
-			for _, f := range e.Failed {
-				fmt.Fprintf(&out, "          %s\n", f)
-			}
-		}
-		if len(s.Coverage) == 0 {
-			continue
-		}
-		table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintf(table, "  requirement\tmet\tnot met\tunknown\t\n")
-		for _, c := range s.Coverage {
-			fmt.Fprintf(table, "  %s\t%d\t%d\t%d\t\n", c.Requirement, c.Met, c.NotMet, c.Unclear)
-		}
-		_ = table.Flush() // a strings.Builder does not fail
-	}
-	return out.String()
-}
-
-// Test runs the examples of all packs on the kernel's own evaluation.
-func Test(ctx context.Context, catalogue *Catalogue, currency money.Currency) Report {
-	var report Report
-	for _, p := range catalogue.Packs {
-		for _, d := range p.Services {
-			report.Services = append(report.Services, testService(ctx, d, p.examples[d.Path], currency))
-		}
-	}
-	return report
-}
-
-func testService(ctx context.Context, d *service.Definition, examples []*compiledExample,
-	currency money.Currency,
-) ServiceReport {
-	report := ServiceReport{Service: d.Path}
-	for _, r := range d.Require {
-		report.Coverage = append(report.Coverage, Coverage{Requirement: r.ID})
-	}
-	for _, x := range examples {
-		result := ExampleResult{Name: x.name, Place: fmt.Sprintf("%s:%d:%d", x.at.file.name, x.at.line, x.at.column)}
-		got, err := run(ctx, d, x)
-		if err != nil {
-			result.Failed = []string{err.Error()}
-		} else {
-			result.Failed = x.expect.compare(got, currency)
-		}
-		for i, f := range got.evaluation.Found {
-			switch f.Outcome {
-			case rules.Met:
-				report.Coverage[i].Met++
-			case rules.NotMet:
-				report.Coverage[i].NotMet++
-			default:
-				report.Coverage[i].Unclear++
-			}
-		}
-		report.Examples = append(report.Examples, result)
-	}
-	return report
-}
-
-// came is what came out of an example.
-type came struct {
-	evaluation service.Evaluation
-	outcome    string
-	because    []string
-	output     service.Outcome
-	offered    bool
-}
-
-// run carries an example through requirements, steps and outputs, as casework does.
-func run(ctx context.Context, d *service.Definition, x *compiledExample) (came, error) {
-	evaluation, err := d.Evaluate(ctx, x.facts)
-	if err != nil {
-		return came{}, err
-	}
-	got := came{evaluation: evaluation, outcome: "waiting"}
-	if got.offered, err = d.Offers(ctx, x.facts); err != nil {
-		return came{}, err
-	}
-	switch evaluation.Outcome() {
-	case rules.NotMet:
-		got.outcome, got.because = "refused", evaluation.Because()
-		return got, nil
-	case rules.Unclear:
-		return got, nil
-	}
-	for _, stage := range d.Process {
-		for _, s := range stage.Steps {
-			switch x.decide[s.Name] {
-			case service.Refuse:
-				got.because = append(got.because, s.Name)
-			case service.Recommend, service.Approve:
-				continue
-			}
-			if len(got.because) == 0 {
-				return got, nil // nobody decided yet, or the applicant is asked
-			}
-		}
-		if len(got.because) > 0 {
-			got.outcome = "refused"
-			return got, nil
-		}
-	}
-	got.output, err = d.Grant(ctx, x.facts)
-	got.outcome = "granted"
-	return got, err
-}
-
-// compare says what came out otherwise than expected.
-func (e expectation) compare(got came, currency money.Currency) []string {
-	var failed []string
-	differ := func(what string, want, is any) {
-		failed = append(failed, fmt.Sprintf("%s: expected %s, came out %s", what, shown(currency, want), shown(currency, is)))
-	}
-	if e.offered != nil && *e.offered != got.offered {
-		differ("offered", *e.offered, got.offered)
-	}
-	if e.outcome != got.outcome {
-		differ("outcome", e.outcome, got.outcome)
-		if got.outcome == "refused" {
-			failed = append(failed, "because of "+strings.Join(got.because, ", "))
-		}
-		return failed
-	}
-	want, is := slices.Sorted(slices.Values(e.because)), slices.Sorted(slices.Values(got.because))
-	if !slices.Equal(want, is) {
-		differ("because", strings.Join(want, ", "), strings.Join(is, ", "))
-	}
-	if e.payment != nil && *e.payment != got.output.Payment {
-		differ("payment", *e.payment, got.output.Payment)
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.document)) {
-		if e.document[name] != got.output.Lines[name] {
-			differ("document "+name, e.document[name], got.output.Lines[name])
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.record)) {
-		if e.record[name] != got.output.Record[name] {
-			differ("record "+name, e.record[name], got.output.Record[name])
-		}
-	}
-	return failed
-}
-
-// shown returns a value as a pack writes it. The values of examples are nobody's.
-func shown(currency money.Currency, value any) string {
-	switch v := value.(type) {
-	case money.Amount:
-		return currency.Format(v)
-	case calendar.Date:
-		return v.String()
-	case ident.Subject:
-		if v == applicantOf(v.Kind()) {
-			return "applicant"
-		}
-	case nil:
-		return "nothing"
-	case string:
-		if v == "" {
-			return "nothing"
-		}
-	}
-	return fmt.Sprint(value)
-}
-
-// cover refuses requirements that no example makes fail.
-func (c *compiler) cover(ctx context.Context, catalogue *Catalogue) {
-	for _, s := range c.sources {
-		for _, d := range s.compiled.Services {
-			report := testService(ctx, d, s.compiled.examples[d.Path], c.profile.Currency)
-			for i, r := range report.Coverage {
-				if r.NotMet == 0 {
-					c.fail(c.requirementPlace(s, d, i), "add an example that is refused because of it",
-						"no example makes the requirement %s fail", r.Requirement)
-				}
-			}
-		}
-	}
-}
-
-func (c *compiler) requirementPlace(s *source, d *service.Definition, i int) place {
-	for _, one := range s.services {
-		if ident.Service(s.name+"/"+one.doc.Service.text) == d.Path {
-			return one.doc.Require[i].ID.place()
-		}
-	}
-	return s.file.place()
 }

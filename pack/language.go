@@ -82,6 +82,9 @@ type serviceFile struct {
 	Process  []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
 	Output   output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
 	Start    start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
+	Licence  licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
+	Places   places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
+	Every    every                   `key:"every" doc:"The payment is made again in every period, as long as the rules are met: a benefit."`
 	Appeal   appeal                  `key:"appeal" doc:"How a refusal is contested."`
 	Examples []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
@@ -268,6 +271,39 @@ type record struct {
 	Set      entries[expression] `key:"set" need:"true" doc:"Its fields: expressions; for a choice also the bare option."`
 }
 
+// licence makes of what is granted a right that can be taken away.
+type licence struct {
+	mark
+	Renew    span        `key:"renew" need:"true" doc:"So long before its end its holder is reminded and can apply for a new one."`
+	Proposes name        `key:"proposes" need:"true" doc:"The role that proposes to suspend, restore or revoke it, with reasons."`
+	Decides  name        `key:"decides" need:"true" doc:"The role that decides on it: another one."`
+	Within   workingDays `key:"within" need:"true" doc:"How long for the decision; then the level above decides."`
+	Publish  []word      `key:"publish" need:"true" doc:"The lines of the document that stand in the open list, beside its number, state and time."`
+}
+
+// places limits what is granted.
+type places struct {
+	mark
+	Of     expression  `key:"of" doc:"A queue for each value: an expression that gives a choice or a territory. Without it there is one queue."`
+	Count  expression  `key:"count" need:"true" doc:"How many places the queue has: an expression over ask and param that gives a number."`
+	Order  []criterion `key:"order" doc:"Who comes before whom, one criterion after another; who is alike in all is ordered by the moment of receipt."`
+	Accept workingDays `key:"accept" need:"true" doc:"How long a place is kept for who is offered it; then it goes to the next."`
+}
+
+type criterion struct {
+	mark
+	Title text       `key:"title" need:"true" doc:"What puts people first here, in words that those who wait read."`
+	By    expression `key:"by" need:"true" doc:"true comes first, more comes first, the earlier day comes first."`
+}
+
+// every makes a payment a benefit.
+type every struct {
+	mark
+	Period span       `key:"period" need:"true" doc:"How often it is paid: 1 month, 3 months. Periods begin with the calendar year."`
+	Until  expression `key:"until" doc:"The day from which it is not paid any more: an expression that gives a date. Without it, as long as the rules are met."`
+	Review []name     `key:"review" need:"true" doc:"The evidence that is asked for again before each payment."`
+}
+
 type appeal struct {
 	mark
 	Within workingDays `key:"within" need:"true" doc:"How long after a refusal it can be contested."`
@@ -285,22 +321,31 @@ type example struct {
 	Ask       entries[anything]           `key:"ask" doc:"The answers."`
 	Evidence  entries[anything]           `key:"evidence" doc:"What the registers answer; none: there is no record; unknown: the register does not answer."`
 	Decide    entries[choice[actionWord]] `key:"decide" doc:"What the officials do, by step."`
+	Review    review                      `key:"review" doc:"Of a benefit: a later period, for which the evidence is asked again."`
 	Expect    expect                      `key:"expect" need:"true" doc:"What comes out."`
+}
+
+// review is a later period of a benefit.
+type review struct {
+	mark
+	On       date              `key:"on" need:"true" doc:"A day of the period."`
+	Evidence entries[anything] `key:"evidence" doc:"What the registers answer by then; otherwise what they answered before."`
 }
 
 type expect struct {
 	mark
-	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, or waiting: something is not known yet or a step is still open."`
+	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
 	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
 	Payment  word                `key:"payment" doc:"The amount that is paid."`
 	Offered  flag                `key:"offered" doc:"Of a service that starts by itself: whether its person would be offered it, before they answered anything."`
+	Before   text                `key:"before" doc:"Of limited places: the name of an earlier example, which it comes before in the queue."`
 	Document entries[anything]   `key:"document" doc:"Facts that the document states, by line."`
 	Record   entries[anything]   `key:"record" doc:"Fields that are written, by name."`
 }
 
 type outcomeWord string
 
-func (outcomeWord) options() []string { return []string{"granted", "refused", "waiting"} }
+func (outcomeWord) options() []string { return []string{"granted", "refused", "waiting", "ended"} }
 
 // registerFile is registers/NAME.yaml.
 type registerFile struct {

@@ -90,7 +90,7 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	compiled := service.Step{
 		Name: s.Step.text, Title: sc.s.texts.sayOr(key+".title", s.Title, s.Step.text), Agency: ident.Agency(s.Agency.text),
 		Role: ident.Role(s.Role.text), Within: s.Within.days, Late: service.Late(s.Late.value),
-		Silent: sc.silent(),
+		Silent: sc.says("application.silent-refusal"),
 	}
 	if compiled.Agency == "" {
 		compiled.Agency = sc.d.Agency

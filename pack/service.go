@@ -73,6 +73,9 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.process()
 	sc.outputs()
 	sc.start()
+	sc.licence()
+	sc.places()
+	sc.every()
 	sc.appeal()
 	sc.params()
 	sc.examples()
@@ -274,11 +277,11 @@ func (sc *serviceCompiler) noRecord(title wording.Text) wording.Text {
 	return said
 }
 
-// silent returns what a person reads who is refused because nobody decided in time.
-func (sc *serviceCompiler) silent() wording.Text {
+// says returns the platform's own words in all languages.
+func (sc *serviceCompiler) says(key string) wording.Text {
 	said := wording.Text{}
 	for _, tag := range sc.profile.Languages {
-		said[tag] = sc.platform.Text(locale.Tag(tag), "application.silent-refusal", nil)
+		said[tag] = sc.platform.Text(locale.Tag(tag), key, nil)
 	}
 	return said
 }
@@ -500,6 +503,15 @@ func programsOf(d *service.Definition) []*rules.Program {
 	if o := d.Output.Record; o != nil {
 		for _, s := range o.Set {
 			add(s.Is)
+		}
+	}
+	if d.Every != nil {
+		add(d.Every.Until)
+	}
+	if d.Places != nil {
+		add(d.Places.Of, d.Places.Count)
+		for _, criterion := range d.Places.Order {
+			add(criterion.By)
 		}
 	}
 	return all

@@ -18,10 +18,10 @@ import (
 
 // names are the packs, in the order in which they are shown.
 var names = [...]string{
-	"finance", "civil", "interior", "employment", "social", "youth", "women", "mahalla", "tax", "land", "housing",
+	"finance", "civil", "interior", "employment", "social", "youth", "women", "mahalla", "tax", "land", "housing", "education",
 }
 
-//go:embed finance civil interior employment social youth women mahalla tax land housing
+//go:embed finance civil interior employment social youth women mahalla tax land housing education
 var files embed.FS
 
 // All returns the packs that are shipped, as pack.Load takes them.

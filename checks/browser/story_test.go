@@ -47,6 +47,12 @@ var unseen = map[string]string{
 	"GET /catalogue":                         "data for programs",
 	"GET /catalogue/{pack}/{service}":        "data for programs",
 	"GET /places/{territory}/indicators.csv": "a file",
+
+	"GET /catalogue/{pack}/{service}/licences": "data for programs",
+	// Nobody in this story has a licence.
+	"GET /services/{pack}/{service}/licences": "a table, of a kind that others show",
+	"GET /desk/licences":                      "one question, of a kind that others show",
+	"GET /desk/licences/{document}":           "facts and a form, of kinds that others show",
 }
 
 // begin begins a story in a demonstration of its own.

@@ -18,7 +18,7 @@ const Module = "yagona"
 // Kernel lists the packages of the kernel: each may import those before it, and none after it.
 var Kernel = []string{
 	"fault", "ident", "act", "money", "calendar", "territory", "country", "wording", "rules", "field", "signature", "seal", "journal",
-	"transparency", "job", "person", "passkey", "access", "session", "register", "exchange", "service", "document", "ledger", "notice", "correction", "representation", "offer",
+	"transparency", "job", "person", "passkey", "access", "session", "register", "exchange", "service", "document", "ledger", "notice", "queue", "correction", "representation", "offer",
 	"casework", "publication", "erasure", "indicator", "simulation",
 }
 

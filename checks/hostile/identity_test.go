@@ -67,6 +67,8 @@ var rows = map[string]row{
 	"POST /api/v1/applications/{application}/preview":  {kind: thing},
 	"POST /api/v1/applications/{application}/submit":   {kind: thing},
 	"POST /api/v1/applications/{application}/withdraw": {kind: thing},
+	"POST /api/v1/applications/{application}/accept":   {kind: thing},
+	"POST /api/v1/documents/{document}/measures":       {kind: thing, body: map[string]any{"measure": "suspend", "reason": "none"}},
 	"GET /api/v1/documents":                            {kind: own},
 	"GET /api/v1/documents/{document}":                 {kind: thing},
 	"GET /api/v1/documents/{document}/file":            {kind: thing},
@@ -191,6 +193,8 @@ var rows = map[string]row{
 	"GET /services":                   {kind: open4All},
 	"GET /catalogue":                  {kind: open4All},
 	"GET /catalogue/{pack}/{service}": {kind: open4All},
+	"GET /catalogue/{pack}/{service}/licences":   {kind: open4All},
+	"GET /services/{pack}/{service}/licences":    {kind: open4All},
 	"GET /services/{pack}/{service}/eligibility": {kind: own},
 	"GET /services/suggest":                      {kind: open4All},
 	"GET /services/{pack}/{service}":             {kind: open4All},
@@ -234,6 +238,7 @@ var rows = map[string]row{
 	"GET /applications/{application}/photos/{photo}":        {kind: thing},
 	"POST /applications/{application}/submit":               {kind: thing, body: "revision=1"},
 	"GET /applications/{application}/withdraw":              {kind: thing},
+	"POST /applications/{application}/accept":               {kind: thing, body: "revision=1"},
 	"POST /applications/{application}/withdraw":             {kind: thing, body: "revision=1"},
 	"POST /services/{pack}/{service}/apply":                 {kind: own, body: ""},
 
@@ -323,6 +328,10 @@ var rows = map[string]row{
 	"POST /studio/proposals/{publication}/approve": {kind: thing, body: "digest=none"},
 	"POST /studio/proposals/{publication}/reject":  {kind: thing, body: "digest=none"},
 	"GET /ui/studio.js":                            {kind: open4All},
+	"GET /desk/licences":                           {kind: work},
+	"POST /desk/licences":                          {kind: work, body: "number=none"},
+	"GET /desk/licences/{document}":                {kind: thing},
+	"POST /desk/licences/{document}":               {kind: thing, body: "measure=suspend&reason=none"},
 
 	// Simulations, which only an analyst of the service's agency makes and sees.
 	"GET /desk/simulations":                          {kind: work},

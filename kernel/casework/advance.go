@@ -34,6 +34,9 @@ type Job struct {
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
 	Refusal     string            `json:"refusal,omitempty"` // of JobRefusal: Refusal.ID
+	Order       ident.Order       `json:"order,omitempty"`   // of JobPay
+	Period      calendar.Date     `json:"period,omitzero"`   // of JobReview: its first day
+	Again       bool              `json:"again,omitempty"`   // of JobReview: a register was silent
 }
 
 // platform is the actor of what no person does.
@@ -53,7 +56,7 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 				f.app.Territory = place
 			}
 		}
-		c.refuse(f, reasonsOf(evaluation))
+		c.refuse(f, reasonsOf(evaluation.Because()))
 		f.note("application.refused", platform("rules"), "", "")
 		return "application.refused", nil
 	case again:
@@ -69,11 +72,12 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.note("application.received", platform("casework"), "", "")
 		return "application.received", nil
 	case outcome == rules.Met:
-		if err := c.grant(ctx, f, facts); err != nil {
+		if err := c.conclude(ctx, f, facts); err != nil {
 			return "", err
 		}
-		f.note("application.granted", platform("rules"), "", "")
-		return "application.granted", nil
+		what := "application." + string(f.app.State) // granted, queued
+		f.note(what, platform("rules"), "", "")
+		return what, nil
 	}
 	// A service without officials whose rules cannot tell: an official of its agency must look at the register.
 	return "", fault.New(fault.Conflict, "application.undecidable", "The rules of this service cannot tell from the answers that the registers gave. Its agency has been told; nothing is lost.")
@@ -83,8 +87,8 @@ func (f *file) job(task ident.Task) Job {
 	return Job{Applicant: f.app.Applicant, Application: f.app.ID, Task: task}
 }
 
-func reasonsOf(evaluation service.Evaluation) (reasons []Reason) {
-	for _, id := range evaluation.Because() {
+func reasonsOf(because []string) (reasons []Reason) {
+	for _, id := range because {
 		reasons = append(reasons, Reason{Requirement: id})
 	}
 	return reasons
@@ -173,22 +177,12 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	f.app.State, f.app.Decided = Granted, f.now
 	c.closeTasks(f, TaskVoid)
 	result := &Result{Payment: int64(outcome.Payment)}
-	if f.def.Output.Document != nil {
-		id := ident.New[ident.Document](f.now)
-		draft, err := c.Composer.Compose(ctx, f.def, f.app, outcome, f.sentBy(), id, f.now)
-		if err != nil {
-			return err
-		}
-		prepared, err := c.Documents.Prepare(ctx, draft, f.now)
-		if err != nil {
-			return err
-		}
-		f.documents = append(f.documents, prepared)
-		result.Document = id
+	if err := c.issue(ctx, f, outcome, result); err != nil {
+		return err
 	}
-	if outcome.Payment > 0 {
+	if f.def.Every == nil && outcome.Payment > 0 {
 		result.Order = ident.New[ident.Order](f.now)
-		f.queue(JobPay, time.Time{}, f.job(""))
+		f.pay(result.Order)
 	}
 	if f.def.Output.Record != nil {
 		if result.Record, err = field.Encode(outcome.Record); err != nil {
@@ -196,9 +190,47 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 		}
 		f.queue(register.JobWrite, time.Time{}, f.job(""))
 	}
+	if f.content.Granted != nil { // granted again on appeal
+		result.Payments, result.Account = f.content.Granted.Payments, f.content.Granted.Account
+	}
 	f.content.Granted = result
 	f.content.Because = nil
+	if f.def.Places != nil {
+		f.hold()
+	}
+	if f.def.Licence != nil {
+		if err := c.license(f, outcome); err != nil {
+			return err
+		}
+	}
+	if f.def.Every != nil {
+		if err := c.begin(ctx, f, outcome.Payment); err != nil {
+			return err
+		}
+	}
 	f.tell("application.granted")
+	return nil
+}
+
+// issue composes and signs the document of a granted file, if its service issues one.
+func (c *Casework) issue(ctx context.Context, f *file, outcome service.Outcome, result *Result) error {
+	if f.def.Output.Document == nil {
+		return nil
+	}
+	id := ident.New[ident.Document](f.now)
+	draft, err := c.Composer.Compose(ctx, f.def, f.app, outcome, f.sentBy(), id, f.now)
+	if err != nil {
+		return err
+	}
+	if f.def.Licence != nil {
+		draft.Content.Until = c.validUntil(f)
+	}
+	prepared, err := c.Documents.Prepare(ctx, draft, f.now)
+	if err != nil {
+		return err
+	}
+	f.documents = append(f.documents, prepared)
+	result.Document = id
 	return nil
 }
 
@@ -222,13 +254,14 @@ type Payment struct {
 	DecidedBy   []ident.Person
 }
 
-// Payment returns what the job JobPay has to prepare.
-func (c *Casework) Payment(ctx context.Context, id ident.Application) (Payment, error) {
+// Payment returns what the job JobPay has to prepare. A job of an earlier release names no order: then it is the last.
+func (c *Casework) Payment(ctx context.Context, id ident.Application, order ident.Order) (Payment, error) {
 	f, err := c.load(ctx, id)
 	if err != nil {
 		return Payment{}, err
 	}
-	if f.app.State != Granted || f.def.Output.Payment == nil || f.content.Granted.Order == "" {
+	amount, known := f.ordered(&order)
+	if !known {
 		return Payment{}, fault.New(fault.Conflict, "application.no-payment", "Nothing is paid for this application.")
 	}
 	answers, err := f.answersOf()
@@ -240,9 +273,25 @@ func (c *Casework) Payment(ctx context.Context, id ident.Application) (Payment, 
 		account = f.content.Granted.Account
 	}
 	return Payment{
-		Application: f.app, Order: f.content.Granted.Order, Fund: f.def.Output.Payment.Fund,
-		Amount: f.content.Granted.Payment, Account: account, DecidedBy: f.deciders(),
+		Application: f.app, Order: order, Fund: f.def.Output.Payment.Fund, Amount: amount, Account: account, DecidedBy: f.deciders(),
 	}, nil
+}
+
+// ordered returns what the order pays; of an empty one, the last.
+func (f *file) ordered(order *ident.Order) (amount int64, known bool) {
+	result := f.content.Granted
+	if result == nil || f.def.Output.Payment == nil || f.app.State != Granted && f.app.State != Ended && f.app.State != Appealed {
+		return 0, false
+	}
+	for _, one := range result.Payments {
+		if one.Order == *order {
+			return one.Amount, true
+		}
+	}
+	if *order == "" {
+		*order = result.Order
+	}
+	return result.Payment, *order != "" && *order == result.Order
 }
 
 // Record is what has to be written into a register for a granted application.

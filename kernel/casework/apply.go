@@ -272,7 +272,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	}
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
 	f.represent()
-	f.alone = f.def.Output.Payment != nil // what is paid once is not asked for twice at a time
+	f.alone = f.def.Output.Payment != nil || f.def.Places != nil || f.def.Licence != nil // what is paid once is not asked for twice at a time
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
 	if err != nil {
@@ -330,21 +330,29 @@ func (c *Casework) Expire(ctx context.Context, queued job.Job, payload Job) erro
 	return err
 }
 
-// Withdraw takes an application back that is not decided yet. Withdrawing again changes nothing.
+// Withdraw takes an application back that is not decided yet, or gives up a benefit that runs. Withdrawing again changes nothing.
 func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (Receipt, error) {
 	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}
+	running := f.app.State == Granted && f.right != nil && f.right.State == InForce && f.def.Licence == nil // that runs out
 	switch {
-	case f.app.State == Withdrawn:
+	case f.app.State == Withdrawn || f.app.State == Ended:
 		return Receipt{f.app, f.app.Event}, nil
-	case f.app.State != Draft && !f.app.State.IsOpen():
+	case f.app.State != Draft && !f.app.State.IsOpen() && !running:
 		return Receipt{}, errClosed
 	case f.app.Revision != revision:
 		return Receipt{}, errChanged
 	}
-	f.app.State, f.app.Decided = Withdrawn, f.now
+	if running {
+		f.end(End{At: f.now}, by.Journal())
+		f.tellQueue()
+		event, err := c.store(ctx, f, journal.Event{Type: "benefit.ended", Actor: by.Journal()})
+		return Receipt{f.app, event}, err
+	}
+	f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
+	f.tellQueue()
 	c.closeTasks(f, TaskVoid)
 	f.note("application.withdrawn", by.Journal(), "", "")
 	event, err := c.store(ctx, f, journal.Event{Type: "application.withdrawn", Actor: by.Journal()})
@@ -420,70 +428,6 @@ func (c *Casework) resume(ctx context.Context, f *file, id ident.Task) error {
 		f.app.State = Appealed
 	}
 	return nil
-}
-
-// Contest appeals against a refusal, in time and with grounds. The level above decides it.
-func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (Receipt, error) {
-	f, err := c.own(ctx, by, id, representation.Apply)
-	if err != nil {
-		return Receipt{}, err
-	}
-	switch {
-	case f.app.State == Appealed:
-		return Receipt{f.app, f.app.Event}, nil
-	case f.app.State != Refused:
-		return Receipt{}, fault.New(fault.Conflict, "appeal.not-refused", "Only a refusal can be contested.")
-	case f.content.Appeal != nil:
-		return Receipt{}, fault.New(fault.Conflict, "appeal.decided", "This refusal was contested already, and the appeal was decided. A court can review it.")
-	case f.app.Revision != revision:
-		return Receipt{}, errChanged
-	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if until := c.appealUntil(f, days.Deadline); !f.now.Before(until) {
-		return Receipt{}, fault.New(fault.Conflict, "appeal.late", "The time to contest this refusal is over. A court can review it.")
-	}
-	if grounds, err = words("grounds", grounds); err != nil {
-		return Receipt{}, err
-	}
-	f.content.Appeal = &Appeal{Grounds: grounds, At: f.now, Previous: f.content.Because}
-	f.app.State, f.app.Decided = Appealed, time.Time{}
-	within := f.def.Appeal.Decide
-	if within == 0 {
-		within = defaultDecide
-	}
-	c.openTask(f, days, c.appealTask(f), within)
-	f.note("appeal.received", by.Journal(), StepAppeal, "")
-	event, err := c.store(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
-}
-
-func (c *Casework) appealUntil(f *file, deadline func(time.Time, int) time.Time) time.Time {
-	within := f.def.Appeal.Within
-	if within == 0 {
-		within = defaultAppeal
-	}
-	return deadline(f.app.Decided, within)
-}
-
-// appealTask returns the task of the level above the one that decided.
-func (c *Casework) appealTask(f *file) Task {
-	task := Task{Step: StepAppeal, Agency: f.def.Agency, Role: f.def.Appeal.Role, Territory: c.Territories.Root()}
-	for _, earlier := range f.tasks {
-		task.Agency, task.Territory = earlier.Agency, earlier.Territory
-		if f.def.Appeal.Role == "" {
-			task.Role = earlier.Role
-		}
-	}
-	if above := c.Territories.Parent(task.Territory); above != "" {
-		task.Territory = above
-	}
-	if task.Role == "" {
-		task.Role = access.Registrar
-	}
-	return task
 }
 
 // words checks a text that a person wrote.

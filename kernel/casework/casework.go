@@ -32,6 +32,7 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
+	"yagona/kernel/queue"
 	"yagona/kernel/representation"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
@@ -43,19 +44,28 @@ type State string
 
 // The states.
 const (
-	Draft     State = "draft"     // being written; nobody else sees it
-	Gathering State = "gathering" // received; a register has not answered yet
-	Deciding  State = "deciding"  // officials have tasks
-	Asked     State = "asked"     // the applicant was asked; the clock stands still
-	Granted   State = "granted"
-	Refused   State = "refused"
-	Appealed  State = "appealed" // refused, and contested
-	Withdrawn State = "withdrawn"
-	Expired   State = "expired" // a draft that was not sent in time
+	Draft        State = "draft"     // being written; nobody else sees it
+	Gathering    State = "gathering" // received; a register has not answered yet
+	Deciding     State = "deciding"  // officials have tasks
+	Asked        State = "asked"     // the applicant was asked; the clock stands still
+	Queued       State = "queued"    // it meets the requirements, and waits for one of limited places
+	PlaceOffered State = "offered"   // a place is kept for it, until the applicant accepts it or the time is over
+	Granted      State = "granted"
+	Refused      State = "refused"
+	Appealed     State = "appealed" // refused, and contested
+	Withdrawn    State = "withdrawn"
+	Ended        State = "ended"   // granted, and what was granted is not in force any more: a benefit
+	Expired      State = "expired" // a draft that was not sent in time
 )
 
 // IsOpen reports whether something is still to happen after it was received.
-func (s State) IsOpen() bool { return s == Gathering || s == Deciding || s == Asked || s == Appealed }
+func (s State) IsOpen() bool {
+	switch s {
+	case Gathering, Deciding, Asked, Queued, PlaceOffered, Appealed:
+		return true
+	}
+	return false
+}
 
 // Application is one request for a service, as the store keeps it.
 type Application struct {
@@ -71,7 +81,7 @@ type Application struct {
 	Created   time.Time
 	Submitted time.Time       // zero: a draft
 	Decided   time.Time       // zero: not yet
-	Expires   time.Time       // of a draft
+	Expires   time.Time       // of a draft, of an offered place
 	Territory ident.Territory // of the first step, for statistics
 	Sealed    []byte          // Content as JSON, sealed under the applicant's key
 	Event     ident.Event     // that last wrote it
@@ -94,7 +104,10 @@ type Content struct {
 	Questions []Question          `json:"questions,omitempty"`
 	Because   []Reason            `json:"because,omitempty"` // why it was refused
 	Granted   *Result             `json:"granted,omitempty"`
-	Offered   *Offered            `json:"offered,omitempty"` // the platform opened it by itself
+	Offered   *Offered            `json:"offered,omitempty"`   // the platform opened it by itself
+	Place     *Place              `json:"place,omitempty"`     // of limited places
+	Proposals []Proposal          `json:"proposals,omitempty"` // to do something with a licence
+	Ended     *End                `json:"ended,omitempty"`     // why what was granted is not in force any more
 	Appeal    *Appeal             `json:"appeal,omitempty"`
 
 	Photos      []Photo       `json:"photos,omitempty"`
@@ -181,6 +194,7 @@ type Result struct {
 	Order    ident.Order     `json:"order,omitempty"`
 	Account  string          `json:"account,omitempty"`  // named after the bank turned down the one in the answers
 	Rejected string          `json:"rejected,omitempty"` // why the bank did not take the order: a code; another account is wanted
+	Payments []Instalment    `json:"payments,omitempty"` // of a benefit, oldest first; Payment and Order are those of the last
 	Document ident.Document  `json:"document,omitempty"`
 	Record   json.RawMessage `json:"record,omitempty"`
 }
@@ -292,6 +306,13 @@ type Reader interface {
 	// Attachment returns one of the applicant's attachments, or fault.NotFound.
 	Attachment(applicant ident.Subject, id string) (Attachment, error)
 	UploadReader
+	// Entitlement returns what the holder's application left in force, or fault.NotFound.
+	Entitlement(holder ident.Subject, application ident.Application) (Entitlement, error)
+	// EntitlementsOf returns all that was ever in force for the holder.
+	EntitlementsOf(holder ident.Subject) ([]Entitlement, error)
+	// Licences returns the licences of a service that are published, in the order of their applications, after the given
+	// one ("" : from the first), at most limit.
+	Licences(of ident.Service, after ident.Application, limit int) ([]Entitlement, error)
 	// Outages returns all declared outages.
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
@@ -319,6 +340,8 @@ type Tx interface {
 	// AddRefusal stores a reason of a refusal under the act's key, the agency's; one that is there stays.
 	AddRefusal(refusal Refusal) error
 	UploadTx
+	// SaveEntitlement stores a new or changed entitlement under the act's key, its holder.
+	SaveEntitlement(entitlement Entitlement) error
 	// SaveOutage stores an outage under the act's key, the platform's.
 	SaveOutage(outage Outage) error
 }
@@ -355,6 +378,7 @@ type Config struct {
 	Scheme      field.Scheme
 	// Stored is told of each application in its act, and may queue jobs there. Nil: nobody is told.
 	Stored func(tx job.Tx, application Application) error
+	Queues *queue.Queues
 }
 
 // Casework carries applications through their life. It is safe for concurrent use.
@@ -377,6 +401,7 @@ var (
 	errChanged  = fault.New(fault.Conflict, "application.changed", "This application has changed since you opened it. Look at it again, then act.")
 	errNotDraft = fault.New(fault.Conflict, "application.sent", "This application was already sent. Its answers cannot be changed any more; withdraw it or wait for a question.")
 	errClosed   = fault.New(fault.Conflict, "application.closed", "This application is closed. Nothing can be done in it any more.")
+	errRunning  = fault.New(fault.Conflict, "application.in-force", "You receive this already. You need not apply again; if something has changed, it is looked at before the next payment.")
 	errDrafts   = fault.New(fault.Conflict, "application.too-many-drafts", "You have 20 drafts. Send one or withdraw one before you begin another.")
 	errOpen     = fault.New(fault.Conflict, "application.already-open", "You have sent an application to this service that is not decided yet. Wait for the decision, or withdraw it first.")
 	errUnknown  = fault.New(fault.NotFound, "application.unknown", "There is no such application here, or it is not for you to see.")

@@ -22,6 +22,7 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/money"
 	"yagona/kernel/notice"
+	"yagona/kernel/queue"
 	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
@@ -164,6 +165,7 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 		Store: query.For[casework.Reader, casework.Tx](w.db), Vault: vault, Clock: clock,
 		Catalogue: func() *service.Catalogue { return catalogue }, Evidence: w.registers,
 		Calendar: days, Territories: tree, Scheme: scheme{tree}, Messenger: &w.messenger,
+		Queues: &queue.Queues{Store: query.For[queue.Reader, queue.Tx](w.db), Vault: vault},
 	})
 	w.office = &access.Office{Store: query.For[access.Reader, access.Tx](w.db), Vault: vault}
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}
@@ -338,7 +340,7 @@ func TestTwoOfficialsGrantAndThePaymentIsQueuedOnce(t *testing.T) {
 		t.Fatalf("the application is %s", granted.State)
 	}
 	w.later(time.Hour)
-	payment, err := w.Payment(t.Context(), granted.ID)
+	payment, err := w.Payment(t.Context(), granted.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,7 +361,7 @@ func TestPaymentThatTheBankDidNotTakeGoesToAnotherAccount(t *testing.T) {
 	w.must(w.decide(w.official("youth-leader", "X11"), casework.Verdict{Action: service.Recommend}))
 	granted := w.must(w.decide(w.official("chair", "X11"), casework.Verdict{Action: service.Approve}))
 	w.later(time.Hour)
-	first, err := w.Payment(t.Context(), granted.ID)
+	first, err := w.Payment(t.Context(), granted.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +422,7 @@ func TestPaymentThatTheBankDidNotTakeGoesToAnotherAccount(t *testing.T) {
 	if got, want := fmt.Sprint(w.queued), "[application.pay]"; got != want {
 		t.Errorf("queued %s, want %s", got, want)
 	}
-	second, err := w.Payment(t.Context(), granted.ID)
+	second, err := w.Payment(t.Context(), granted.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,10 +90,10 @@ func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task, days 
 	c.closeTask(f, task, TaskDone)
 	switch {
 	case outcome == rules.NotMet:
-		c.refuse(f, reasonsOf(evaluation))
+		c.refuse(f, reasonsOf(evaluation.Because()))
 		return nil
 	case f.app.Stage == len(f.def.Process)-1 && f.stageDone():
-		return c.grant(ctx, f, facts)
+		return c.conclude(ctx, f, facts)
 	case f.stageDone():
 		f.app.Stage++
 		return c.openStage(ctx, f, facts)

@@ -76,10 +76,22 @@ func (c *Casework) decide(ctx context.Context, f *file, task *Task, by access.Ac
 	}
 	f.content.Decisions = append(f.content.Decisions, decision)
 	f.note("task."+string(verdict.Action), by.Journal(), task.Step, "")
+	if f.proposal(task) != nil {
+		return c.enact(ctx, f, task, by, verdict)
+	}
 	if verdict.Action == service.Refuse {
 		task.Assignee = by.Appointment.ID
 		c.closeTask(f, task, TaskDone)
-		c.refuse(f, decision.Reasons)
+		switch {
+		case task.Step == StepAppeal && f.content.Ended != nil:
+			f.app.State = Ended
+			if f.right.State == Suspended {
+				f.app.State = Granted
+			}
+			f.tell("appeal.refused")
+		default:
+			c.refuse(f, decision.Reasons)
+		}
 		if task.Step == StepAppeal {
 			f.settleAppeal(true, decision.Reasons)
 		}
@@ -96,6 +108,9 @@ func (c *Casework) stepOf(f *file, task *Task) (service.Step, error) {
 			Actions: []service.Action{service.Approve, service.Refuse, service.Ask},
 		}, nil
 	}
+	if step, ok := f.def.MeasureStep(task.Step); ok {
+		return step, nil
+	}
 	_, step, ok := f.def.Step(task.Step)
 	if !ok {
 		return service.Step{}, fault.Newf(fault.Internal, "task.no-step", "The definition has no step %s.", task.Step)
@@ -107,6 +122,12 @@ func (c *Casework) stepOf(f *file, task *Task) (service.Step, error) {
 func (f *file) separate(by access.Actor, task *Task, action service.Action) error {
 	if action == service.Ask {
 		return nil
+	}
+	if proposal := f.proposal(task); proposal != nil {
+		if proposal.By.Person == by.Person {
+			return errProposed
+		}
+		return nil // who granted a licence may take it away
 	}
 	if err := f.helped(by, task, action); err != nil {
 		return err
@@ -247,7 +268,7 @@ func (c *Casework) consent(ctx context.Context, f *file, task *Task, by access.A
 	}
 	switch {
 	case final:
-		err = c.grant(ctx, f, facts)
+		err = c.conclude(ctx, f, facts)
 	case f.stageDone():
 		f.app.Stage++
 		err = c.openStage(ctx, f, facts)

@@ -44,9 +44,13 @@ type file struct {
 	alone       bool                      // the act fails if another application of the same person to the service is open
 	counted     bool                      // the act fails if the person has as many drafts as one may have
 	attachments []Attachment
-	takenUp     []string // uploads that became attachments
-	arrival     *Arrival // the act that was done offline, if this is one
-	finish      *job.Job // the job that this act does, removed with it
+	takenUp     []string     // uploads that became attachments
+	right       *Entitlement // what the application left in force
+	revoked     []revocation
+	paying      bool          // the act pays a period: it fails if the period is paid already
+	day         calendar.Date // for which the rules are evaluated; zero: the day of the act
+	arrival     *Arrival      // the act that was done offline, if this is one
+	finish      *job.Job      // the job that this act does, removed with it
 }
 
 type pendingJob struct {
@@ -62,7 +66,14 @@ func (c *Casework) load(ctx context.Context, id ident.Application) (*file, error
 		if f.app, err = tx.Application(id); err != nil {
 			return err
 		}
-		f.tasks, err = tx.TasksOf(f.app.Applicant, id)
+		if f.tasks, err = tx.TasksOf(f.app.Applicant, id); err != nil {
+			return err
+		}
+		right, err := tx.Entitlement(f.app.Applicant, id)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		f.right = &right
 		return err
 	})
 	if err != nil {
@@ -173,7 +184,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			}
 		}
 		if f.alone {
-			if err := onlyOpen(tx, f.app); err != nil {
+			if err := c.onlyOpen(tx, f); err != nil {
 				return err
 			}
 		}
@@ -202,6 +213,19 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 			covers = append(covers, task.Cover())
+		}
+		if f.right != nil {
+			if f.paying {
+				if err := f.unpaid(tx); err != nil {
+					return err
+				}
+			}
+			right := *f.right
+			right.Event = id
+			if err := tx.SaveEntitlement(right); err != nil {
+				return err
+			}
+			covers = append(covers, right.Cover())
 		}
 		for _, told := range f.told {
 			added, err := notice.Add(tx, told, app.ID, string(id), id)
@@ -237,6 +261,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		if c.Stored != nil {
 			if err := c.Stored(tx, app); err != nil {
 				return err
+			}
+		}
+		for _, one := range f.revoked {
+			if err := document.Revoke(tx, f.sealer, event.Actor, one.document, one.reason); err != nil && !fault.Is(err, fault.Conflict) {
+				return err // it counts no more already
 			}
 		}
 		for _, one := range f.jobs {
@@ -281,8 +310,9 @@ func unchanged(tx Tx, read Application) error {
 // mostOpen is how many of a person's newest applications are looked through for an open one.
 const mostOpen = 1000
 
-// onlyOpen checks that no other application of the same person to the same service is open.
-func onlyOpen(tx Tx, app Application) error {
+// onlyOpen checks that no other application of the same person to the same service is open, and no benefit of it runs.
+func (c *Casework) onlyOpen(tx Tx, f *file) error {
+	app := f.app
 	others, err := tx.ApplicationsOf(app.Applicant, "", mostOpen)
 	if err != nil {
 		return err
@@ -290,6 +320,15 @@ func onlyOpen(tx Tx, app Application) error {
 	for _, other := range others {
 		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
 			return errOpen
+		}
+	}
+	held, err := tx.EntitlementsOf(app.Applicant)
+	if err != nil {
+		return err
+	}
+	for _, one := range held {
+		if one.Service == app.Service && (one.State == InForce || one.State == Suspended) && !c.renewable(f.def, one, f.now) {
+			return errRunning
 		}
 	}
 	return nil
@@ -333,6 +372,9 @@ func (c *Casework) facts(ctx context.Context, f *file) (service.Facts, error) {
 	facts := service.Facts{
 		Applicant: f.app.Applicant, Submitted: c.Calendar.Date(f.submitted()), Decided: c.Calendar.Date(f.now),
 		Ask: asked, Evidence: map[string]any{},
+	}
+	if !f.day.IsZero() {
+		facts.Decided = f.day
 	}
 	for _, wanted := range f.def.Evidence {
 		value, known, err := c.evidenceValue(ctx, f, wanted)

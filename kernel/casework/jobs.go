@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"yagona/kernel/job"
+	"yagona/kernel/queue"
 	"yagona/kernel/register"
 )
 
@@ -21,17 +22,21 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		}
 	}
 	return map[string]job.Handler{
-		JobGather:   with(c.Gather),
-		JobExpire:   with(c.Expire),
-		JobDeadline: with(c.Deadline),
-		JobSilence:  with(c.Silence),
-		JobRefusal:  with(c.CountRefusal),
-		JobCode:     c.deliverCode,
-		JobForget:   c.forget,
-		JobOutage:   func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
-		JobTell:     c.Tell,
-		jobOffer:    c.Offer,
-
+		JobGather:           with(c.Gather),
+		JobExpire:           with(c.Expire),
+		JobDeadline:         with(c.Deadline),
+		JobSilence:          with(c.Silence),
+		JobReview:           with(c.Review),
+		JobPlace:            with(c.TellQueue),
+		JobLapse:            with(c.Lapse),
+		queue.JobOffer:      c.offer,
+		queue.JobFill:       c.fillQueue,
+		JobOutage:           func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
+		JobRefusal:          with(c.CountRefusal),
+		JobCode:             c.deliverCode,
+		JobForget:           c.forget,
+		JobTell:             c.Tell,
+		jobOffer:            c.Offer,
 		register.JobChanged: c.Started,
 	}
 }

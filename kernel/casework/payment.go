@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/fault"
@@ -21,14 +20,49 @@ func (c *Casework) RejectPayment(ctx context.Context, id ident.Application, orde
 		return err
 	}
 	result := f.content.Granted
-	if f.app.State != Granted || result == nil || result.Order != order || result.Rejected != "" {
+	if result == nil || !result.reject(order, reason) {
 		return nil
 	}
-	result.Rejected = reason
 	f.note("payment.rejected", platform("payment"), "", reason)
 	f.tell("payment.rejected")
 	_, err = c.store(ctx, f, journal.Event{Type: "payment.rejected", Actor: platform("payment")})
 	return err
+}
+
+// reject notes that the bank did not take an order; false if it is known already, or another has replaced the order.
+func (r *Result) reject(order ident.Order, reason string) bool {
+	for i := range r.Payments {
+		if one := &r.Payments[i]; one.Order == order && one.Rejected == "" {
+			one.Rejected, r.Rejected = reason, reason
+			return true
+		}
+	}
+	if len(r.Payments) > 0 || r.Order != order || r.Rejected != "" {
+		return false
+	}
+	r.Rejected = reason
+	return true
+}
+
+// payAgain orders anew what the bank did not take: of a benefit every period that it turned down.
+func (f *file) payAgain(result *Result) {
+	result.Rejected = ""
+	if len(result.Payments) == 0 {
+		result.Order = ident.New[ident.Order](f.now)
+		f.pay(result.Order)
+	}
+	for i := range result.Payments {
+		one := &result.Payments[i]
+		if one.Rejected == "" {
+			continue
+		}
+		order := ident.New[ident.Order](f.now)
+		if result.Order == one.Order {
+			result.Order = order
+		}
+		one.Order, one.Rejected = order, ""
+		f.pay(order)
+	}
 }
 
 // ChangeAccount names another account for a payment that the bank did not take. A new payment order is prepared for what
@@ -41,9 +75,9 @@ func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.
 	}
 	result := f.content.Granted
 	switch {
-	case f.app.State == Granted && result != nil && result.Rejected == "" && result.Account != "" && result.Account == account:
+	case result != nil && result.Rejected == "" && result.Account != "" && result.Account == account:
 		return Receipt{f.app, f.app.Event}, nil
-	case f.app.State != Granted || f.def.Output.Payment == nil || result == nil || result.Rejected == "":
+	case f.def.Output.Payment == nil || result == nil || result.Rejected == "":
 		return Receipt{}, fault.New(fault.Conflict, "application.no-account-wanted", "The bank has not turned down a payment of this application. Nothing has to be changed.")
 	case f.app.Revision != revision:
 		return Receipt{}, errChanged
@@ -58,8 +92,7 @@ func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.
 		return Receipt{}, err
 	}
 	result.Account, _ = checked.(string)
-	result.Order, result.Rejected = ident.New[ident.Order](f.now), ""
-	f.queue(JobPay, time.Time{}, f.job(""))
+	f.payAgain(result)
 	f.note("payment.account-changed", by.Journal(), "", "")
 	event, err := c.store(ctx, f, journal.Event{Type: "payment.account-changed", Actor: by.Journal()})
 	return Receipt{f.app, event}, err

@@ -34,7 +34,7 @@ func TestAnAmountOfZeroPaysNothing(t *testing.T) {
 	if granted.State != casework.Granted || slices.Contains(w.queued, casework.JobPay) {
 		t.Errorf("the application is %s, and the platform was asked to do %q", granted.State, w.queued)
 	}
-	_, err := w.Payment(t.Context(), granted.ID)
+	_, err := w.Payment(t.Context(), granted.ID, "")
 	w.refused(err, "application.no-payment")
 }
 

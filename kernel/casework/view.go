@@ -20,11 +20,18 @@ type View struct {
 	Answers     map[string]any
 	Evidence    []EvidenceView
 	Tasks       []Task
+	Right       *Entitlement              // what it left in force; nil: nothing that lasts
 	Task        *Task                     // the official's own; nil for the applicant
+	Queue       *QueuePosition            // of one that waits for a place, for its applicant; else nil
 	Acting      *representation.Authority // by what the reader acts for the applicant; nil: they do not
 	People      map[ident.Subject]string  // what those are called who act for the applicant, and whom the reader acts for
 	AppealUntil time.Time                 // zero if it cannot be contested
 	AnswerUntil time.Time                 // when it is too late to answer an official's question; zero if none is open
+}
+
+// MayBeGivenUp reports whether the application gave something that lasts still and that its holder can give up.
+func (v View) MayBeGivenUp() bool {
+	return v.Application.State == Granted && v.Right != nil && v.Right.State == InForce && v.Definition.Licence == nil
 }
 
 // EvidenceView is an evidence as one reader may see it.
@@ -43,7 +50,7 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 	if err != nil {
 		return View{}, err
 	}
-	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks, Acting: f.acting}
+	view := View{Application: f.app, Definition: f.def, Content: f.content, Answers: answers, Tasks: f.tasks, Acting: f.acting, Right: f.right}
 	if view.People, err = c.people(ctx, f); err != nil {
 		return View{}, err
 	}
@@ -76,7 +83,7 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 			view.Evidence = append(view.Evidence, shown)
 		}
 	}
-	if f.app.State == Refused && f.content.Appeal == nil {
+	if !f.content.contested() && (f.app.State == Refused || len(f.content.ended()) > 0) {
 		days, err := c.calendarWithOutages(ctx)
 		if err != nil {
 			return View{}, err
@@ -100,6 +107,9 @@ func (c *Casework) Own(ctx context.Context, by access.Actor, id ident.Applicatio
 	}
 	view, err := c.view(ctx, f, f.app.Applicant)
 	if err != nil {
+		return View{}, err
+	}
+	if view.Queue, err = c.position(ctx, f); err != nil {
 		return View{}, err
 	}
 	f.withhold(&view)
@@ -162,6 +172,12 @@ func Because(definition *service.Definition, reason Reason, languages ...string)
 		if requirement.ID == reason.Requirement {
 			return requirement.Otherwise.In(languages...)
 		}
+	}
+	if definition.Licence != nil && reason.Requirement == service.Ended {
+		return definition.Licence.Over.In(languages...)
+	}
+	if definition.Every != nil && reason.Requirement == service.Ended {
+		return definition.Every.Over.In(languages...)
 	}
 	for _, evidence := range definition.Evidence {
 		if evidence.Name == reason.Requirement {

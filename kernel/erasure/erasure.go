@@ -68,6 +68,8 @@ type Reader interface {
 	RegistersOf(key act.Key) ([]ident.Register, error)
 	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]casework.Application, error)
+	// EntitlementsOf returns all that was ever in force for the holder.
+	EntitlementsOf(holder ident.Subject) ([]casework.Entitlement, error)
 	// OrdersTo returns the payment orders whose payee the subject is, in every fund's book.
 	OrdersTo(subject ident.Subject) ([]ledger.Order, error)
 	// JobsOf returns all jobs under the key.
@@ -215,6 +217,15 @@ func (e *Erasures) business(tx Tx, subject ident.Subject) error {
 	for _, one := range applications {
 		if one.State.IsOpen() {
 			undecided = append(undecided, string(one.ID))
+		}
+	}
+	held, err := tx.EntitlementsOf(subject)
+	if err != nil {
+		return err
+	}
+	for _, one := range held {
+		if one.State == casework.InForce || one.State == casework.Suspended {
+			undecided = append(undecided, string(one.Application)) // what it gave is in force
 		}
 	}
 	jobs, err := tx.JobsOf(act.Of(subject))

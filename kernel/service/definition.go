@@ -36,6 +36,9 @@ type Definition struct {
 	Process  []Stage // empty: granted by rule alone
 	Output   Output
 	Start    ident.Evidence // whose change makes the platform offer it; empty: it waits to be asked for
+	Places   *Places        // there are only so many; nil: enough for all
+	Every    *Every         // the payment is made again in every period; nil: once
+	Licence  *Licence       // it can be renewed and taken away; nil: it cannot
 	Params   []Param
 	// Appeal is how many working days a refused person has to contest, and who decides it.
 	Appeal Appeal
@@ -103,6 +106,11 @@ func (p Period) IsZero() bool { return p == Period{} }
 // After returns the date that lies the period after another.
 func (p Period) After(date calendar.Date) calendar.Date {
 	return date.AddMonths(p.Months).AddDays(p.Days)
+}
+
+// Before returns the date that lies the period before another.
+func (p Period) Before(date calendar.Date) calendar.Date {
+	return date.AddMonths(-p.Months).AddDays(-p.Days)
 }
 
 // Requirement is a rule that must be met (CCCEV criterion).

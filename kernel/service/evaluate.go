@@ -250,16 +250,7 @@ type Outcome struct {
 func (d *Definition) Grant(ctx context.Context, facts Facts) (Outcome, error) {
 	values := d.Values(facts)
 	outcome := Outcome{Lines: map[string]any{}, Record: map[string]any{}}
-	compute := func(program *rules.Program) (any, error) {
-		result, err := program.Evaluate(ctx, values)
-		if err != nil {
-			return nil, err
-		}
-		if !result.IsKnown() {
-			return nil, errUnknown.With("paths", result.Unknown[0])
-		}
-		return result.Value, nil
-	}
+	compute := func(program *rules.Program) (any, error) { return known(ctx, program, values) }
 	if d.Output.Payment != nil {
 		value, err := compute(d.Output.Payment.Amount)
 		if err != nil {
@@ -268,6 +259,13 @@ func (d *Definition) Grant(ctx context.Context, facts Facts) (Outcome, error) {
 		outcome.Payment = value.(money.Amount)
 		if outcome.Payment < 0 {
 			return Outcome{}, errAmount
+		}
+		over, err := d.over(ctx, facts)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if over {
+			outcome.Payment = 0
 		}
 	}
 	if d.Output.Document != nil {

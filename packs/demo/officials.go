@@ -122,6 +122,8 @@ var posts = []post{
 	{"youth-agency", "publisher", []int{root, root}, ""}, // two: one publishes, the other approves
 	{"employment-agency", "publisher", []int{root, root}, ""},
 	{"housing-agency", "publisher", []int{root, root}, ""},
+	{"local-administration", "deputy", []int{1, 2}, ""},
+	{"preschool-agency", "head", []int{1, 2}, ""},
 	{"platform-operator", "operator", []int{root}, ""},
 	{"youth-agency", "analyst", []int{root}, ""},
 }

@@ -26,6 +26,8 @@ func (t *Tx) AwaitedJobs(after Awaited, limit int) ([]Awaited, error) {
 			UNION ALL SELECT key, 'task/' || id, 'application.silence', id, NULL FROM task WHERE state = 'waiting'
 			UNION ALL SELECT key, 'application/' || id, 'application.expire', id, expires FROM application WHERE state = 'draft'
 			UNION ALL SELECT key, 'application/' || id, 'application.gather', id, NULL FROM application WHERE state = 'gathering'
+			UNION ALL SELECT key, 'application/' || id, 'application.lapse', id, expires FROM application WHERE state = 'offered'
+			UNION ALL SELECT key, 'entitlement/' || application, 'application.review', application, reviewed FROM entitlement WHERE state = 'in-force' AND reviewed IS NOT NULL
 			UNION ALL SELECT key, 'payment-order/' || id, 'ledger.send-order', id, NULL FROM payment_order WHERE state IN ('released', 'sent')
 			UNION ALL SELECT key, 'delivery/' || id, 'notice.deliver', id, NULL FROM delivery WHERE state IN ('queued', 'failed')
 			UNION ALL SELECT key, 'correction/' || id, 'correction.late', id, due FROM correction WHERE state = 'open' AND late = 0

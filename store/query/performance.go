@@ -16,7 +16,7 @@ func (t *Tx) Performance(of ident.Service) (found casework.Performance, err erro
 	err = t.row(errNoPerformance, `SELECT count(*), coalesce(max(CASE WHEN place * 2 <= decisions + 1 THEN took END), 0)
 		FROM (
 			SELECT decided - submitted AS took, row_number() OVER (ORDER BY decided - submitted) AS place, count(*) OVER () AS decisions
-			FROM application WHERE service = $1 AND submitted IS NOT NULL AND decided IS NOT NULL AND state IN ('granted', 'refused')
+			FROM application WHERE service = $1 AND submitted IS NOT NULL AND decided IS NOT NULL AND state IN ('granted', 'refused', 'ended')
 		) AS one`, args(of), &found.Decided, &micros)
 	if err != nil {
 		return found, err

@@ -83,6 +83,7 @@ func operations(d Dependencies) []operation {
 		indicatorOperations(d.Figures, d.Indicators, d.Profile),
 		verificationOperations(d.Documents, d.Ring, d.Clock, d.Say),
 		revocationOperations(revocations{d.Documents, d.Casework}),
+		licenceOperations(d.Casework),
 		applicationOperations(cases),
 		people{d.Representatives, d.Participations, cases}.operations(),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),

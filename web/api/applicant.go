@@ -114,7 +114,7 @@ func applicationOperations(a applications) []operation {
 			method:  "POST", path: "/applications", access: route.SignedIn(), body: answerBody, timeout: askTimeout,
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
-				"service.unknown", "service.closed", "application.already-open", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
+				"service.unknown", "service.closed", "application.already-open", "application.in-force", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
 				"idempotency.not-uuid", "http.precondition-failed", "service.not-for", "representation.none", "representation.as-official", "representation.scope", "representation.ended", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
@@ -144,9 +144,13 @@ func applicationOperations(a applications) []operation {
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Submit(ctx, by, id, revision)
-			}, slices.Concat([]string{"application.already-open", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
+			}, slices.Concat([]string{"application.already-open", "application.in-force", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
 				answerCodes, exchangeCodes)...),
-		changing("withdrawApplication", "withdraw", "Takes an application back that is not decided yet.", nil, nothing,
+		changing("acceptPlace", "accept", "Accepts the place that is offered. To decline it, withdraw.", nil, nothing,
+			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
+				return a.cases.Accept(ctx, by, id, revision)
+			}, slices.Concat([]string{"application.no-offer", "application.register-silent", "service.unknown-value"}, exchangeCodes)...),
+		changing("withdrawApplication", "withdraw", "Takes an application back that is not decided yet, or gives up what is in force.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Withdraw(ctx, by, id, revision)
 			}),

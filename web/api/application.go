@@ -24,7 +24,7 @@ type ApplicationSummary struct {
 	Created   time.Time         `json:"created"`
 	Submitted time.Time         `json:"submitted,omitzero"`
 	Decided   time.Time         `json:"decided,omitzero"`
-	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft"`
+	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft; of an offered place"`
 	Event     ident.Event       `json:"event" doc:"the journal's event that last wrote it"`
 }
 
@@ -40,6 +40,8 @@ type Application struct {
 	Decisions   []Decision            `json:"decisions"`
 	Because     []Reason              `json:"because" doc:"why it was refused"`
 	Granted     *Granted              `json:"granted,omitempty"`
+	Queue       *Queue                `json:"queue,omitempty" doc:"where it stands, while it waits for a place"`
+	Ended       *Ended                `json:"ended,omitempty" doc:"why what was granted is not in force any more"`
 	Appeal      *Appeal               `json:"appeal,omitempty"`
 	AppealUntil time.Time             `json:"appealUntil,omitzero" doc:"until when the refusal can be contested"`
 	History     []Entry               `json:"history"`
@@ -134,8 +136,36 @@ type Reason struct {
 type Granted struct {
 	Payment  int64          `json:"payment,omitempty" doc:"minor units"`
 	Order    ident.Order    `json:"order,omitempty"`
+	Payments []Instalment   `json:"payments,omitempty" doc:"of a benefit, by period, the oldest first; payment and order are those of the last"`
 	Document ident.Document `json:"document,omitempty"`
 	Rejected string         `json:"rejected,omitempty" doc:"why the bank did not take the payment: a code of ISO 20022; another account is wanted"`
+}
+
+// Instalment is the payment of a benefit for one period.
+type Instalment struct {
+	Period calendar.Date `json:"period" doc:"its first day"`
+	Amount int64         `json:"amount" doc:"minor units"`
+	Order  ident.Order   `json:"order"`
+}
+
+// Queue is where an application stands that waits for one of limited places.
+type Queue struct {
+	Ahead   []Ahead `json:"ahead" doc:"who is before it, by each criterion of the order"`
+	Waiting int64   `json:"waiting" doc:"how many wait"`
+	Places  int64   `json:"places"`
+}
+
+// Ahead is how many are before an application by one criterion.
+type Ahead struct {
+	By    string `json:"by,omitempty" doc:"the criterion, in words; absent: the moment of receipt"`
+	Value any    `json:"value,omitempty" doc:"the application's own; absent: it may not be shown"`
+	Count int64  `json:"count"`
+}
+
+// Ended is why and when what was granted ended.
+type Ended struct {
+	At      time.Time `json:"at"`
+	Because []Reason  `json:"because" doc:"the requirements that are not met any more; empty: it was given up"`
 }
 
 // Appeal is a contested refusal.
@@ -218,7 +248,23 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 		shown.Decisions = append(shown.Decisions, Decision{one.Step, by(one.By), one.Action, reasons(one.Reasons), one.Form, one.At})
 	}
 	if one := content.Granted; one != nil {
-		shown.Granted = &Granted{one.Payment, one.Order, one.Document, one.Rejected}
+		shown.Granted = &Granted{Payment: one.Payment, Order: one.Order, Document: one.Document, Rejected: one.Rejected}
+		for _, paid := range one.Payments {
+			shown.Granted.Payments = append(shown.Granted.Payments, Instalment{paid.Period, paid.Amount, paid.Order})
+		}
+	}
+	if view.Queue != nil {
+		shown.Queue = &Queue{Waiting: view.Queue.Waiting, Places: view.Queue.Places}
+		for i, count := range view.Queue.Ahead {
+			ahead := Ahead{Count: count}
+			if i < len(definition.Places.Order) {
+				ahead.By, ahead.Value = definition.Places.Order[i].Title.In(languages...), content.Place.Values[i]
+			}
+			shown.Queue.Ahead = append(shown.Queue.Ahead, ahead)
+		}
+	}
+	if one := content.Ended; one != nil {
+		shown.Ended = &Ended{one.At, reasons(one.Because)}
 	}
 	if one := content.Appeal; one != nil {
 		shown.Appeal = &Appeal{one.Grounds, one.At, one.Upheld, reasons(one.Reasons), reasons(one.Previous)}

@@ -14,6 +14,8 @@ var statuses = map[string]int{
 	"appeal.decided": http.StatusConflict, "appeal.late": http.StatusConflict, "appeal.not-refused": http.StatusConflict,
 	"application.already-open": http.StatusConflict, "application.too-many-drafts": http.StatusConflict, "application.closed": http.StatusConflict, "application.language": http.StatusUnprocessableEntity,
 	"application.new-version": http.StatusConflict, "application.no-account-wanted": http.StatusConflict, "application.no-payment": http.StatusConflict,
+	"licence.unknown": http.StatusNotFound, "licence.measure": http.StatusConflict, "licence.same-person": http.StatusForbidden,
+	"application.in-force": http.StatusConflict, "application.no-offer": http.StatusConflict, "application.register-silent": http.StatusServiceUnavailable,
 	"application.not-asked": http.StatusConflict, "application.other-service": http.StatusConflict,
 	"application.sent": http.StatusConflict, "application.unknown": http.StatusNotFound,
 	"appointment.ended": http.StatusConflict, "appointment.approved-already": http.StatusConflict, "appointment.same-registrar": http.StatusForbidden, "appointment.incomplete": http.StatusUnprocessableEntity,

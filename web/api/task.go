@@ -101,7 +101,7 @@ func taskOperations(t tasks) []operation {
 			method: "POST", path: "/tasks/{task}/decide", access: route.Official(), body: answerBody, timeout: askTimeout, ifMatch: true,
 			request: Verdict{}, response: Decided{}, etag: true,
 			codes: append(append([]string{
-				"task.action", "task.same-person", "task.summary-unseen", "photo.missing", "photo.too-many", "photo.unwanted", "task.reason", "task.no-reason", "task.attest", "task.attest-type",
+				"task.action", "task.same-person", "licence.same-person", "task.summary-unseen", "photo.missing", "photo.too-many", "photo.unwanted", "task.reason", "task.no-reason", "task.attest", "task.attest-type",
 				"task.requirement-not-met", "task.requirement-unknown", "task.evidence-changed", "task.register-silent",
 				"service.unknown-value", "service.amount", "http.precondition-required",
 			}, answerCodes...), changing...),

@@ -299,7 +299,7 @@ func (w *world) pay(ctx context.Context, queued job.Job) error {
 	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
 		return err
 	}
-	wanted, err := w.Casework.Payment(ctx, payload.Application)
+	wanted, err := w.Casework.Payment(ctx, payload.Application, payload.Order)
 	if err != nil {
 		return err
 	}

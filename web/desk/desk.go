@@ -37,6 +37,8 @@ type Tasks interface {
 	HandOver(ctx context.Context, by access.Actor, id ident.Task, to ident.Appointment) (casework.Task, error)
 	TakeAlong(ctx context.Context, by access.Actor) ([]casework.View, error)
 	Arrive(ctx context.Context, by access.Actor, offline casework.Offline) (casework.Arrival, error)
+	Licence(ctx context.Context, by access.Actor, number ident.Document) (casework.View, error)
+	Propose(ctx context.Context, by access.Actor, number ident.Document, measure service.Measure, reason string) (casework.Receipt, error)
 	Decide(ctx context.Context, by access.Actor, id ident.Task, revision int64, verdict casework.Verdict) (casework.Receipt, error)
 }
 
@@ -104,6 +106,10 @@ func (d *Desk) Routes() []route.Route {
 		{Method: "GET", Pattern: formsPath, Face: route.Program, Access: route.Official(), Handle: d.forms},
 		send(leavePath, route.Official(), smallForm, d.takeLeave),
 		send(leavePath+"/{appointment}/end", route.Official(), smallForm, d.endLeave),
+		show(licencesPath, d.licences),
+		send(licencesPath, route.Official(), smallForm, d.findLicence),
+		show(licencesPath+"/{document}", d.licence),
+		send(licencesPath+"/{document}", route.Official(), smallForm, d.propose),
 		{Method: "GET", Pattern: one, Access: route.Official(), Costly: true, Handle: d.task},
 		send(one+"/claim", route.Official(), smallForm, d.claim),
 		send(one+"/hand-over", route.Official(), smallForm, d.handOver),

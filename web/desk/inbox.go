@@ -120,11 +120,15 @@ func (d *Desk) inbox(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if filter, any := d.filter(r, v, wanted); any {
 		body = append(body, filter)
 	}
-	body = append(body, table, ui.Heading{Text: r.Say("desk.more")}, ui.Cards{Under: true, Items: []ui.Card{
+	more := ui.Cards{Under: true, Items: []ui.Card{
 		{Title: r.Say("desk.along"), Href: page.OfflinePath, Text: r.Say("desk.along-text")},
 		{Title: r.Say("assist.title"), Href: assistPath, Text: r.Say("desk.assist-text")},
 		{Title: r.Say("desk.leave"), Href: leavePath, Text: r.Say("desk.leave-text")},
-	}})
+	}}
+	if d.watches(held) {
+		more.Items = append(more.Items, ui.Card{Title: r.Say("desk.licences"), Href: licencesPath, Text: r.Say("desk.licences-text")})
+	}
+	body = append(body, table, ui.Heading{Text: r.Say("desk.more")}, more)
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("page.inbox"), Caption: caption, Lead: r.Say("desk.inbox-lead"), Trail: d.trail(r, held.Territory, place, func(code ident.Territory) string {
 			return wish{view: wanted.view, service: wanted.service, step: wanted.step, place: code}.address(nil)

@@ -86,6 +86,11 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 		body = append(body, ui.Heading{Text: r.Say("desk.appeal")}, ui.Inset{Text: appeal.Grounds},
 			ui.Paragraph{Text: r.Say("desk.refused-because")}, ui.Texts(r.Because(view.Definition, appeal.Previous)...))
 	}
+	for _, one := range view.Content.Proposals {
+		if one.Task == task.ID {
+			body = append(body, ui.Heading{Text: r.Say("licence.measure-" + string(one.Measure))}, ui.Paragraph{Text: r.Say("desk.licence-proposed")}, ui.Inset{Text: one.Reason})
+		}
+	}
 	body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, r.Requirements(view))
 	if legal := r.Legal(view.Definition.Legal); len(legal) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("desk.law"), Body: []ui.Component{ui.List{Items: legal}}})
@@ -161,6 +166,9 @@ const (
 func stepOf(view casework.View) service.Step {
 	if view.Task.Step == casework.StepAppeal {
 		return service.Step{Name: casework.StepAppeal, Actions: []service.Action{service.Approve, service.Refuse, service.Ask}}
+	}
+	if step, ok := view.Definition.MeasureStep(view.Task.Step); ok {
+		return step
 	}
 	_, step, _ := view.Definition.Step(view.Task.Step)
 	return step

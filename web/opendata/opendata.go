@@ -34,6 +34,8 @@ type Config struct {
 	Agency   func(ident.Agency) wording.Text
 	Words    country.Words
 	Clock    act.Clock
+	// Licences returns the open list of a service's licences, after the given one.
+	Licences Licensees
 }
 
 // Catalogue serves it.
@@ -52,6 +54,7 @@ func (c *Catalogue) Routes() []route.Route {
 	return []route.Route{
 		{Method: "GET", Pattern: Path, Access: route.Public(), Handle: c.all},
 		{Method: "GET", Pattern: Path + "/{pack}/{service}", Access: route.Public(), Handle: c.one},
+		{Method: "GET", Pattern: Path + "/{pack}/{service}/licences", Access: route.Public(), Handle: c.licences},
 	}
 }
 

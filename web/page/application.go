@@ -25,15 +25,18 @@ func (r Reader) State(state casework.State) ui.Tag {
 		key  string
 		tone ui.Tone
 	}{
-		casework.Draft:     {"application.state.draft", ui.Plain},
-		casework.Gathering: {"application.state.waiting-for-evidence", ui.Wait},
-		casework.Deciding:  {"application.state.in-progress", ui.Info},
-		casework.Asked:     {"application.state.question-for-you", ui.Wait},
-		casework.Granted:   {"application.state.granted", ui.Good},
-		casework.Refused:   {"application.state.refused", ui.Bad},
-		casework.Appealed:  {"portal.state-appealed", ui.Info},
-		casework.Withdrawn: {"application.state.withdrawn", ui.Plain},
-		casework.Expired:   {"application.state.expired", ui.Plain},
+		casework.Draft:        {"application.state.draft", ui.Plain},
+		casework.Gathering:    {"application.state.waiting-for-evidence", ui.Wait},
+		casework.Deciding:     {"application.state.in-progress", ui.Info},
+		casework.Asked:        {"application.state.question-for-you", ui.Wait},
+		casework.Granted:      {"application.state.granted", ui.Good},
+		casework.Refused:      {"application.state.refused", ui.Bad},
+		casework.Appealed:     {"portal.state-appealed", ui.Info},
+		casework.Withdrawn:    {"application.state.withdrawn", ui.Plain},
+		casework.Queued:       {"portal.state-queued", ui.Wait},
+		casework.PlaceOffered: {"portal.state-offered", ui.Wait},
+		casework.Ended:        {"portal.state-ended", ui.Plain},
+		casework.Expired:      {"application.state.expired", ui.Plain},
 	}[state]
 	return ui.Tag{Text: r.Say(shown.key), Tone: shown.tone}
 }
@@ -362,6 +365,8 @@ func (r Reader) Params(used []casework.ParamUsed) []string {
 // tones of what happened in an application.
 var tones = map[string]ui.Tone{
 	"application.granted": ui.Good, "application.refused": ui.Bad, "application.waiting": ui.Wait, "application.asked": ui.Wait,
+	"place.offered": ui.Wait, "place.accepted": ui.Good, "place.lapsed": ui.Bad,
+	"benefit.paid": ui.Good, "benefit.changed": ui.Wait, "benefit.ended": ui.Bad, "benefit.waiting": ui.Wait,
 	"task.late": ui.Wait, "task.approve": ui.Good, "task.refuse": ui.Bad, "task.recommend": ui.Info, "evidence.changed": ui.Wait,
 }
 
@@ -406,6 +411,9 @@ func (r Reader) Event(what string) string { return r.SayIf("event."+what, what) 
 func (r Reader) Step(definition *service.Definition, name string) string {
 	if name == casework.StepAppeal {
 		return r.Say("case.step-appeal")
+	}
+	if _, ok := definition.MeasureStep(name); ok {
+		return r.Say("licence.step-" + name)
 	}
 	if _, step, ok := definition.Step(name); ok && len(step.Title) > 0 {
 		return r.In(step.Title)

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"yagona/kernel/casework"
 	"yagona/kernel/document"
@@ -100,9 +101,18 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 				Link: &ui.Link{Text: r.Say("portal.account-wanted"), Href: pathOf(id) + "/account"},
 			}
 		}
+		if view.Definition.Licence != nil && view.Right != nil {
+			return licenceBanner(r, view)
+		}
 		return &ui.Banner{Tone: ui.Good, Title: r.Say("application.state.granted"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
 	case casework.Refused:
 		return &ui.Banner{Tone: ui.Bad, Title: r.Say("application.state.refused"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
+	case casework.Queued:
+		return &ui.Banner{Tone: ui.Wait, Title: r.State(casework.Queued).Text, Text: queued(r, view)}
+	case casework.PlaceOffered:
+		return &ui.Banner{Tone: ui.Wait, Title: r.State(casework.PlaceOffered).Text, Text: r.Say("portal.offered-text", "date", r.LastDay(view.Application.Expires))}
+	case casework.Ended:
+		return &ui.Banner{Tone: ui.Plain, Title: r.State(casework.Ended).Text, Text: r.Say("portal.ended-on", "date", r.Day(view.Content.Ended.At))}
 	case casework.Withdrawn, casework.Expired:
 		return &ui.Banner{Tone: ui.Plain, Title: r.State(view.Application.State).Text}
 	}
@@ -151,8 +161,19 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 		if body, err = p.granted(ctx, r, view); err != nil {
 			return nil, err
 		}
+		if ended := view.Content.Ended; ended != nil { // a licence that is suspended
+			body = append(p.refused(r, view, "portal.licence-why", ended.Because), body...)
+		}
 	case casework.Refused:
-		body = p.refused(r, view)
+		body = p.refused(r, view, "portal.because", view.Content.Because)
+	case casework.Queued:
+		body = standing(r, view)
+	case casework.PlaceOffered:
+		body = []ui.Component{offered(r, view)}
+	case casework.Ended:
+		if body, err = p.ended(ctx, r, view); err != nil {
+			return nil, err
+		}
 	}
 	history := r.History(view)
 	history.Events = append(p.ahead(r, view), history.Events...)
@@ -179,7 +200,10 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 		{Text: r.Say("page.who-read-my-data"), Href: page.ReadingsPath},
 	}}
 	body = append(body, ui.Heading{Text: r.Say("portal.more")}, links)
-	if view.Application.State.IsOpen() {
+	switch {
+	case view.MayBeGivenUp():
+		body = append(body, ui.Buttons{{Text: r.Say("portal.give-up"), Href: pathOf(view.Application.ID) + "/withdraw", Quiet: true}})
+	case view.Application.State.IsOpen() && view.Application.State != casework.PlaceOffered:
 		body = append(body, ui.Buttons{{Key: "actions.withdraw", Href: pathOf(view.Application.ID) + "/withdraw", Quiet: true}})
 	}
 	return body, nil
@@ -210,17 +234,44 @@ func (p *Portal) granted(ctx context.Context, r page.Reader, view casework.View)
 			Change: &ui.Link{Text: r.Say("actions.download"), Href: documentPath(result.Document), About: r.In(view.Definition.Output.Document.Title)},
 		})
 	}
-	if payment := view.Definition.Output.Payment; payment != nil {
+	if payment := view.Definition.Output.Payment; payment != nil && len(result.Payments) > 0 {
+		for _, one := range slices.Backward(result.Payments) {
+			state, err := p.paymentState(ctx, r, payment.Fund, one.Order)
+			if err != nil {
+				return nil, err
+			}
+			list.Rows = append(list.Rows, ui.SummaryRow{
+				Term: r.Say("portal.paid-for", "date", r.Date(one.Period)), Values: []string{r.Words.Money(r.Language, amountOf(one.Amount)), state},
+			})
+		}
+	} else if payment != nil && result.Order != "" {
 		state, err := p.paymentState(ctx, r, payment.Fund, result.Order)
 		if err != nil {
 			return nil, err
 		}
 		list.Rows = append(list.Rows, ui.SummaryRow{Term: r.Say("portal.payment"), Values: []string{r.Words.Money(r.Language, amountOf(result.Payment)), state}})
 	}
-	if len(list.Rows) == 0 {
-		return nil, nil
+	var body []ui.Component
+	if view.Definition.Every != nil && view.MayBeGivenUp() {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.next-review", "date", r.Day(view.Right.Next))})
 	}
-	return []ui.Component{list}, nil
+	if len(list.Rows) > 0 {
+		body = append(body, list)
+	}
+	return body, nil
+}
+
+// ended shows why what was granted is not in force any more, and what it gave before.
+func (p *Portal) ended(ctx context.Context, r page.Reader, view casework.View) ([]ui.Component, error) {
+	given, err := p.granted(ctx, r, view)
+	if err != nil {
+		return nil, err
+	}
+	because := view.Content.Ended.Because
+	if len(because) == 0 {
+		return append([]ui.Component{ui.Paragraph{Text: r.Say("portal.given-up")}}, given...), nil
+	}
+	return append(p.refused(r, view, "portal.because-ended", because), given...), nil
 }
 
 // paymentState says where a payment is. Its order is made by a job after the decision: until then it is being prepared.
@@ -241,14 +292,14 @@ func (p *Portal) paymentState(ctx context.Context, r page.Reader, fund string, i
 }
 
 // refused shows why, and how to contest it.
-func (p *Portal) refused(r page.Reader, view casework.View) []ui.Component {
-	body := []ui.Component{ui.Heading{Text: r.Say("portal.because")}, ui.Texts(r.Because(view.Definition, view.Content.Because)...)}
+func (p *Portal) refused(r page.Reader, view casework.View, heading string, because []casework.Reason) []ui.Component {
+	body := []ui.Component{ui.Heading{Text: r.Say(heading)}, ui.Texts(r.Because(view.Definition, because)...)}
 	if len(view.Definition.Legal) > 0 {
 		body = append(body, ui.Heading{Text: r.Say("portal.law")}, ui.List{Items: r.Legal(view.Definition.Legal)})
 	}
 	body = append(body, ui.Heading{Text: r.Say("portal.contest")})
 	switch {
-	case view.Content.Appeal != nil:
+	case view.AppealUntil.IsZero():
 		return append(body, ui.Paragraph{Text: r.Say("portal.appeal-decided")})
 	case p.Shared.Clock().Before(view.AppealUntil):
 		return append(body,
@@ -282,7 +333,7 @@ func appealing(r page.Reader, view casework.View) words {
 	return words{
 		title: r.Say("portal.appeal"), lead: r.Say("portal.appeal-lead", "date", r.LastDay(view.AppealUntil)), label: r.Say("portal.grounds"), name: "grounds",
 		action: "/appeal", button: "actions.send", lines: 8, maximum: 5000,
-		open: func(view casework.View) bool { return view.Application.State == casework.Refused },
+		open: func(view casework.View) bool { return !view.AppealUntil.IsZero() },
 	}
 }
 
@@ -364,15 +415,19 @@ func (p *Portal) showWithdraw(w http.ResponseWriter, req *http.Request, v route.
 		return err
 	}
 	r, id := p.Shared.For(v), view.Application.ID
-	if view.Application.State != casework.Draft && !view.Application.State.IsOpen() {
+	if view.Application.State != casework.Draft && !view.Application.State.IsOpen() && !view.MayBeGivenUp() {
 		return route.Redirect(w, req, pathOf(id))
 	}
+	title, lead, button := r.Say("portal.withdraw-title"), r.Say("portal.withdraw-lead"), ui.Button{Key: "actions.withdraw", Warning: true}
+	if view.MayBeGivenUp() {
+		title, lead, button = r.Say("portal.give-up-title"), r.Say("portal.give-up-lead"), ui.Button{Text: r.Say("portal.give-up"), Warning: true}
+	}
 	return r.Render(w, http.StatusOK, ui.Page{
-		Title: r.Say("portal.withdraw-title"), Caption: r.In(view.Definition.Title), Lead: r.Say("portal.withdraw-lead"),
+		Title: title, Caption: r.In(view.Definition.Title), Lead: lead,
 		Back: &ui.Link{Text: r.Say("page.application"), Href: pathOf(id)},
 		Body: []ui.Component{ui.Form{
 			Action: pathOf(id) + "/withdraw", Hidden: carrying(view.Application.Revision),
-			Buttons: ui.Buttons{{Key: "actions.withdraw", Warning: true}, {Key: "actions.cancel", Href: pathOf(id), Quiet: true}},
+			Buttons: ui.Buttons{button, {Key: "actions.cancel", Href: pathOf(id), Quiet: true}},
 		}},
 	})
 }

@@ -42,6 +42,8 @@ type Applications interface {
 	Own(ctx context.Context, by access.Actor, id ident.Application) (casework.View, error)
 	OwnAll(ctx context.Context, by access.Actor, before ident.Application, limit int) ([]casework.Application, error)
 	Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Accept(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Licences(ctx context.Context, of ident.Service, after ident.Application, limit int) ([]casework.Entitlement, error)
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
 	ChangeAccount(ctx context.Context, by access.Actor, id ident.Application, revision int64, account string) (casework.Receipt, error)
@@ -116,6 +118,7 @@ func (p *Portal) Routes() []route.Route {
 		public("/services/{pack}/{service}", p.service),
 		costly(public("/services/{pack}/{service}/statistics", p.statistics)),
 		costly(own("/services/{pack}/{service}/eligibility", p.eligibility)),
+		public("/services/{pack}/{service}/licences", p.licences),
 		send("/services/{pack}/{service}/apply", smallForm, p.start),
 		own(one, p.application),
 		own(one+"/questions/{question}", p.question),
@@ -132,6 +135,7 @@ func (p *Portal) Routes() []route.Route {
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(one+"/photos/{photo}", p.photo),
+		send(one+"/accept", smallForm, p.accept),
 		own(page.MinePath, p.mine),
 		costly(own("/me/documents/{document}", p.file)),
 		own(page.ContactPath, p.contact),

@@ -181,13 +181,17 @@ func (p *Portal) brief(r page.Reader, definition *service.Definition, measured c
 	} else {
 		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.questions"), Values: []string{r.Words.Value(r.Language, int64(len(definition.Ask)))}})
 	}
+	links := []ui.Link{
+		{Text: r.Say("portal.statistics"), Href: servicePath(definition.Path) + "/statistics"},
+		{Text: r.Say("portal.open-data"), Href: catalogueServicePath(definition.Path)},
+	}
+	if definition.Licence != nil {
+		links = append(links, ui.Link{Text: r.Say("portal.licences"), Href: licencesPath(definition.Path)})
+	}
 	return []ui.Component{
 		ui.Heading{Text: r.Say("portal.in-short")},
 		ui.SummaryList{Rows: rows},
-		ui.List{Items: []ui.Link{
-			{Text: r.Say("portal.statistics"), Href: servicePath(definition.Path) + "/statistics"},
-			{Text: r.Say("portal.open-data"), Href: catalogueServicePath(definition.Path)},
-		}},
+		ui.List{Items: links},
 	}
 }
 
@@ -255,8 +259,15 @@ func outputs(r page.Reader, definition *service.Definition) (rows []ui.SummaryRo
 		}
 		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.document"), Values: values})
 	}
+	if definition.Places != nil {
+		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.places"), Values: limited(r, definition.Places)})
+	}
 	if definition.Output.Payment != nil {
-		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.payment"), Values: []string{r.Say("portal.payment-by-rule")}})
+		values := []string{r.Say("portal.payment-by-rule")}
+		if every := definition.Every; every != nil {
+			values = append(values, r.Say("portal.payment-every", "period", r.Period(service.Period{Months: every.Months})))
+		}
+		rows = append(rows, ui.SummaryRow{Term: r.Say("portal.payment"), Values: values})
 	}
 	return rows
 }
