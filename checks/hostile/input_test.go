@@ -22,6 +22,7 @@ func (w *world) entitled() func(route.Info) visitor {
 		"role operator":  w.official("operator", "platform-operator", root),
 		"role registrar": w.official("registrar", "interior-ministry", root),
 		"role publisher": w.official("publisher", "youth-agency", root),
+		"role analyst":   w.official("analyst", "youth-agency", root),
 
 		"role data-protection-officer": w.official("data-protection-officer", "civil-registry", root),
 	}
