@@ -147,7 +147,7 @@ func (c *compiler) placeOf(of *indicator.Definition, d *register.Definition, giv
 	path, answer, isAnswer := strings.Cut(given.text, ".")
 	if !isAnswer {
 		if known, ok := field.Find(d.Fields, given.text); !ok || known.Kind != field.Territory {
-			c.fail(given.place(), "name a field of the type territory, or an evidence type with its answer: interior/residence.mahalla",
+			c.fail(given.place(), "name a field of the type territory, or an evidence type with its answer: interior/residence.place",
 				"%s is no field that holds a territory", given.node.describe())
 		}
 		return given.text, nil
