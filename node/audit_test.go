@@ -28,6 +28,7 @@ import (
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
+	"yagona/kernel/passkey"
 	"yagona/kernel/publication"
 	"yagona/kernel/queue"
 	"yagona/kernel/register"
@@ -132,6 +133,10 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		if err := tx.SaveContact(contact); err != nil {
 			return nil, err
 		}
+		keys := passkey.Stored{Owner: subject, Sealed: []byte("sealed passkeys"), Event: event}
+		if err := tx.SavePasskeys(keys); err != nil {
+			return nil, err
+		}
 		delivery := notice.Delivery{
 			ID: "delivery of " + message.ID, Reader: subject, Notice: message.ID, Channel: "sms", Address: "an-address", State: notice.Sent,
 			Reason: "none", Attempts: 3, Receipt: "815", Queued: tx.Now(), Changed: tx.Now(), Event: event,
@@ -214,7 +219,7 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 				return nil, err
 			}
 		}
-		return []journal.Cover{application.Cover(), task.Cover(), right.Cover(), message.Cover(), contact.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover(), mandate.Cover(), offered.Cover(), taking.Cover()}, nil
+		return []journal.Cover{application.Cover(), task.Cover(), right.Cover(), message.Cover(), contact.Cover(), keys.Cover(), delivery.Cover(), issued.Cover(), asked.Cover(), erased.Cover(), wrong.Cover(), photo.Cover(), mandate.Cover(), offered.Cover(), taking.Cover()}, nil
 	})
 	err = n.DB.Update(ctx, act.OfAgency("youth-agency"), func(tx *query.Tx) error {
 		id := journal.NewID(tx)

@@ -82,7 +82,7 @@ func (v *visitors) fits(one *demo.Person, text string) bool {
 	for _, post := range v.posts[one.ID] {
 		known = append(known, string(post.Role), string(post.Agency))
 	}
-	if strings.Contains(strings.ToLower(strings.Join(known, "\n")), text) {
+	if strings.Contains(strings.ToLower(strings.Join(known, " · ")), text) {
 		return true
 	}
 	if v.persona[one.ID] == "" && len(v.posts[one.ID]) == 0 {
