@@ -44,9 +44,13 @@ var unseen = map[string]string{
 	"GET /desk/tasks/{task}/photos/{photo}":          "a photo",
 	"GET /applications/{application}/photos/{photo}": "a photo",
 
-	"GET /catalogue":                         "data for programs",
-	"GET /catalogue/{pack}/{service}":        "data for programs",
-	"GET /places/{territory}/indicators.csv": "a file",
+	"GET /catalogue":                  "data for programs",
+	"GET /catalogue/{pack}/{service}": "data for programs",
+	// An analyst's pages, which TestAChangeIsSimulatedInABrowser looks at.
+	"GET /desk/simulations":                      "TestAChangeIsSimulatedInABrowser looks at it",
+	"GET /desk/simulations/new/{pack}/{service}": "TestAChangeIsSimulatedInABrowser looks at it",
+	"GET /desk/simulations/{simulation}":         "TestAChangeIsSimulatedInABrowser looks at it",
+	"GET /places/{territory}/indicators.csv":     "a file",
 
 	"GET /catalogue/{pack}/{service}/licences": "data for programs",
 	// Nobody in this story has a licence.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -96,10 +97,19 @@ func (c witnessCommand) Run(ctx context.Context, terminal terminal) error {
 // finishWithin is how long requests that have begun may take after a server was asked to end.
 const finishWithin = 20 * time.Second
 
+// idleAfter is how long nothing is asked for until a process is idle.
+const idleAfter = 10 * time.Second
+
 // serveUntil serves until the context ends; then it takes no new requests and lets those that have begun finish.
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	// What work left behind goes back to the machine when nothing was asked for a while: by itself it would take minutes.
+	idle := time.AfterFunc(idleAfter, debug.FreeOSMemory)
+	defer idle.Stop()
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			idle.Reset(idleAfter)
+			handler.ServeHTTP(w, r)
+		}), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	group, ended := errgroup.WithContext(ctx)
 	group.Go(func() error {

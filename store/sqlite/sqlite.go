@@ -131,7 +131,7 @@ func (db *DB) open(ctx context.Context) error {
 	if !db.config.Durable {
 		synchronous = "OFF"
 	}
-	pragmas := []string{"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-16000)", "temp_store(MEMORY)"}
+	pragmas := []string{"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-8000)", "temp_store(MEMORY)"}
 	writer, err := db.connect(ctx, pragmas)
 	if err != nil {
 		return err
@@ -155,7 +155,8 @@ func (db *DB) open(ctx context.Context) error {
 		return err
 	}
 	for range db.config.Readers {
-		reader, err := db.connect(ctx, append(pragmas, "query_only(1)"))
+		// A reader keeps less at hand: what it drops is in the machine's cache of the file, and each keeps its own.
+		reader, err := db.connect(ctx, append(pragmas, "query_only(1)", "cache_size(-2000)"))
 		if err != nil {
 			return err
 		}
