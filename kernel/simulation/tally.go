@@ -116,7 +116,8 @@ func (t *tally) add(o tally) {
 }
 
 // Number is a count as it may be published: rounded, or not shown, because it is of few, or because with it another could be
-// told that is of few.
+// told that is of few. Nobody looks like few: else one run with a draft that leaves out somebody's birth date would say
+// whether they are entitled.
 type Number struct {
 	Count  int64 `json:"count"`
 	Hidden bool  `json:"hidden,omitempty"`
@@ -215,7 +216,7 @@ func protect(total [columns]bool, groups []exact) [][columns]bool {
 // row returns what of a group is published.
 func (e exact) row(name string, cells [columns]bool, pays bool) Row {
 	number := func(column int) Number {
-		if !cells[column] {
+		if !cells[column] || e.people[column] < casework.SmallestCell {
 			return Number{Hidden: true}
 		}
 		return Number{Count: rounded(e.people[column])}
@@ -223,6 +224,13 @@ func (e exact) row(name string, cells [columns]bool, pays bool) Row {
 	row := Row{
 		Group: name, Before: number(entitledBefore), After: number(entitledAfter), In: number(newlyIn), Out: number(newlyOut),
 		NotKnown: number(notKnown),
+	}
+	// Where few change sides, the rounding of one side must not tell that anybody does.
+	if e.people[newlyIn] < casework.SmallestCell && e.people[newlyOut] < casework.SmallestCell {
+		if row.After.Hidden {
+			row.Before = row.After
+		}
+		row.After = row.Before
 	}
 	if pays {
 		row.Cost, row.NewCost = e.costs(0, row.Before), e.costs(1, row.After)
