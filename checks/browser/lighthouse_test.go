@@ -60,8 +60,13 @@ func TestLighthouse(t *testing.T) {
 		name, path string
 		by         *window
 	}{
-		{"home", "/", nil}, {"service", subsidy, nil}, {"statistics", subsidy + "/statistics", nil}, {"question", question, resident},
-		{"status", application, resident}, {"inbox", "/desk", leader}, {"case", leader.address(), leader},
+		{"home", "/", nil},
+		{"service", subsidy, nil},
+		{"statistics", subsidy + "/statistics", nil},
+		{"question", question, resident},
+		{"status", application, resident},
+		{"inbox", "/desk", leader},
+		{"case", leader.address(), leader},
 	} {
 		found := s.lighthouse(t, tool, page.path, page.by)
 		score := func(category string) float64 { return math.Round(100 * found.Categories[category].Score) }

@@ -103,27 +103,33 @@ func registers(t testing.TB) []*register.Definition {
 				{Name: "sex", Type: rules.ChoiceOf("female", "male"), Is: compile(t, births, "record.sex", rules.KindChoice, rules.KindText), Term: "person.sex"},
 			}, For: grants(all, access.Apply, access.Simulate),
 		}}},
-		{Path: "interior/residences", Agency: "interior", Held: register.HeldHere, Subject: "person", Fields: residences,
+		{
+			Path: "interior/residences", Agency: "interior", Held: register.HeldHere, Subject: "person", Fields: residences,
 			Delay: &register.Delay{Days: 30, Legal: "illustrative"}, Evidence: []register.EvidenceType{{
 				Path: "interior/residence", Register: "interior/residences", Agency: "interior", Of: "person", Answer: []register.Answer{
 					{Name: "place", Type: rules.Territory, Is: compile(t, residences, "record.place", rules.KindTerritory)},
 				}, For: grants(all, access.Apply, access.Simulate),
-			}}},
+			}},
+		},
 		{Path: "employment/unemployed", Agency: "employment", Held: register.HeldHere, Subject: "person", Fields: unemployed, Evidence: []register.EvidenceType{{
 			Path: "employment/unemployment", Register: "employment/unemployed", Agency: "employment", Of: "person", Answer: []register.Answer{
 				{Name: "registered", Type: rules.Bool, Is: compile(t, unemployed, "!has(record.until)", rules.KindBool)},
 			}, For: grants(all, access.Apply, access.Simulate),
 		}}},
-		{Path: "tax/incomes", Agency: "tax", Held: register.HeldAdapter, Subject: "person", Fields: []field.Definition{person, {Name: "low", Kind: field.Bool}},
+		{
+			Path: "tax/incomes", Agency: "tax", Held: register.HeldAdapter, Subject: "person", Fields: []field.Definition{person, {Name: "low", Kind: field.Bool}},
 			Evidence: []register.EvidenceType{{
 				Path: "tax/low-income", Register: "tax/incomes", Agency: "tax", Of: "person", Answer: []register.Answer{{Name: "low", Type: rules.Bool}},
 				For: grants(all, access.Apply, access.Simulate),
-			}}},
-		{Path: "health/illnesses", Agency: "health", Held: register.HeldHere, Subject: "person", Fields: []field.Definition{person, {Name: "low", Kind: field.Bool}},
+			}},
+		},
+		{
+			Path: "health/illnesses", Agency: "health", Held: register.HeldHere, Subject: "person", Fields: []field.Definition{person, {Name: "low", Kind: field.Bool}},
 			Evidence: []register.EvidenceType{{
 				Path: "health/illness", Register: "health/illnesses", Agency: "health", Of: "person", Answer: []register.Answer{{Name: "low", Type: rules.Bool}},
 				For: grants(all, access.Apply),
-			}}},
+			}},
+		},
 	}
 }
 
@@ -162,7 +168,8 @@ func definition(t testing.TB, path ident.Service, rule string) *service.Definiti
 		}}},
 	}
 	for _, evidence := range []service.Evidence{
-		{Name: "birth", From: "civil/birth", None: service.NoneAttest}, {Name: "residence", From: "interior/residence", None: service.NoneAllow},
+		{Name: "birth", From: "civil/birth", None: service.NoneAttest},
+		{Name: "residence", From: "interior/residence", None: service.NoneAllow},
 		{Name: "unemployment", From: "employment/unemployment", None: service.NoneRefuse},
 	} {
 		evidence.Type, evidence.Register = one(string(evidence.From))

@@ -463,8 +463,11 @@ func TestComponentsShowTheirData(t *testing.T) {
 		},
 		"tile's names": {
 			ui.TileMap{Tiles: []ui.Tile{
-				{Marked: ui.Marked{Name: "Республика Каракалпакстан", Text: "1 234 / 5"}}, {Marked: ui.Marked{Name: "Навоийская область"}}, {Marked: ui.Marked{Name: "город Ташкент"}},
-				{Marked: ui.Marked{Name: "Хорезмская область"}}, {Marked: ui.Marked{Name: "Ош область"}},
+				{Marked: ui.Marked{Name: "Республика Каракалпакстан", Text: "1 234 / 5"}},
+				{Marked: ui.Marked{Name: "Навоийская область"}},
+				{Marked: ui.Marked{Name: "город Ташкент"}},
+				{Marked: ui.Marked{Name: "Хорезмская область"}},
+				{Marked: ui.Marked{Name: "Ош область"}},
 			}}, "g[aria-hidden] text.word", []string{"Каракалпак", "Навоийская", "Ташкент", "Хорезмская", "Ош"},
 		},
 		"area map": {
