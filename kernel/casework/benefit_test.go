@@ -206,6 +206,7 @@ func TestAnAccountThatTheBankDidNotTakeIsPaidAnew(t *testing.T) {
 func TestWhateverHappensAMonthIsPaidOnce(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w, p := newBenefit(t)
+		defer w.close()
 		all := []ident.Application{w.benefit().ID}
 		var done []job.Job
 		review := w.jobs.Handlers[casework.JobReview]

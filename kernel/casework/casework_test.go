@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -115,6 +116,7 @@ type world struct {
 	*casework.Casework
 	registers *registers
 	db        query.DB
+	stores    []io.Closer
 	now       time.Time
 	jobs      *job.Runner
 	office    *access.Office
@@ -125,6 +127,17 @@ type world struct {
 
 // monday is a Monday, 09:00 in the country.
 var monday = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+
+// close gives back what the world is stored in before its test ends: for tests that make many, more than PostgreSQL has
+// connections.
+func (w *world) close() {
+	w.Helper()
+	for _, one := range w.stores {
+		if err := one.Close(); err != nil {
+			w.Error(err)
+		}
+	}
+}
 
 func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	t.Helper()
@@ -147,8 +160,11 @@ func newWorld(t *testing.T, change ...func(*service.Definition)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.db = storetest.Temporary(t, clock)
-	vault, err := seal.NewVault(storetest.Keys(t), make([]byte, seal.KeySize))
+	stored := storetest.Temporary(t, clock)
+	w.db = stored
+	keys := storetest.Keys(t)
+	w.stores = []io.Closer{stored, keys}
+	vault, err := seal.NewVault(keys, make([]byte, seal.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,6 +177,7 @@ func TestWhoNoLongerMeetsTheRulesGetsNoPlace(t *testing.T) {
 func TestTheQueueIsFairWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newNursery(t)
+		defer w.close()
 		type member struct {
 			by      access.Actor
 			id      ident.Application
