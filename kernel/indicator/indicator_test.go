@@ -404,7 +404,11 @@ func TestCountingAnewGivesTheSameFigures(t *testing.T) {
 		w.drain(rt)
 		w.verified(rt)
 	})
-	if written < 200 {
+	least := 200
+	if testing.Short() {
+		least = 40 // a fifth of the sequences is made
+	}
+	if written < least {
 		t.Errorf("only %d acts wrote something", written)
 	}
 	for _, d := range w.Catalogue().All() {
