@@ -111,6 +111,18 @@ func (f *file) code() *Code {
 	return code
 }
 
+// confirmedBefore returns the receipt of what was sent already; a draft is not, and an expired one cannot be any more.
+func (f *file) confirmedBefore() (receipt Receipt, sent bool, err error) {
+	switch f.app.State {
+	case Draft:
+		return Receipt{}, false, nil
+	case Expired:
+		return Receipt{}, false, errClosed
+	default:
+		return Receipt{f.app, f.app.Event}, true, nil
+	}
+}
+
 // ConfirmByCode sends a draft that the official wrote down, with the code that the applicant told. Only now are the
 // registers asked. Each try is stored before the code is looked at, so that tries at the same time do not add up. Sending
 // again gives the same receipt.
@@ -119,12 +131,8 @@ func (c *Casework) ConfirmByCode(ctx context.Context, by access.Actor, id ident.
 	if err != nil {
 		return Receipt{}, err
 	}
-	switch f.app.State {
-	case Draft:
-	case Expired:
-		return Receipt{}, errClosed
-	default:
-		return Receipt{f.app, f.app.Event}, nil
+	if receipt, sent, err := f.confirmedBefore(); sent || err != nil {
+		return receipt, err
 	}
 	code := f.code()
 	if code == nil {
@@ -149,12 +157,8 @@ func (c *Casework) ConfirmByPasskey(ctx context.Context, by access.Actor, id ide
 	if err != nil {
 		return Receipt{}, err
 	}
-	switch f.app.State {
-	case Draft:
-	case Expired:
-		return Receipt{}, errClosed
-	default:
-		return Receipt{f.app, f.app.Event}, nil
+	if receipt, sent, err := f.confirmedBefore(); sent || err != nil {
+		return receipt, err
 	}
 	if err := verify(f.app); err != nil {
 		return Receipt{}, err

@@ -112,15 +112,9 @@ func listAccess(trail *reading.Trail) route.Handler {
 		if err != nil {
 			return err
 		}
-		place, err := after(r, 1)
+		before, err := afterID[ident.Event](r)
 		if err != nil {
 			return err
-		}
-		var before ident.Event
-		if place != nil {
-			if before, err = ident.Parse[ident.Event](place[0]); err != nil {
-				return errCursor
-			}
 		}
 		entries, next, err := trail.Page(r.Context(), v.Actor.Person.Subject(), before, wanted)
 		if err != nil {

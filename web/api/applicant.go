@@ -260,15 +260,9 @@ func (a applications) list(w http.ResponseWriter, r *http.Request, v route.Visit
 	if err != nil {
 		return err
 	}
-	place, err := after(r, 1)
+	before, err := afterID[ident.Application](r)
 	if err != nil {
 		return err
-	}
-	var before ident.Application
-	if place != nil {
-		if before, err = ident.Parse[ident.Application](place[0]); err != nil {
-			return errCursor
-		}
 	}
 	found, err := a.cases.OwnAll(r.Context(), v.Actor, before, min(wanted+1, 100))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
+	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 	"yagona/web/route"
 )
@@ -184,6 +185,18 @@ func after(r *http.Request, parts int) ([]string, error) {
 		return nil, errCursor
 	}
 	return found, nil
+}
+
+// afterID returns the identifier that is the cursor in the request, "" if it has none.
+func afterID[T ~string](r *http.Request) (id T, err error) {
+	place, err := after(r, 1)
+	if err != nil || place == nil {
+		return "", err
+	}
+	if id, err = ident.Parse[T](place[0]); err != nil {
+		return "", errCursor
+	}
+	return id, nil
 }
 
 var errCursor = fault.New(fault.Invalid, "page.cursor", "This is no cursor of ours. Begin again without after.").At("after")

@@ -78,15 +78,9 @@ func simulationOperations(simulator *simulation.Simulator) []operation {
 				if err != nil {
 					return err
 				}
-				place, err := after(r, 1)
+				before, err := afterID[ident.Simulation](r)
 				if err != nil {
 					return err
-				}
-				var before ident.Simulation
-				if place != nil {
-					if before, err = ident.Parse[ident.Simulation](place[0]); err != nil {
-						return errCursor
-					}
 				}
 				found, next, err := simulator.List(r.Context(), v.Actor, before, wanted)
 				if err != nil {
