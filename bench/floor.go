@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite", which the store uses, too
 
 	"yagona/store/query"
 )

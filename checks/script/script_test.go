@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	_ "modernc.org/sqlite" // the driver "sqlite", to tamper with a database
+
+	_ "yagona/store/sqlite" // the driver "sqlite", to tamper with a database
 )
 
 // binary is the folder of the command as it is built.

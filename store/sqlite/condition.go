@@ -2,10 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
-
-	"modernc.org/sqlite"
-	library "modernc.org/sqlite/lib"
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
@@ -23,18 +19,25 @@ var (
 		"The platform cannot store anything at the moment. Nothing of this was done; try again later.")
 )
 
+// The result codes of SQLite that tell of the storage (https://sqlite.org/rescode.html).
+const (
+	codeNoMemory     = 7
+	codeReadOnly     = 8
+	codeIO           = 10
+	codeCorrupt      = 11
+	codeFull         = 13
+	codeCannotOpen   = 14
+	codeNotADatabase = 26
+)
+
 // storageFailure returns what an error says of the storage; nil if it says nothing.
 func storageFailure(err error) *fault.Fault {
-	failed, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return nil
-	}
-	switch failed.Code() & 0xff { // the upper bits tell more of the same (https://sqlite.org/rescode.html)
-	case library.SQLITE_FULL:
+	switch resultCode(err) & 0xff { // the upper bits tell more of the same
+	case codeFull:
 		return errFull
-	case library.SQLITE_CORRUPT, library.SQLITE_NOTADB:
+	case codeCorrupt, codeNotADatabase:
 		return errDamaged
-	case library.SQLITE_IOERR, library.SQLITE_READONLY, library.SQLITE_CANTOPEN, library.SQLITE_NOMEM:
+	case codeIO, codeReadOnly, codeCannotOpen, codeNoMemory:
 		return errCannotWrite
 	}
 	return nil

@@ -21,8 +21,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/store/query"
@@ -77,12 +75,6 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		stopped: make(chan struct{}),
 		closing: make(chan struct{}),
 		cache:   query.NewCache(),
-	}
-	if err := makePrivate(config.Path); err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	if err := makePrivate(config.Path); err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := makePrivate(config.Path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)

@@ -119,6 +119,13 @@ func linked(root string) ([]module, error) {
 
 var licenceFile = regexp.MustCompile(`(?i)^(licen[sc]e|copying|notice|ofl)([-.].*)?$`)
 
+// isLicence reports whether an entry of a folder is a licence or a notice file. "licence" and "notice" are also nouns of this
+// project, in whose folders lie Go and YAML.
+func isLicence(entry fs.DirEntry) bool {
+	extension := filepath.Ext(entry.Name())
+	return !entry.IsDir() && licenceFile.MatchString(entry.Name()) && extension != ".go" && extension != ".yaml"
+}
+
 // licences returns the kind of a folder's licence, and the texts of all its licence and notice files.
 func licences(dir string) (kind string, texts []string, err error) {
 	entries, err := os.ReadDir(dir)
@@ -127,7 +134,7 @@ func licences(dir string) (kind string, texts []string, err error) {
 	}
 	var kinds []string
 	for _, e := range entries {
-		if e.IsDir() || !licenceFile.MatchString(e.Name()) || strings.HasSuffix(e.Name(), ".go") {
+		if !isLicence(e) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
@@ -193,7 +200,7 @@ func carried(root string) ([]part, error) {
 		if err != nil || rel == "." {
 			return err
 		}
-		if name := entry.Name(); strings.HasPrefix(name, ".") || name == "node_modules" || rel == "tools" {
+		if name := entry.Name(); strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || rel == "tools" {
 			return fs.SkipDir
 		}
 		entries, err := os.ReadDir(path)
@@ -201,9 +208,7 @@ func carried(root string) ([]part, error) {
 			return err
 		}
 		if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-			// "notice" is also a noun of this project: a folder of that name is no licence file.
-			return !e.IsDir() && licenceFile.MatchString(e.Name()) && filepath.Ext(e.Name()) != ".go" &&
-				!strings.HasPrefix(strings.ToLower(e.Name()), "notice")
+			return isLicence(e) && !strings.HasPrefix(strings.ToLower(e.Name()), "notice")
 		}) {
 			return nil
 		}
