@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-
 	"yagona/store/query"
 )
 
