@@ -18,6 +18,7 @@ import (
 // In an installation that is seeded, started and stopped, every figure is what counting anew gives, and the place's page
 // and file tell it.
 func TestTheIndicatorsOfADemonstration(t *testing.T) {
+	alone(t)
 	n := openSmall(t, t.TempDir())
 	defer n.Close()
 	if err := n.Indicators.Begin(t.Context()); err != nil {
@@ -42,7 +43,7 @@ func TestTheIndicatorsOfADemonstration(t *testing.T) {
 		if err != nil || shown.Counting {
 			t.Errorf("%s is not counted: %v", d.Path, err)
 		}
-		if shown.Now(0).Told() {
+		if shown.Now(0).Told {
 			told++
 		}
 		if d.Path == "mahalla/residents" && strconv.FormatInt(shown.Now(0).Numerator, 10) != residents {

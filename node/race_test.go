@@ -2,5 +2,11 @@
 
 package node_test
 
-// raced: the race detector watches. It makes an audit ten times as slow, and what it looks for is the same in each.
-const raced = true
+import "testing"
+
+// alone skips a test under the race detector that does one thing after another: nothing in it could race, and there it
+// takes ten times as long.
+func alone(t *testing.T) {
+	t.Helper()
+	t.Skip("it does one thing after another: nothing in it could race")
+}

@@ -108,6 +108,7 @@ func TestTwoWhoWriteTheSameFileAreToldOfEachOther(t *testing.T) {
 }
 
 func TestNobodyElseGetsIntoTheStudio(t *testing.T) {
+	alone(t)
 	s := open(t)
 	anna, bek := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -195,6 +196,7 @@ func attributeOf(b *browser, name string) string {
 }
 
 func TestTheStudioTakesHostileFiles(t *testing.T) {
+	alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -263,6 +265,7 @@ func TestTheStudioTakesHostileFiles(t *testing.T) {
 }
 
 func TestANewPackIsWrittenInTheStudio(t *testing.T) {
+	alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.get("/studio")

@@ -67,26 +67,27 @@ func (paramKind) options() []string { return []string{"money", "int", "date", "b
 // serviceFile is services/NAME.yaml.
 type serviceFile struct {
 	mark
-	Service  name                    `key:"service" need:"true" doc:"The service's name in its pack: tools-subsidy."`
-	Version  number                  `key:"version" need:"true" doc:"The version as its authors count it."`
-	From     date                    `key:"from" need:"true" doc:"The first day on which this version takes applications."`
-	Agency   name                    `key:"agency" need:"true" doc:"The competent authority."`
-	Title    text                    `key:"title" need:"true" doc:"What the service is called."`
-	Summary  text                    `key:"summary" need:"true" doc:"What it gives to whom, in a sentence or two."`
-	For      some[choice[applicant]] `key:"for" need:"true" doc:"Who may apply."`
-	Events   []name                  `key:"events" doc:"The life and business events in which people look for it."`
-	Legal    []legal                 `key:"legal" need:"true" doc:"The acts that it stands on."`
-	Ask      entries[question]       `key:"ask" doc:"What only the applicant knows."`
-	Evidence entries[evidence]       `key:"evidence" doc:"What the platform asks registers for, by the name that rules use."`
-	Require  []requirement           `key:"require" doc:"The rules that must be met."`
-	Process  []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
-	Output   output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
-	Start    start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
-	Licence  licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
-	Places   places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
-	Every    every                   `key:"every" doc:"The payment is made again in every period, as long as the rules are met: a benefit."`
-	Appeal   appeal                  `key:"appeal" doc:"How a refusal is contested."`
-	Examples []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
+	Service      name                    `key:"service" need:"true" doc:"The service's name in its pack: tools-subsidy."`
+	Version      number                  `key:"version" need:"true" doc:"The version as its authors count it."`
+	From         date                    `key:"from" need:"true" doc:"The first day on which this version takes applications."`
+	Agency       name                    `key:"agency" need:"true" doc:"The competent authority."`
+	Title        text                    `key:"title" need:"true" doc:"What the service is called."`
+	Summary      text                    `key:"summary" need:"true" doc:"What it gives to whom, in a sentence or two."`
+	For          some[choice[applicant]] `key:"for" need:"true" doc:"Who may apply."`
+	Confidential flag                    `key:"confidential" doc:"true: who asks for it must fear those around them. Nobody represents them, and nothing is published but the country's figures."`
+	Events       []name                  `key:"events" doc:"The life and business events in which people look for it."`
+	Legal        []legal                 `key:"legal" need:"true" doc:"The acts that it stands on."`
+	Ask          entries[question]       `key:"ask" doc:"What only the applicant knows."`
+	Evidence     entries[evidence]       `key:"evidence" doc:"What the platform asks registers for, by the name that rules use."`
+	Require      []requirement           `key:"require" doc:"The rules that must be met."`
+	Process      []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
+	Output       output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Start        start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
+	Licence      licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
+	Places       places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
+	Every        every                   `key:"every" doc:"The payment is made again in every period, as long as the rules are met: a benefit."`
+	Appeal       appeal                  `key:"appeal" doc:"How a refusal is contested."`
+	Examples     []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
 
 // start is what sets a service off.

@@ -53,6 +53,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	for _, event := range doc.Events {
 		d.Events = append(d.Events, event.text)
 	}
+	sc.confidential()
 	sc.legal()
 	if doc.Version.given() && doc.Version.value < 1 && digits.MatchString(doc.Version.node.text) {
 		c.fail(doc.Version.place(), "write 1 for the first version", "a version is counted from 1")
@@ -81,6 +82,26 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.examples()
 	d.Hash = hashOf(sc)
 	s.compiled.Services = append(s.compiled.Services, d)
+}
+
+// confidential compiles whether a service keeps to itself that somebody asked for it, and refuses what would tell.
+func (sc *serviceCompiler) confidential() {
+	if !sc.doc.Confidential.value {
+		return
+	}
+	sc.d.Confidential = true
+	at := sc.doc.Confidential.place()
+	for _, kind := range sc.doc.For.list {
+		if kind.value != "person" {
+			sc.fail(at, "write for: person, or remove confidential", "what a person asks for in confidence is asked for by no %s", kind.value)
+		}
+	}
+	if sc.doc.Start.given() {
+		sc.fail(at, "remove one of the two", "an offer tells whoever looks over a shoulder what a confidential service is about")
+	}
+	if sc.doc.Licence.given() {
+		sc.fail(at, "remove one of the two", "a licence stands in an open list, and a confidential service tells nobody")
+	}
 }
 
 // legal compiles the acts that the service stands on.

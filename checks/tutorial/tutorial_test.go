@@ -182,7 +182,7 @@ func useSeedlings(t *testing.T, demo *installation) {
 		}
 	}
 	for deadline := time.Now().Add(20 * time.Second); len(figures.Refusals) == 0 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures) // a job counts the reasons
+		anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures) // a job counts the reasons, each by itself
 	}
 	if len(figures.Refusals) != 1 || figures.Refusals[0].Requirement != "size" || figures.Refusals[0].Number != 5 {
 		t.Errorf("the reasons are %+v", figures.Refusals)
@@ -191,7 +191,7 @@ func useSeedlings(t *testing.T, demo *installation) {
 	for _, one := range figures.Counts {
 		counted[one.State] += one.Number
 	}
-	if hidden, there := counted["granted"]; counted["refused"] != 5 || !there || hidden != 0 {
+	if _, there := counted["granted"]; there || counted["refused"] != 5 {
 		t.Errorf("the statistics are %+v", figures.Counts)
 	}
 }

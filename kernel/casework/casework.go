@@ -282,9 +282,8 @@ type Count struct {
 	Service   ident.Service
 	Territory ident.Territory
 	State     State
-	Number    int64         // as it is published: rounded; 0 where Few
-	Few       bool          // fewer than SmallestCell: how many is not published
-	Median    time.Duration // from receipt to decision, as it is published: whole hours; zero where none is decided or Few
+	Number    int64         // as it is published: rounded, never fewer than SmallestCell
+	Median    time.Duration // from receipt to decision, as it is published: whole hours; zero where none is decided
 }
 
 // Reader is what casework needs for reading.

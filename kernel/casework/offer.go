@@ -284,12 +284,16 @@ func (c *Casework) meets(ctx context.Context, by access.Actor, definition *servi
 // TakeUp is how many people of a territory receive a service, and how many were offered it and did not take it up.
 type TakeUp struct {
 	Territory ident.Territory
-	NotTaken  Count // of offers that are open or were let lapse
-	Granted   Count
+	NotTaken  int64 // of offers that are open or were let lapse, as it is published; 0: fewer than SmallestCell
+	Granted   int64 // likewise
 }
 
-// TakeUp returns the take-up gap of a service by territory, as it is published: rounded, and of fewer than five nothing.
+// TakeUp returns the take-up gap of a service by territory, as it is published: rounded, and of fewer than SmallestCell
+// nothing; that of a confidential service is not published.
 func (c *Casework) TakeUp(ctx context.Context, of ident.Service) (gaps []TakeUp, err error) {
+	if c.Catalogue().Confidential(of) {
+		return nil, nil
+	}
 	var missed []offer.TakeUp
 	var counts []Count
 	err = c.Store.View(ctx, func(tx Reader) (err error) {
@@ -308,17 +312,17 @@ func (c *Casework) TakeUp(ctx context.Context, of ident.Service) (gaps []TakeUp,
 		return &gaps[i]
 	}
 	for _, one := range missed {
-		at(one.Territory).NotTaken.Number += one.NotTaken
+		at(one.Territory).NotTaken += one.NotTaken
 	}
 	for _, one := range counts {
 		if one.State == Granted {
-			at(one.Territory).Granted.Number += one.Number
+			at(one.Territory).Granted += one.Number
 		}
 	}
 	for i := range gaps {
-		gaps[i].NotTaken, gaps[i].Granted = gaps[i].NotTaken.published(), gaps[i].Granted.published()
+		gaps[i].NotTaken, gaps[i].Granted = published(gaps[i].NotTaken), published(gaps[i].Granted)
 	}
-	return gaps, err
+	return slices.DeleteFunc(gaps, func(g TakeUp) bool { return g.NotTaken == 0 && g.Granted == 0 }), err
 }
 
 // saveOffer stores the offer that an act makes, if it is still wanted, and returns what its event vouches for.

@@ -26,8 +26,7 @@ type RefusalCount struct {
 	Service     ident.Service
 	Territory   ident.Territory
 	Requirement string // as in Refusal
-	Number      int64  // as it is published: rounded; 0 where Few
-	Few         bool   // fewer than SmallestCell: how many is not published
+	Number      int64  // as it is published: rounded, never fewer than SmallestCell
 }
 
 // countRefusal queues the counting of a refusal's reasons, under its agency's key. An appeal does not count twice.
@@ -71,12 +70,20 @@ func (c *Casework) Refusals(ctx context.Context, of ident.Service) (counts []Ref
 		counts, err = tx.RefusalCounts(of)
 		return err
 	})
-	for i := range counts {
-		counts[i].Number, counts[i].Few = published(counts[i].Number)
+	if c.Catalogue().Confidential(of) {
+		counts = together(counts, func(one RefusalCount) RefusalCount {
+			return RefusalCount{Service: one.Service, Territory: c.Territories.Root(), Requirement: one.Requirement}
+		}, func(one *RefusalCount) *int64 { return &one.Number })
+	}
+	var told []RefusalCount
+	for _, one := range counts {
+		if one.Number = published(one.Number); one.Number > 0 {
+			told = append(told, one)
+		}
 	}
 	// The order must not tell what the numbers hide.
-	slices.SortFunc(counts, func(a, b RefusalCount) int {
+	slices.SortFunc(told, func(a, b RefusalCount) int {
 		return strings.Compare(string(a.Territory)+" "+a.Requirement, string(b.Territory)+" "+b.Requirement)
 	})
-	return counts, err
+	return told, err
 }

@@ -34,6 +34,7 @@ type Represented struct {
 
 var (
 	errRepresentsAsOfficial = fault.New(fault.Forbidden, "representation.as-official", "You work as an official now. Act for others as a resident.")
+	errConfidential         = fault.New(fault.Forbidden, "representation.confidential", "This service is confidential: nobody asks for it on behalf of another. Whom it is about asks themself, or with an official beside them.")
 	errNotFor               = fault.New(fault.Invalid, "service.not-for", "This service is not for whom you apply. Look who it is for.")
 )
 
@@ -44,6 +45,8 @@ func (c *Casework) represents(ctx context.Context, by access.Actor, of ident.Sub
 		return nil, representation.ErrNone
 	case by.Appointment != nil:
 		return nil, errRepresentsAsOfficial
+	case c.Catalogue().Confidential(service):
+		return nil, errConfidential
 	}
 	authority, err := c.Representatives.May(ctx, by.Person, of, service, action)
 	return &authority, err

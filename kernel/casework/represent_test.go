@@ -229,6 +229,36 @@ func TestAStrangerActsForNobody(t *testing.T) {
 	}
 }
 
+// A child who fears a parent asks for protection: the parent neither sees it, nor takes it back, nor asks in the child's name.
+// Nor does anybody with a mandate for everything.
+func TestNobodyRepresentsInAConfidentialService(t *testing.T) {
+	for name, represent := range map[string]func(*family){
+		"parent":  (*family).child,
+		"mandate": func(f *family) { f.mandate(true, true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFamily(t, func(d *service.Definition) { d.Confidential = true })
+			represent(f)
+			_, err := f.sends()
+			f.refused(err, "representation.confidential")
+			_, err = f.Start(t.Context(), f.acting(), "", "youth/tools", "en")
+			f.refused(err, "representation.confidential")
+			_, err = f.Eligibility(t.Context(), f.acting(), "youth/tools", "en")
+			f.refused(err, "representation.confidential")
+			mine := f.apply().Application
+			for _, by := range []access.Actor{f.helper, f.acting()} {
+				_, err = f.Own(t.Context(), by, mine.ID)
+				f.refused(err, "application.unknown")
+				_, err = f.Withdraw(t.Context(), by, mine.ID, mine.Revision)
+				f.refused(err, "application.unknown")
+			}
+			if seen, err := f.RepresentedAll(t.Context(), f.helper, f.applicant.Person.Subject(), "", 10); err != nil || len(seen) > 0 {
+				t.Errorf("among the other's applications they see %+v, %v", seen, err)
+			}
+		})
+	}
+}
+
 func TestAMandateThatEndsLetsNobodyActAnyMore(t *testing.T) {
 	f := newFamily(t)
 	given := f.mandate(true, true, "youth/tools")

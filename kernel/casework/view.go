@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -131,39 +132,56 @@ func (c *Casework) OwnAll(ctx context.Context, by access.Actor, before ident.App
 // What is published of a cell of the statistics. Counts are rounded to base 5, as Statistics Canada does with every count
 // of its census (2011 Census, Data Quality and Confidentiality Standards and Guidelines, "Random rounding"), here to the
 // nearest multiple, so that one more application is mostly not seen. Totals that are rounded by themselves would let a
-// cell be computed out of the others: none is published but the sum of what is.
+// cell be computed out of the others: none is published but the sum of what is. A cell of few is left out as an empty one
+// is: that there is anybody would tell the neighbours of the first.
 const (
-	SmallestCell = 5 // a cell of fewer is published as "fewer than five", so that nobody is recognised in it
+	SmallestCell = 5 // a cell of fewer is not published, so that nobody is recognised in it
 	RoundedTo    = 5
 )
 
-// Statistics returns the public figures of a service, per territory and state, as they are published.
+// Statistics returns the public figures of a service, per territory and state, as they are published; those of a
+// confidential service for the whole country only, without a median.
 func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []Count, err error) {
 	err = c.Store.View(ctx, func(tx Reader) error {
 		counts, err = tx.Counts(of)
 		return err
 	})
-	for i := range counts {
-		counts[i] = counts[i].published()
+	if c.Catalogue().Confidential(of) {
+		counts = together(counts, func(one Count) Count {
+			return Count{Service: one.Service, Territory: c.Territories.Root(), State: one.State}
+		}, func(one *Count) *int64 { return &one.Number })
 	}
-	return counts, err
+	var told []Count
+	for _, one := range counts {
+		if one.Number = published(one.Number); one.Number > 0 {
+			one.Median = one.Median.Round(time.Hour) // an exact one is the time of one person's application
+			told = append(told, one)
+		}
+	}
+	return told, err
 }
 
-// published returns what of the exact figures is published.
-func (c Count) published() Count {
-	if c.Number, c.Few = published(c.Number); c.Few {
-		c.Median = 0
+// together adds up the cells that are the same but for what cell leaves out of them, in the order of the first of each.
+func together[T comparable](cells []T, cell func(T) T, number func(*T) *int64) (sums []T) {
+	var kinds []T
+	for _, one := range cells {
+		kind := cell(one)
+		i := slices.Index(kinds, kind)
+		if i < 0 {
+			i = len(kinds)
+			kinds, sums = append(kinds, kind), append(sums, kind)
+		}
+		*number(&sums[i]) += *number(&one)
 	}
-	c.Median = c.Median.Round(time.Hour) // an exact one is the time of one person's application
-	return c
+	return sums
 }
 
-// published returns the number that is published for an exact one, or that there are too few to say.
-func published(exact int64) (number int64, few bool) {
+// published returns the number that is published for an exact one; 0: none, or too few to say.
+func published(exact int64) int64 {
 	if exact < SmallestCell {
-		return 0, true
+		return 0
 	}
-	return (exact + RoundedTo/2) / RoundedTo * RoundedTo, false
+	return (exact + RoundedTo/2) / RoundedTo * RoundedTo
 }
 
 // Because returns the words that a refused person reads for a reason.

@@ -12,22 +12,18 @@ import (
 type Figure struct {
 	Month       Month
 	Territory   ident.Territory
-	None        bool  // there is nothing to count
-	Few         bool  // there are fewer than casework.SmallestCell: how many is not published
-	Numerator   int64 // rounded
-	Denominator int64 // rounded; 0 where the unit is Number
-	Tenths      int64 // the value in the indicator's unit, ten times
+	Told        bool  // the value is published: it is of casework.SmallestCell or more
+	Numerator   int64 // rounded; 0 where it is not told
+	Denominator int64 // rounded; 0 where the unit is Number, or where it is of fewer than casework.SmallestCell
+	Tenths      int64 // the value in the indicator's unit, ten times; 0 where it is not told
 }
-
-// Told reports whether the value is published.
-func (f Figure) Told() bool { return !f.None && !f.Few }
 
 // Reached reports whether the figure is what the target asks for; false where the figure is not told.
 func (t Target) Reached(f Figure) bool {
 	if t.Least {
-		return f.Told() && f.Tenths >= 10*t.Value
+		return f.Told && f.Tenths >= 10*t.Value
 	}
-	return f.Told() && f.Tenths <= 10*t.Value
+	return f.Told && f.Tenths <= 10*t.Value
 }
 
 // Shown is an indicator with its figures for some territories, in their order.
@@ -68,7 +64,7 @@ func (c *Counter) Show(ctx context.Context, d *Definition, through Month, months
 		series := []Figure{}
 		for month := min(first, through); month <= through; month++ {
 			if shown.Counting {
-				series = append(series, Figure{Month: month, Territory: territory, None: true})
+				series = append(series, Figure{Month: month, Territory: territory})
 				continue
 			}
 			numerator := d.side(parts[i], d.Numerator, month, func(p Part) int64 { return p.Numerator })
@@ -105,22 +101,22 @@ func (d *Definition) side(parts []Part, of Measure, month Month, amount func(Par
 }
 
 // publish returns what of the exact sums is published. A share is that of the rounded numbers, in whole units, so that
-// it tells no more than they do; an average is of all, and is told of five or more.
+// it tells no more than they do; an average is of all, and is told of five or more. None looks like few.
 func (d *Definition) publish(numerator, denominator int64) Figure {
 	rounded := func(number int64) int64 {
+		if number < casework.SmallestCell {
+			return 0
+		}
 		return (number + casework.RoundedTo/2) / casework.RoundedTo * casework.RoundedTo
 	}
 	told := numerator
 	if d.Unit == Average {
 		told = denominator
 	}
-	switch {
-	case d.Unit == Number && numerator == 0, d.Unit != Number && denominator == 0:
-		return Figure{None: true}
-	case told < casework.SmallestCell, d.Unit != Number && denominator < casework.SmallestCell:
-		return Figure{Few: true, Denominator: rounded(max(denominator, 0))}
+	if told < casework.SmallestCell || d.Unit != Number && denominator < casework.SmallestCell {
+		return Figure{Denominator: rounded(denominator)}
 	}
-	figure := Figure{Numerator: rounded(numerator), Denominator: rounded(denominator)}
+	figure := Figure{Told: true, Numerator: rounded(numerator), Denominator: rounded(denominator)}
 	share := func(of int64) int64 {
 		return (figure.Numerator*of + figure.Denominator/2) / figure.Denominator * 10
 	}

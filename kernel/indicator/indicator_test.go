@@ -230,12 +230,12 @@ func TestAFigureFollowsItsRecords(t *testing.T) {
 	}
 	w.drain(t)
 	none := w.figure(t, "employment/unemployed", garden, "2025-12")
-	if none.Told() {
+	if none.Told {
 		t.Errorf("before anything is counted there is %+v", none)
 	}
 	for month, want := range map[string]indicator.Figure{
-		"2026-01": {Month: indicator.MonthOf(date("2026-01-01")), Territory: garden, Numerator: 10, Denominator: 200, Tenths: 500},
-		"2026-03": {Month: indicator.MonthOf(date("2026-03-01")), Territory: garden, Numerator: 10, Denominator: 200, Tenths: 500},
+		"2026-01": {Month: indicator.MonthOf(date("2026-01-01")), Territory: garden, Told: true, Numerator: 10, Denominator: 200, Tenths: 500},
+		"2026-03": {Month: indicator.MonthOf(date("2026-03-01")), Territory: garden, Told: true, Numerator: 10, Denominator: 200, Tenths: 500},
 	} {
 		if diff := cmp.Diff(want, w.figure(t, "employment/unemployed", garden, month)); diff != "" {
 			t.Errorf("%s: %s", month, diff)
@@ -244,7 +244,7 @@ func TestAFigureFollowsItsRecords(t *testing.T) {
 	if found := w.figure(t, "employment/registered", district, "2026-01"); found.Numerator != 10 {
 		t.Errorf("what happened in January is %+v", found)
 	}
-	if found := w.figure(t, "employment/registered", district, "2026-02"); !found.None {
+	if found := w.figure(t, "employment/registered", district, "2026-02"); found.Told {
 		t.Errorf("nothing happened in February, it says %+v", found)
 	}
 
@@ -253,7 +253,7 @@ func TestAFigureFollowsItsRecords(t *testing.T) {
 		w.write(t, work, records[i], "2026-02-10", map[string]any{"person": people[i], "since": date("2026-01-20"), "closed": true})
 	}
 	w.drain(t)
-	if found := w.figure(t, "employment/unemployed", district, "2026-02"); !found.Few || found.Numerator != 0 || found.Tenths != 0 {
+	if found := w.figure(t, "employment/unemployed", district, "2026-02"); found.Told || found.Numerator != 0 || found.Tenths != 0 {
 		t.Errorf("of four nothing is told, it says %+v", found)
 	}
 	if found := w.figure(t, "employment/unemployed", garden, "2026-01"); found.Numerator != 10 {
@@ -314,7 +314,7 @@ func TestApplicationsAreCountedInTheMonthsOfTheirActs(t *testing.T) {
 	if found := w.figure(t, "youth/days", garden, "2026-03"); found.Tenths != 330 {
 		t.Errorf("31 to 35 days are 33 on average, it says %+v", found)
 	}
-	if found := w.figure(t, "youth/days", bridge, "2026-03"); !found.None {
+	if found := w.figure(t, "youth/days", bridge, "2026-03"); found.Told {
 		t.Errorf("elsewhere nothing was decided, it says %+v", found)
 	}
 }

@@ -59,6 +59,12 @@ func (c *Catalogue) Open(path ident.Service, day calendar.Date) (*Definition, er
 	return nil, ErrNoService
 }
 
+// Confidential reports whether any version of the service is: what was asked for in confidence stays so when a later version
+// thinks otherwise, and what was asked for before is protected from then on.
+func (c *Catalogue) Confidential(path ident.Service) bool {
+	return slices.ContainsFunc(c.byPath[path], func(d *Definition) bool { return d.Confidential })
+}
+
 // All returns the open version of every service on the day, by path.
 func (c *Catalogue) All(day calendar.Date) []*Definition {
 	var open []*Definition

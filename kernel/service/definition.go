@@ -29,6 +29,8 @@ type Definition struct {
 	For     []string // kinds of applicant: person, organisation, household
 	Events  []string // life and business events
 	Legal   []Legal
+	// Confidential: nobody acts for another in it or sees that it was asked for, and its figures are the country's alone.
+	Confidential bool
 
 	Ask      []Question
 	Evidence []Evidence

@@ -342,13 +342,21 @@ func (db *DB) Update(ctx context.Context, key act.Key, run func(*query.Tx) error
 	}
 }
 
+// restAfter is how long no act is done until the store gives back the memory that it keeps pages in.
+const restAfter = 10 * time.Second
+
 // write is the writing goroutine.
 func (db *DB) write() {
 	defer close(db.stopped)
+	rest := time.NewTimer(restAfter)
+	defer rest.Stop()
 	for {
 		select {
 		case first := <-db.acts:
 			db.commit(db.gather(first))
+			rest.Reset(restAfter)
+		case <-rest.C:
+			db.rest()
 		case <-db.closing:
 			for {
 				select {
@@ -358,6 +366,20 @@ func (db *DB) write() {
 					return
 				}
 			}
+		}
+	}
+}
+
+// rest gives back the pages that the writing connection, and the reading ones that nobody uses, keep in memory.
+func (db *DB) rest() {
+	_ = db.writer.exec("PRAGMA shrink_memory") // it only frees: what fails there fails at the next act, and is told
+	for range db.config.Readers {
+		select {
+		case reader := <-db.readers:
+			_ = reader.exec("PRAGMA shrink_memory")
+			db.readers <- reader
+		default:
+			return
 		}
 	}
 }

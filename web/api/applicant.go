@@ -92,7 +92,7 @@ var answerCodes = []string{
 }
 
 // The codes that come out of a change to an application of one's own.
-var changeCodes = []string{"representation.scope", "representation.ended", "representation.as-official", "application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
+var changeCodes = []string{"representation.scope", "representation.confidential", "representation.ended", "representation.as-official", "application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
 
 func applicationOperations(a applications) []operation {
 	own := func(handle route.Handler) route.Handler { return route.Own(a.readings, handle) }
@@ -115,7 +115,7 @@ func applicationOperations(a applications) []operation {
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
 				"service.unknown", "service.closed", "application.already-open", "application.in-force", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
-				"idempotency.not-uuid", "http.precondition-failed", "service.not-for", "representation.none", "representation.as-official", "representation.scope", "representation.ended", "service.unknown-value", "service.amount",
+				codeNotUUID, "http.precondition-failed", "service.not-for", "representation.none", "representation.confidential", "representation.as-official", "representation.scope", "representation.confidential", "representation.ended", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
 		},
@@ -138,7 +138,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "previewApplication", tag: "applications", summary: "Asks the registers and evaluates the rules of a draft, without sending it.",
 			method: "POST", path: "/applications/{application}/preview", access: route.SignedIn(), timeout: askTimeout, response: Preview{},
-			etag: true, codes: append([]string{"application.unknown", "application.sent", "application.closed", "representation.ended", "representation.scope", "representation.as-official"}, exchangeCodes...),
+			etag: true, codes: append([]string{"application.unknown", "application.sent", "application.closed", "representation.ended", "representation.scope", "representation.confidential", "representation.as-official"}, exchangeCodes...),
 			handle: own(a.preview),
 		},
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
@@ -225,6 +225,8 @@ func (a applications) draft(ctx context.Context, by access.Actor, id ident.Appli
 	return casework.Receipt{Application: saved, Event: saved.Event}, problems, err
 }
 
+const codeNotUUID = "idempotency.not-uuid"
+
 // keyed returns the id of the application that a person's Idempotency-Key stands for: the key's time, and a digest of the
 // person and the key. The same key gives the same id again, and tells nothing of what other people made with it.
 func keyed(person ident.Person, key string) (ident.Application, error) {
@@ -233,7 +235,7 @@ func keyed(person ident.Person, key string) (ident.Application, error) {
 	}
 	made, err := uuid.Parse(key)
 	if err != nil || made.String() != key || made.Version() != 7 {
-		return "", fault.New(fault.Invalid, "idempotency.not-uuid",
+		return "", fault.New(fault.Invalid, codeNotUUID,
 			"The application's id is made of the Idempotency-Key. Make the key a UUID of version 7, in lower case.")
 	}
 	sum := sha256.Sum256([]byte("yagona application of key 1\n" + string(person) + "\n" + key))

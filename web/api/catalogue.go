@@ -99,19 +99,17 @@ type Territory struct {
 
 // Count is a public figure of a service.
 type Count struct {
-	Territory ident.Territory `json:"territory"`
+	Territory ident.Territory `json:"territory" doc:"of a confidential service, the whole country"`
 	State     casework.State  `json:"state"`
-	Number    int64           `json:"number,omitempty" doc:"how many, rounded to roundedTo; absent: it is not published"`
-	FewerThan int64           `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
+	Number    int64           `json:"number,omitempty" doc:"how many, rounded to roundedTo"`
 	Median    int64           `json:"median,omitempty" doc:"seconds from receipt to decision, in whole hours; absent: none is decided, or it is not published"`
 }
 
 // RefusalCount is how often a service was refused for a reason.
 type RefusalCount struct {
-	Territory   ident.Territory `json:"territory"`
+	Territory   ident.Territory `json:"territory" doc:"of a confidential service, the whole country"`
 	Requirement string          `json:"requirement,omitempty" doc:"of the service, or the name of an evidence that has no record; absent: an official's own words, or nobody acted in time"`
-	Number      int64           `json:"number,omitempty" doc:"how many refusals had this reason, rounded to roundedTo; absent: it is not published"`
-	FewerThan   int64           `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
+	Number      int64           `json:"number,omitempty" doc:"how many refusals had this reason, rounded to roundedTo"`
 }
 
 // Statistics are the public figures of a service.
@@ -157,7 +155,7 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 			},
 		},
 		{
-			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service: how many applied, what became of it, why it was refused. Numbers are rounded; small ones are shown as fewer than five.",
+			id: "showStatistics", tag: "catalogue", summary: "Shows the public figures of a service: how many applied, what became of it, why it was refused. Numbers are rounded; what is of fewer than five is left out, as if there were none.",
 			method: "GET", path: "/services/{pack}/{service}/statistics", costly: true, access: route.Public(), response: Statistics{},
 			codes: []string{"service.unknown"},
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
@@ -175,18 +173,10 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 				}
 				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}, Refusals: []RefusalCount{}}
 				for _, one := range refusals {
-					count := RefusalCount{Territory: one.Territory, Requirement: one.Requirement, Number: one.Number}
-					if one.Few {
-						count.FewerThan = casework.SmallestCell
-					}
-					shown.Refusals = append(shown.Refusals, count)
+					shown.Refusals = append(shown.Refusals, RefusalCount{Territory: one.Territory, Requirement: one.Requirement, Number: one.Number})
 				}
 				for _, one := range found {
-					count := Count{Territory: one.Territory, State: one.State, Number: one.Number, Median: int64(one.Median / time.Second)}
-					if one.Few {
-						count.FewerThan = casework.SmallestCell
-					}
-					shown.Counts = append(shown.Counts, count)
+					shown.Counts = append(shown.Counts, Count{Territory: one.Territory, State: one.State, Number: one.Number, Median: int64(one.Median / time.Second)})
 				}
 				return route.WriteJSON(w, http.StatusOK, shown)
 			},

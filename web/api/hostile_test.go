@@ -405,14 +405,13 @@ type figures []casework.Count
 func (f figures) Statistics(context.Context, ident.Service) ([]casework.Count, error) { return f, nil }
 
 func (figures) Refusals(context.Context, ident.Service) ([]casework.RefusalCount, error) {
-	return []casework.RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}, {Territory: "1703", Few: true}}, nil
+	return []casework.RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}}, nil
 }
 
 func TestStatisticsArePublic(t *testing.T) {
 	w := newWorld(t)
 	found := figures{
 		{Service: "youth/tools", Territory: w.mahalla, State: casework.Granted, Number: 10, Median: time.Hour},
-		{Service: "youth/tools", Territory: w.mahalla, State: casework.Refused, Few: true},
 	}
 	w.router = route.New(route.Config{Recognise: w.recognise})
 	for _, one := range catalogueOperations(w.Dependencies.Catalogue, found, w.Profile, w.Clock) {
@@ -424,8 +423,8 @@ func TestStatisticsArePublic(t *testing.T) {
 	}
 	got := into[Statistics](answer, http.StatusOK)
 	want := Statistics{Service: "youth/tools", RoundedTo: 5, Counts: []Count{
-		{Territory: w.mahalla, State: casework.Granted, Number: 10, Median: 3600}, {Territory: w.mahalla, State: casework.Refused, FewerThan: 5},
-	}, Refusals: []RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}, {Territory: "1703", FewerThan: 5}}}
+		{Territory: w.mahalla, State: casework.Granted, Number: 10, Median: 3600},
+	}, Refusals: []RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -36,10 +36,9 @@ type Target struct {
 // Figure is the value of an indicator for a month.
 type Figure struct {
 	Month       string `json:"month" doc:"2026-03"`
-	Tenths      *int64 `json:"tenths,omitempty" doc:"ten times the value in the unit: 385 is 38.5; absent: there is nothing to count, or it is not published"`
+	Tenths      *int64 `json:"tenths,omitempty" doc:"ten times the value in the unit: 385 is 38.5; absent: fewer than five, or none"`
 	Numerator   int64  `json:"numerator,omitempty" doc:"rounded to roundedTo; absent where it is not published"`
 	Denominator int64  `json:"denominator,omitempty" doc:"rounded to roundedTo"`
-	FewerThan   int64  `json:"fewerThan,omitempty" doc:"there are fewer than this, and how many is not published"`
 }
 
 // IndicatorSeries is an indicator of a territory, month by month.
@@ -74,7 +73,7 @@ func indicatorOperations(figures Indicators, catalogue func() *indicator.Catalog
 			},
 		},
 		{
-			id: "showIndicator", tag: "indicators", summary: "Shows an indicator of a territory, month by month. Numbers are rounded; small ones are shown as fewer than five.",
+			id: "showIndicator", tag: "indicators", summary: "Shows an indicator of a territory, month by month. Numbers are rounded; fewer than five are not told.",
 			method: "GET", path: "/indicators/{pack}/{indicator}", access: route.Public(), response: IndicatorSeries{},
 			query: []parameter{
 				{"territory", "The territory's code; without it, the whole country.", "string"},
@@ -145,11 +144,8 @@ func indicatorOf(d *indicator.Definition, languages ...string) IndicatorSummary 
 
 func figureOf(f indicator.Figure) Figure {
 	shown := Figure{Month: f.Month.String(), Numerator: f.Numerator, Denominator: f.Denominator}
-	if f.Told() {
+	if f.Told {
 		shown.Tenths = &f.Tenths
-	}
-	if f.Few {
-		shown.FewerThan = casework.SmallestCell
 	}
 	return shown
 }

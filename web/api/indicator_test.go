@@ -27,7 +27,7 @@ func (counted) Month() indicator.Month {
 
 func (c counted) Show(_ context.Context, d *indicator.Definition, through indicator.Month, months int, places ...ident.Territory) (indicator.Shown, error) {
 	series := []indicator.Figure{
-		{Month: through - 1, Territory: places[0], Numerator: 5, Denominator: 100, Tenths: 500}, {Month: through, Territory: places[0], Few: true, Denominator: 100},
+		{Month: through - 1, Territory: places[0], Told: true, Numerator: 5, Denominator: 100, Tenths: 500}, {Month: through, Territory: places[0], Denominator: 100},
 	}
 	return indicator.Shown{Definition: d, Series: [][]indicator.Figure{series[max(0, 2-months):]}}, nil
 }
@@ -40,7 +40,7 @@ func TestIndicators(t *testing.T) {
 	}
 	shown := into[IndicatorSeries](w.ask("GET", "/indicators/employment/unemployed", "", nil), 200)
 	fifty := int64(500)
-	want := []Figure{{Month: "2026-02", Tenths: &fifty, Numerator: 5, Denominator: 100}, {Month: "2026-03", Denominator: 100, FewerThan: 5}}
+	want := []Figure{{Month: "2026-02", Tenths: &fifty, Numerator: 5, Denominator: 100}, {Month: "2026-03", Denominator: 100}}
 	if diff := cmp.Diff(want, shown.Figures); diff != "" {
 		t.Error(diff)
 	}

@@ -218,8 +218,12 @@ func (o operation) describe(requests, answers *schemas, shared map[string]*opena
 	}
 	if o.method == http.MethodPost && o.access.String() != route.Public().String() {
 		key := openapi3.NewStringSchema().WithMinLength(16).WithMaxLength(255)
-		described.AddParameter(openapi3.NewHeaderParameter("Idempotency-Key").WithSchema(key).
-			WithDescription("a new random key for each new request; the same request with the same key gets the same answer"))
+		text := "a new random key for each new request; the same request with the same key gets the same answer"
+		if slices.Contains(o.codes, codeNotUUID) {
+			key = openapi3.NewUUIDSchema()
+			text += "; here a UUID of version 7 (RFC 9562) in lower case, of which the application's id is made"
+		}
+		described.AddParameter(openapi3.NewHeaderParameter("Idempotency-Key").WithSchema(key).WithDescription(text))
 	}
 	if o.request != nil {
 		content := openapi3.NewContentWithJSONSchemaRef(requests.of(reflect.TypeOf(o.request)))

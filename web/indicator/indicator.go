@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"yagona/kernel/casework"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/indicator"
@@ -169,9 +168,7 @@ func value(r page.Reader, shown indicator.Shown, figure indicator.Figure) string
 	switch {
 	case shown.Counting:
 		return r.Say("indicator.counting")
-	case figure.None:
-		return r.Say("indicator.nothing")
-	case figure.Few:
+	case !figure.Told:
 		return r.Say("indicator.few")
 	}
 	return inUnit(r, shown.Unit, figure.Tenths)
@@ -307,24 +304,23 @@ func (p *Pages) file(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"territory", "indicator", "title", "unit", "month", "value", "numerator", "denominator", "fewer_than"}}
+	rows := [][]string{{"territory", "indicator", "title", "unit", "month", "value", "numerator", "denominator"}}
 	for _, d := range p.Indicators().All() {
 		shown, err := p.Figures.Show(req.Context(), d, p.Figures.Month(), months, place)
 		if err != nil {
 			return err
 		}
 		for _, figure := range shown.Series[0] {
-			row := []string{string(place), string(d.Path), p.Shared.For(v).In(d.Title), string(d.Unit), figure.Month.String(), "", "", "", ""}
+			row := []string{string(place), string(d.Path), p.Shared.For(v).In(d.Title), string(d.Unit), figure.Month.String(), "", "", ""}
 			number := func(n int64) string {
 				if n == 0 {
 					return ""
 				}
 				return strconv.FormatInt(n, 10)
 			}
-			if figure.Told() {
-				row[5], row[6], row[7] = tenths(figure.Tenths), number(figure.Numerator), number(figure.Denominator)
-			} else if figure.Few {
-				row[7], row[8] = number(figure.Denominator), strconv.Itoa(casework.SmallestCell)
+			row[6], row[7] = number(figure.Numerator), number(figure.Denominator)
+			if figure.Told {
+				row[5] = tenths(figure.Tenths)
 			}
 			rows = append(rows, row)
 		}

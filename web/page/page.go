@@ -176,7 +176,7 @@ func (r Reader) Agency(agency ident.Agency) string {
 	if title := r.In(r.Names().Agency(agency)); title != "" {
 		return title
 	}
-	return string(agency)
+	return r.SayIf("agency."+string(agency), string(agency))
 }
 
 // Role returns what an official is called.

@@ -28,7 +28,7 @@ func TestEveryTextIsThereInEveryLanguage(t *testing.T) {
 
 // composed are the areas whose keys are made of a name: of a state, an event, a code. All their messages may be used.
 var composed = []string{
-	"event.", "actor.", "purpose.", "role.", "life.", "applicant.", "relation.", "late.", "action.", "action-hint.",
+	"event.", "actor.", "purpose.", "role.", "agency.", "life.", "applicant.", "relation.", "late.", "action.", "action-hint.",
 	"payment.", "payment-reason.", "progress.", "notice.", "fault.", "verify.", "part.", "licence.", "ground.", "acting-as.", "mandate-state.",
 }
 

@@ -126,6 +126,9 @@ func About(r page.Reader, definition *service.Definition) []ui.Component {
 
 // forWhom asks for whom the visitor applies, if they may apply for somebody else.
 func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service.Definition) ([]ui.Component, error) {
+	if definition.Confidential {
+		return nil, nil
+	}
 	authorities, err := p.Representatives.Authorities(ctx, r.Visitor.Actor.Person)
 	if err != nil {
 		return nil, err
@@ -282,6 +285,9 @@ func conditions(r page.Reader, definition *service.Definition) []ui.Component {
 	}
 	body := []ui.Component{
 		ui.Heading{Text: r.Say("portal.who")}, ui.Paragraph{Text: r.Say("portal.for", "kinds", strings.Join(kinds, ", "))},
+	}
+	if definition.Confidential {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.confidential")})
 	}
 	if len(texts) > 0 {
 		body = append(body, ui.Paragraph{Text: r.Say("portal.conditions")}, ui.Texts(texts...))

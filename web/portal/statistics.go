@@ -20,7 +20,7 @@ import (
 	"yagona/web/ui"
 )
 
-// sum adds up what is published of some cells. A sum of hidden ones alone is not told: it would be a total.
+// sum adds up what is published of some cells.
 type sum struct {
 	number int64
 	cells  int
@@ -35,16 +35,7 @@ func (s *sum) add(number int64, median time.Duration) {
 	s.median = median
 }
 
-// text writes a sum, or why it is not told.
-func (s sum) text(r page.Reader) string {
-	switch {
-	case s.number > 0:
-		return r.Words.Value(r.Language, s.number)
-	case s.cells == 1:
-		return r.Say("portal.fewer-than-five")
-	}
-	return r.Say("portal.too-few")
-}
+func (s sum) text(r page.Reader) string { return r.Words.Value(r.Language, s.number) }
 
 // figures are the published figures of a service within one territory, by the territories directly below it.
 type figures struct {
@@ -143,7 +134,7 @@ func (p *Portal) statistics(w http.ResponseWriter, req *http.Request, v route.Vi
 		}
 		body = p.performance(r, performance)
 	}
-	if len(tree.Children(around)) > 1 && len(found.places) > 0 {
+	if len(tree.Children(around)) > 1 && len(found.places) > 0 && !definition.Confidential {
 		body = append(body, p.placeMap(r, definition, found))
 	}
 	body = append(body, p.stateTable(r, definition, found))
@@ -229,10 +220,8 @@ func (p *Portal) placeMap(r page.Reader, definition *service.Definition, found f
 		shown := page.Place{Territory: place, Text: "–"}
 		if one := found.all[place]; one != nil {
 			shown.Href = p.placeCell(r, definition, found, place).Href
-			if one.number > 0 {
-				shown.Text = r.Words.Value(r.Language, one.number)
-				shown.Level = 1 + slices.IndexFunc(bounds, func(bound int64) bool { return one.number <= bound })
-			}
+			shown.Text = one.text(r)
+			shown.Level = 1 + slices.IndexFunc(bounds, func(bound int64) bool { return one.number <= bound })
 		}
 		places = append(places, shown)
 	}
@@ -306,11 +295,11 @@ func (p *Portal) takeUp(ctx context.Context, r page.Reader, definition *service.
 	if err != nil {
 		return nil, err
 	}
-	number := func(count casework.Count) string {
-		if count.Few {
+	number := func(published int64) string {
+		if published == 0 {
 			return r.Say("portal.fewer-than-five")
 		}
-		return r.Words.Value(r.Language, count.Number)
+		return r.Words.Value(r.Language, published)
 	}
 	tree := p.Shared.Words.Profile.Territories
 	table := ui.Table{Caption: r.Say("offer.take-up"), Empty: r.Say("portal.statistics-empty"), Columns: []ui.Column{
