@@ -387,12 +387,12 @@ func find(node *html.Node, name string) (string, bool) {
 // eventually tries until it is so: what a job or the log does in the background.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if is() {
 			return
 		}
 	}
-	t.Fatalf("not so after 20 s: %s", what)
+	t.Fatalf("not so after two minutes: %s", what)
 }
 
 // contains reports whether the browser shows a text.

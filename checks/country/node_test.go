@@ -287,10 +287,10 @@ func get(t *testing.T, who *walk.Client, path string, into any) {
 // eventually waits for what a job does.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if is() {
 			return
 		}
 	}
-	t.Fatalf("not so after 20 s: %s", what)
+	t.Fatalf("not so after two minutes: %s", what)
 }

@@ -74,7 +74,7 @@ func await(ts *testscript.TestScript, negated bool, args []string) {
 		ts.Fatalf("usage: await FILE PATTERN [VARIABLE]")
 	}
 	pattern := regexp.MustCompile(args[1])
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		content, err := os.ReadFile(ts.MkAbs(args[0]))
 		if found := pattern.FindSubmatch(content); err == nil && found != nil {
 			if len(args) > 2 {
@@ -104,7 +104,7 @@ func answers(ts *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 1 {
 		ts.Fatalf("usage: answers URL")
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		response, err := http.Get(args[0])
 		if err == nil {
 			response.Body.Close()

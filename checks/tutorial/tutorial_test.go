@@ -181,7 +181,7 @@ func useSeedlings(t *testing.T, demo *installation) {
 			Number      int64
 		}
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(figures.Refusals) == 0 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(figures.Refusals) == 0 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		anyone.get("/api/v1/services/"+seedlings+"/statistics", &figures) // a job counts the reasons, each by itself
 	}
 	if len(figures.Refusals) != 1 || figures.Refusals[0].Requirement != "size" || figures.Refusals[0].Number != 5 {
