@@ -153,7 +153,7 @@ func (c *compiler) agencyNames() []string {
 // checkRole checks that the agency has officials of the role.
 func (c *compiler) checkRole(role name, of string) {
 	a := c.agencies[of]
-	if a == nil {
+	if a == nil || role.text == "" {
 		return // reported
 	}
 	if _, ok := a.Roles.get(role.text); !ok {
