@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver "sqlite", which the store uses, too
+
 	"yagona/store/query"
 )
 

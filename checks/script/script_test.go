@@ -15,8 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	_ "yagona/store/sqlite" // the driver "sqlite", to tamper with a database
+	_ "modernc.org/sqlite" // the driver "sqlite", to tamper with a database
 )
 
 // binary is the folder of the command as it is built.

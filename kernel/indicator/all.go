@@ -116,7 +116,7 @@ func (c *Counter) begin(ctx context.Context, d *Definition, anew bool) error {
 		if err := tx.SaveIndicatorCount(Progress{Begun: tx.Now()}); err != nil {
 			return err
 		}
-		return job.Queue(tx, jobAll, 0, allPayload{Indicator: d.Path})
+		return job.QueueBehind(tx, jobAll, allPayload{Indicator: d.Path})
 	})
 }
 
@@ -145,7 +145,7 @@ func (c *Counter) doAll(ctx context.Context, one job.Job) error {
 			return err
 		}
 		if more {
-			return job.Queue(tx, jobAll, 0, allPayload{Indicator: d.Path, After: next})
+			return job.QueueBehind(tx, jobAll, allPayload{Indicator: d.Path, After: next})
 		}
 		progress, err := tx.IndicatorCount(one.Key)
 		if err != nil {

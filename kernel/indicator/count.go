@@ -108,7 +108,7 @@ func (c *Counter) Written(tx job.Tx, version register.StoredVersion) error {
 	if version.Subject() == "" {
 		payload.Record = version.Record
 	}
-	return job.Queue(tx, jobCount, 0, payload)
+	return job.QueueBehind(tx, jobCount, payload)
 }
 
 // Stored queues the counting of an application in its act, if an indicator counts its service's.
@@ -116,7 +116,7 @@ func (c *Counter) Stored(tx job.Tx, application casework.Application) error {
 	if application.Submitted.IsZero() || len(c.Catalogue().counting(application.Service)) == 0 {
 		return nil
 	}
-	return job.Queue(tx, jobCount, 0, countPayload{Application: application.ID})
+	return job.QueueBehind(tx, jobCount, countPayload{Application: application.ID})
 }
 
 // Handlers returns the handlers of this package's jobs.

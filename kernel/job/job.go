@@ -31,7 +31,9 @@ type Job struct {
 	Attempts int             // how often it was tried and failed
 	Failure  string          // the fault code of the last try, or ""
 	Dead     bool            // given up: an operator decides
-	Trace    string          // of the act that queued it, where it is traced (W3C Trace Context, traceparent), or ""
+	// Background: it waits until nothing else is due, so that much of it, such as counting figures, holds nobody up.
+	Background bool
+	Trace      string // of the act that queued it, where it is traced (W3C Trace Context, traceparent), or ""
 }
 
 // Backlog is how much waits, for the operator.
@@ -43,7 +45,7 @@ type Backlog struct {
 
 // Reader is what the runner needs for reading.
 type Reader interface {
-	// DueJobs returns jobs due at the time that are not dead, oldest first, at most limit.
+	// DueJobs returns jobs due at the time that are not dead, those in the background last, the oldest first, at most limit.
 	DueJobs(at time.Time, limit int) ([]Job, error)
 	// NextJob returns when the earliest living job is due that no process has claimed, or when a claim runs out; zero if
 	// there is neither.
@@ -81,6 +83,15 @@ func QueueAt(tx Tx, kind string, due time.Time, payload any) error {
 		return err
 	}
 	return tx.QueueJob(Job{ID: ident.New[ident.Job](tx.Now()), Key: tx.Key(), Kind: kind, Due: due, Payload: encoded})
+}
+
+// QueueBehind queues a job of the kind in the act that waits until nothing else is due.
+func QueueBehind(tx Tx, kind string, payload any) error {
+	encoded, err := json.Marshal(payload)
+	if err != nil {
+		return err
+	}
+	return tx.QueueJob(Job{ID: ident.New[ident.Job](tx.Now()), Key: tx.Key(), Kind: kind, Due: tx.Now(), Payload: encoded, Background: true})
 }
 
 // Handler does a job. It may be called again for a job that it did.

@@ -179,9 +179,9 @@ func (s *story) apply(ctx context.Context) (string, error) {
 	return told.String(), nil
 }
 
-// wait asks again until it is so, for at most ten seconds.
+// wait asks again until it is so, for at most a minute.
 func wait(ctx context.Context, ask func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		done, err := ask()
@@ -190,7 +190,7 @@ func wait(ctx context.Context, ask func() (bool, error)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return errors.New("it did not happen within ten seconds")
+			return errors.New("it did not happen within a minute")
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -465,6 +465,26 @@ func TestOneProcessDoesAJob(t *testing.T) {
 	}
 }
 
+// TestWhatCountsFiguresIsClaimedLast queues much in the background before a payment.
+func TestWhatCountsFiguresIsClaimedLast(t *testing.T) {
+	db := openAt(t, storetest.ServerURL(t), storetest.Still)
+	err := db.Update(t.Context(), "person:a", func(tx *query.Tx) error {
+		for range 20 {
+			if err := job.QueueBehind(tx, "figures", nil); err != nil {
+				return err
+			}
+		}
+		return job.Queue(tx, "pay", 0, nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := db.ClaimJobs(t.Context(), storetest.Start, storetest.Start.Add(job.Lease), 4)
+	if err != nil || len(claimed) != 4 || claimed[0].Kind != "pay" || claimed[3].Kind != "figures" {
+		t.Errorf("claimed are %+v, %v", claimed, err)
+	}
+}
+
 // TestTheOthersAreTold commits in one process and waits in another.
 func TestTheOthersAreTold(t *testing.T) {
 	address := storetest.ServerURL(t)

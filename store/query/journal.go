@@ -114,18 +114,22 @@ func (t *Tx) JobBacklog(at time.Time) (waiting job.Backlog, err error) {
 	return waiting, err
 }
 
-const jobColumns = `id, key, kind, due, payload, attempts, failure, dead, trace`
+const jobColumns = `id, key, kind, due, payload, attempts, failure, dead, trace, background`
 
 func scanJob(scan func(into ...any) error) (found job.Job, err error) {
 	var payload []byte
-	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, boolean{&found.Dead}, &found.Trace)
+	err = scan(&found.ID, &found.Key, &found.Kind, instant{&found.Due}, &payload, &found.Attempts, &found.Failure, boolean{&found.Dead}, &found.Trace, boolean{&found.Background})
 	found.Payload = payload
 	return found, err
 }
 
 // DueJobs implements job.Reader.
 func (t *Tx) DueJobs(at time.Time, limit int) ([]job.Job, error) {
-	return list(t, `SELECT `+jobColumns+` FROM job WHERE dead = 0 AND due <= $1 ORDER BY due, id LIMIT $2`, args(micros(at), limit), scanJob)
+	return list(t, `SELECT `+jobColumns+` FROM (
+			SELECT * FROM (SELECT `+jobColumns+` FROM job WHERE dead = 0 AND background = 0 AND due <= $1 ORDER BY due, id LIMIT $2) AS first
+			UNION ALL
+			SELECT * FROM (SELECT `+jobColumns+` FROM job WHERE dead = 0 AND background = 1 AND due <= $1 ORDER BY due, id LIMIT $2) AS then_others) AS all_due
+		ORDER BY background, due, id LIMIT $2`, args(micros(at), limit), scanJob)
 }
 
 // NextJob implements job.Reader.
@@ -136,14 +140,14 @@ func (t *Tx) NextJob() (next time.Time, err error) {
 	return next, err
 }
 
-// ClaimJobs takes free due jobs upon the caller until the time, at most limit, in no order: for PostgreSQL, where several
+// ClaimJobs takes free due jobs, of the background or others, upon the caller until the time, at most limit, in no order: for PostgreSQL, where several
 // processes look for jobs. It is a whole transaction of its own.
-func (t *Tx) ClaimJobs(at, until time.Time, limit int) ([]job.Job, error) {
+func (t *Tx) ClaimJobs(at, until time.Time, limit int, background bool) ([]job.Job, error) {
 	return list(t, `WITH free AS MATERIALIZED (
-			SELECT key, id FROM job WHERE dead = 0 AND due <= $1 AND claimed_until <= $1
+			SELECT key, id FROM job WHERE dead = 0 AND background = $4 AND due <= $1 AND claimed_until <= $1
 			ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
 		UPDATE job SET claimed_until = $2 WHERE (key, id) IN (SELECT key, id FROM free)
-		RETURNING `+jobColumns, args(micros(at), micros(until), limit), scanJob)
+		RETURNING `+jobColumns, args(micros(at), micros(until), limit, flag(background)), scanJob)
 }
 
 // DeadJobs implements job.Reader.
@@ -156,8 +160,8 @@ func (t *Tx) QueueJob(queued job.Job) error {
 	if queued.Trace == "" {
 		queued.Trace = t.Trace
 	}
-	err := t.send(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead), queued.Trace)
+	err := t.send(`INSERT INTO job (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		queued.ID, queued.Key, queued.Kind, micros(queued.Due), []byte(queued.Payload), queued.Attempts, queued.Failure, flag(queued.Dead), queued.Trace, flag(queued.Background))
 	t.Woken.Jobs = true
 	return err
 }

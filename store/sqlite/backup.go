@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,7 +20,7 @@ func CopyFile(ctx context.Context, from, to string) (err error) {
 	if _, err := os.Stat(to); err == nil {
 		return fmt.Errorf("%s is there already: a copy never overwrites another", to)
 	}
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: from, RawQuery: "_pragma=busy_timeout(5000)"}).String())
+	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: from, RawQuery: "_pragma=busy_timeout(5000)"}).String())
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func CheckFile(ctx context.Context, path string) (err error) {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(5000)"}).String())
+	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(5000)"}).String())
 	if err != nil {
 		return err
 	}

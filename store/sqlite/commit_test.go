@@ -37,8 +37,8 @@ func TestACommitTellsWhatItsActsWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Three texts, three numbers (the due time, the attempts, whether it is dead), the payload; of an act that failed, nothing.
-	want := [][]query.Written{{}, {{Statements: 1, Bytes: len("1") + len("key") + len("kind") + 3*8 + 100}}}
+	// Three texts, four numbers (the due time, the attempts, whether it is dead, whether it is of the background), the payload; of an act that failed, nothing.
+	want := [][]query.Written{{}, {{Statements: 1, Bytes: len("1") + len("key") + len("kind") + 4*8 + 100}}}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Error(diff)
 	}

@@ -10,14 +10,25 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	library "github.com/mattn/go-sqlite3"
 )
 
-// Under the race detector the driver "sqlite" is SQLite in C. The product's is SQLite in Go, each of whose million steps the
-// detector would follow: that is ten times as slow, and SQLite's own threads are not what it looks for.
-func init() { sql.Register("sqlite", native{}) }
+// register makes SQLite in C the driver "sqlite" under the race detector. The product's is SQLite in Go, each of whose million
+// steps the detector would follow: that is ten times as slow, and what goes on inside SQLite is not what it looks for.
+var register = sync.OnceFunc(func() {
+	if !slices.Contains(sql.Drivers(), "sqlite") { // a test may have brought its own
+		sql.Register("sqlite", native{})
+	}
+})
+
+func openPool(name string) (*sql.DB, error) {
+	register()
+	return sql.Open("sqlite", name)
+}
 
 type native struct{ library.SQLiteDriver }
 

@@ -134,7 +134,7 @@ func (db *DB) open(ctx context.Context) error {
 		return err
 	}
 	// The migrations run on a pool of their own: the writer's only connection is taken.
-	pool, err := sql.Open("sqlite", db.dsn(pragmas))
+	pool, err := openPool(db.dsn(pragmas))
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (db *DB) dsn(pragmas []string) string {
 }
 
 func (db *DB) connect(ctx context.Context, pragmas []string) (*connection, error) {
-	pool, err := sql.Open("sqlite", db.dsn(pragmas))
+	pool, err := openPool(db.dsn(pragmas))
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func OpenSubjectKeys(ctx context.Context, path string, durable bool) (*SubjectKe
 	}
 	// No WAL: it would keep erased keys until the next checkpoint.
 	values := url.Values{"_pragma": {"journal_mode(DELETE)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "secure_delete(1)"}}
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
+	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
 	if err != nil {
 		return nil, err
 	}

@@ -149,6 +149,31 @@ func TestAct(t *testing.T, open Open) {
 			t.Errorf("the last act was at %v", last)
 		}
 	})
+	t.Run("what counts figures waits for everything else", func(t *testing.T) {
+		db := open(t, Still)
+		err := db.Update(ctx, "person:a", func(tx *query.Tx) error {
+			for range 3000 {
+				if err := job.QueueBehind(tx, "figures", nil); err != nil {
+					return err
+				}
+			}
+			return errors.Join(job.Queue(tx, "pay", 0, nil), job.Queue(tx, "later", time.Hour, nil))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.View(ctx, func(tx *query.Tx) error {
+			due, err := tx.DueJobs(Start, 3)
+			if err != nil || len(due) != 3 || due[0].Kind != "pay" || due[0].Background || due[1].Kind != "figures" || !due[1].Background {
+				t.Errorf("the next jobs are %+v, %v", due, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+
 	t.Run("a job is finished once", func(t *testing.T) {
 		db := open(t, Still)
 		var queued job.Job
