@@ -178,6 +178,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	if err := n.openLog(); err != nil {
 		return nil, err
 	}
+	if err := n.Sequencer.Continues(ctx); err != nil {
+		return nil, err
+	}
 	if err := n.openPages(ctx); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -59,7 +60,7 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers,
+			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers, "keep": keep,
 			"provider": openProvider, "visit": visit, "obtain": obtain, "guide": guide,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
@@ -113,6 +114,32 @@ func answers(ts *testscript.TestScript, negated bool, args []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s does not answer: %v", args[0], err)
+		}
+	}
+}
+
+// keep writes what an address answers into a file; with a third argument, once it is another than in that file: keep URL
+// FILE [BEFORE].
+func keep(ts *testscript.TestScript, negated bool, args []string) {
+	if negated || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: keep URL FILE [BEFORE]")
+	}
+	before := ""
+	if len(args) == 3 {
+		before = ts.ReadFile(args[2])
+	}
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		response, err := http.Get(args[0])
+		ts.Check(err)
+		content, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		ts.Check(err)
+		if response.StatusCode == http.StatusOK && string(content) != before {
+			ts.Check(os.WriteFile(ts.MkAbs(args[1]), content, 0o600))
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s answers %s, always the same:\n%s", args[0], response.Status, content)
 		}
 	}
 }

@@ -181,6 +181,29 @@ func (s *Sequencer) index(ctx context.Context) (more bool, err error) {
 	return more, err
 }
 
+// Continues returns an error if the log was begun under another origin than the signer's: nothing would be published.
+func (s *Sequencer) Continues(ctx context.Context) error {
+	return s.config.Store.View(ctx, func(reader Reader) error {
+		head, err := reader.LogHead()
+		if err != nil {
+			return err
+		}
+		last, err := checkpointOf(head.Signed)
+		if err != nil {
+			return err
+		}
+		return s.continues(last)
+	})
+}
+
+func (s *Sequencer) continues(last c2sp.Checkpoint) error {
+	if origin := s.config.Signer.Verifier().Name(); last.Origin != "" && last.Origin != origin {
+		return fault.Newf(fault.Invalid, "log.origin",
+			"This log was begun as %q and cannot go on as %q. Serve it under the address that it was begun with, or begin in another folder.", last.Origin, origin)
+	}
+	return nil
+}
+
 // sign signs the checkpoint of the current size, unless it is signed already, and returns it; nil for an empty log.
 func (s *Sequencer) sign(ctx context.Context) ([]byte, error) {
 	var head Head
@@ -210,8 +233,8 @@ func (s *Sequencer) sign(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if last.Origin != "" && last.Origin != next.Origin {
-		return nil, fault.Newf(fault.Invalid, "log.origin", "This log was begun as %q. It cannot go on as %q: set the origin back.", last.Origin, next.Origin)
+	if err := s.continues(last); err != nil {
+		return nil, err
 	}
 	if last.Tree.N == head.Size {
 		return head.Signed, nil

@@ -266,8 +266,11 @@ func TestOriginStays(t *testing.T) {
 	s.advance(t)
 	s.append(t, 1)
 	s.holder = newHolder(t, "example.org/renamed")
-	if err := s.sequencer(t).Advance(t.Context()); fault.Code(err) != "log.origin" {
-		t.Errorf("got %v", err)
+	renamed := s.sequencer(t)
+	for what, err := range map[string]error{"it continues": renamed.Continues(t.Context()), "it is advanced": renamed.Advance(t.Context())} {
+		if fault.Code(err) != "log.origin" {
+			t.Errorf("%s: got %v", what, err)
+		}
 	}
 }
 
