@@ -174,7 +174,10 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	if err != nil {
 		return err
 	}
-	f.app.State, f.app.Decided = Granted, f.now
+	if err := c.lookBack(ctx, f); err != nil {
+		return err
+	}
+	f.app.State, f.app.Decided, f.granting = Granted, f.now, true
 	c.closeTasks(f, TaskVoid)
 	result := &Result{Payment: int64(outcome.Payment)}
 	if err := c.issue(ctx, f, outcome, result); err != nil {

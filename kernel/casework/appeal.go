@@ -42,7 +42,7 @@ func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Applic
 	if f.app.State == Refused {
 		f.app.Decided = time.Time{}
 	}
-	f.app.State = Appealed
+	f.app.State, f.alone = Appealed, once(f.def)
 	within := f.def.Appeal.Decide
 	if within == 0 {
 		within = defaultDecide

@@ -246,6 +246,12 @@ func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Applicat
 	return receipt, err
 }
 
+// once reports whether a person asks for a service once at a time: what is paid once is not asked for twice, by an appeal
+// neither.
+func once(d *service.Definition) bool {
+	return d.Output.Payment != nil || d.Places != nil || d.Licence != nil
+}
+
 func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Receipt, err error) {
 	defer func() { err = f.disclose(ctx, err) }()
 	// A version that was closed in the meantime takes no new applications; the applicant looks at the new one first.
@@ -272,7 +278,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	}
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
 	f.represent()
-	f.alone = f.def.Output.Payment != nil || f.def.Places != nil || f.def.Licence != nil // what is paid once is not asked for twice at a time
+	f.alone = once(f.def)
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
 	if err != nil {

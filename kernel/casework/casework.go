@@ -309,6 +309,8 @@ type Reader interface {
 	Entitlement(holder ident.Subject, application ident.Application) (Entitlement, error)
 	// EntitlementsOf returns all that was ever in force for the holder.
 	EntitlementsOf(holder ident.Subject) ([]Entitlement, error)
+	// JobsOf returns all jobs that wait under the key.
+	JobsOf(key act.Key) ([]job.Job, error)
 	// Licences returns the licences of a service that are published, in the order of their applications, after the given
 	// one ("" : from the first), at most limit.
 	Licences(of ident.Service, after ident.Application, limit int) ([]Entitlement, error)

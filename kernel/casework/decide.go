@@ -242,6 +242,9 @@ func (c *Casework) consent(ctx context.Context, f *file, task *Task, by access.A
 	final := task.Step == StepAppeal || f.isLast(task)
 	if final {
 		// What is decided on must be true on the day of the decision.
+		if err := c.lookBack(ctx, f); err != nil {
+			return Receipt{}, err
+		}
 		wanted := c.stale(f)
 		if task.Step == StepAppeal {
 			wanted = all

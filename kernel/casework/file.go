@@ -47,6 +47,8 @@ type file struct {
 	takenUp     []string     // uploads that became attachments
 	right       *Entitlement // what the application left in force
 	revoked     []revocation
+	outcomes    *outcomes     // what was granted to the applicant before the registers were asked; nil: not looked at
+	granting    bool          // the act grants: it fails if more was granted since
 	paying      bool          // the act pays a period: it fails if the period is paid already
 	day         calendar.Date // for which the rules are evaluated; zero: the day of the act
 	arrival     *Arrival      // the act that was done offline, if this is one
@@ -185,6 +187,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		}
 		if f.alone {
 			if err := c.onlyOpen(tx, f); err != nil {
+				return err
+			}
+		}
+		if f.granting {
+			if err := c.nothingSince(tx, f); err != nil {
 				return err
 			}
 		}
@@ -327,7 +334,7 @@ func (c *Casework) onlyOpen(tx Tx, f *file) error {
 		return err
 	}
 	for _, one := range held {
-		if one.Service == app.Service && (one.State == InForce || one.State == Suspended) && !c.renewable(f.def, one, f.now) {
+		if one.Application != app.ID && one.Service == app.Service && (one.State == InForce || one.State == Suspended) && !c.renewable(f.def, one, f.now) {
 			return errRunning
 		}
 	}

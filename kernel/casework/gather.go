@@ -21,6 +21,9 @@ import (
 // was bound before. What was answered about the applicant is kept with the file's act; whoever calls gather defers
 // file.disclose.
 func (c *Casework) gather(ctx context.Context, f *file, purpose access.Purpose, by journal.Actor, wanted func(service.Evidence, *Bound) bool) (again bool, differs []string, err error) {
+	if err := c.lookBack(ctx, f); err != nil {
+		return false, nil, err
+	}
 	var requests []exchange.Request
 	var places []Bound
 	var kept []Bound
@@ -28,6 +31,11 @@ func (c *Casework) gather(ctx context.Context, f *file, purpose access.Purpose, 
 		before := f.bound(evidence.Name)
 		if len(before) > 0 && !anyWanted(evidence, before, wanted) {
 			kept = append(kept, before...)
+			continue
+		}
+		if f.outcomes.waiting[evidence.Register] {
+			again = true
+			kept = append(kept, Bound{Name: evidence.Name, Failure: codeRecordWaits})
 			continue
 		}
 		subjects, err := c.subjectsOf(ctx, f, evidence, purpose, by)
@@ -108,14 +116,14 @@ func unanswered(_ service.Evidence, bound *Bound) bool {
 	return bound.Exchange == "" && bound.Status != statusNoRelation
 }
 
-// stale wants what is older than its evidence may be when the decision falls on the day of the act.
+// stale wants, of a file that looked back, what is older than its evidence may be when the decision falls on the day of the act.
 func (c *Casework) stale(f *file) func(service.Evidence, *Bound) bool {
 	return func(evidence service.Evidence, bound *Bound) bool {
 		if unanswered(evidence, bound) {
 			return true
 		}
-		if record := f.def.Output.Record; record != nil && record.Register == evidence.Register {
-			return true // what an earlier decision of this service wrote counts at once
+		if record := f.def.Output.Record; record != nil && record.Register == evidence.Register || f.outcomes.written[evidence.Register] {
+			return true // what an earlier decision wrote counts at once
 		}
 		if evidence.Fresh.IsZero() {
 			return false

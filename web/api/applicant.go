@@ -114,7 +114,7 @@ func applicationOperations(a applications) []operation {
 			method:  "POST", path: "/applications", access: route.SignedIn(), body: answerBody, timeout: askTimeout,
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
-				"service.unknown", "service.closed", "application.already-open", "application.in-force", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
+				"service.unknown", "service.closed", "application.already-open", "application.in-force", "application.granted-meanwhile", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
 				codeNotUUID, "http.precondition-failed", "service.not-for", "representation.none", "representation.confidential", "representation.as-official", "representation.scope", "representation.confidential", "representation.ended", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
@@ -144,7 +144,7 @@ func applicationOperations(a applications) []operation {
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Submit(ctx, by, id, revision)
-			}, slices.Concat([]string{"application.already-open", "application.in-force", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
+			}, slices.Concat([]string{"application.already-open", "application.in-force", "application.granted-meanwhile", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
 				answerCodes, exchangeCodes)...),
 		changing("acceptPlace", "accept", "Accepts the place that is offered. To decline it, withdraw.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
@@ -157,7 +157,7 @@ func applicationOperations(a applications) []operation {
 		changing("answerQuestion", "answer", "Answers an official's question. The clock runs again.", Reply{}, replied, a.cases.Answer,
 			"application.not-asked", "field.required", "field.characters", "field.too-long"),
 		changing("contestRefusal", "appeal", "Contests a refusal, with grounds. The level above decides it.", Grounds{}, grounds, a.cases.Contest,
-			"appeal.not-refused", "appeal.decided", "appeal.late", "field.required", "field.characters", "field.too-long"),
+			"appeal.not-refused", "appeal.decided", "appeal.late", "application.already-open", "application.in-force", "field.required", "field.characters", "field.too-long"),
 		changing("changeAccount", "account", "Names another account of one's own for a payment that the bank did not take.", NewAccount{}, account,
 			a.cases.ChangeAccount, slices.Concat([]string{"application.no-account-wanted"}, answerCodes)...),
 	}

@@ -102,7 +102,7 @@ func taskOperations(t tasks) []operation {
 			request: Verdict{}, response: Decided{}, etag: true,
 			codes: append(append([]string{
 				"task.action", "task.same-person", "licence.same-person", "task.summary-unseen", "photo.missing", "photo.too-many", "photo.unwanted", "task.reason", "task.no-reason", "task.attest", "task.attest-type",
-				"task.requirement-not-met", "task.requirement-unknown", "task.evidence-changed", "task.register-silent",
+				"task.requirement-not-met", "task.requirement-unknown", "task.evidence-changed", "task.register-silent", "application.granted-meanwhile",
 				"service.unknown-value", "service.amount", "http.precondition-required",
 			}, answerCodes...), changing...),
 			handle: t.decide,
