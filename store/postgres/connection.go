@@ -201,7 +201,7 @@ func transient(err error) bool {
 func lost(err error) bool {
 	var connecting *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+	return errors.Is(err, errGone) || errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
 		err != nil && strings.Contains(err.Error(), "EOF") || errors.Is(err, net.ErrClosed)
 }
 

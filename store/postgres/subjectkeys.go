@@ -44,6 +44,7 @@ func OpenSubjectKeys(ctx context.Context, url string) (*SubjectKeys, error) {
 		return nil, err
 	}
 	prepare(settings.ConnConfig)
+	settings.PingTimeout = pingTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, err
