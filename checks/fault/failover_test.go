@@ -20,9 +20,9 @@ import (
 // must be there, nothing twice, and the log must be what the witnesses cosigned. What is printed is the gap: for how long
 // nothing was acknowledged.
 //
-// It takes the leader away twice; more often with
+// It takes the leader away twice; 30 times in
 //
-//	YAGONA_FAULT_KILLS=30 go test ./checks/fault -run TestTheDatabasesLeaderIsLost -v -count=1 -timeout 60m
+//	make fault
 func TestTheDatabasesLeaderIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two PostgreSQL servers under Patroni and kills them under load")

@@ -29,9 +29,9 @@ const killsVariable = "YAGONA_FAULT_KILLS"
 // then looks for everything that was acknowledged, before the kill and at the end, and lets the auditor recompute the
 // whole installation.
 //
-// It kills 12 times; more often with
+// It kills 12 times; 200 times in
 //
-//	YAGONA_FAULT_KILLS=200 go test ./checks/fault -run TestWhatWasAcknowledgedSurvivesKill -v -count=1 -timeout 60m
+//	make fault
 func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a process under load for half a minute and more")
