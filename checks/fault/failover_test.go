@@ -30,6 +30,14 @@ func TestTheDatabasesLeaderIsLost(t *testing.T) {
 	losses := killsWanted(t, 2)
 	r := startReplicated(t)
 	c := newClusterOn(t, r.create("yagona"), r.create("yagona_keys"), 1000, 2)
+	t.Cleanup(func() {
+		if t.Failed() {
+			for i, one := range c.processes {
+				t.Logf("process %d says:\n%s", i, one.output)
+			}
+			t.Log(r.said())
+		}
+	})
 	l := newLoad(c.installation)
 	l.each = 20 // everybody gets the subsidy once: there are enough for the whole time
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(losses)*2*time.Minute)
@@ -75,6 +83,13 @@ func TestTheDatabasesLeaderIsLost(t *testing.T) {
 	}
 	cancel()
 	<-worked
+	for i, one := range c.processes {
+		select {
+		case <-one.ended:
+			t.Errorf("process %d did not live through it", i)
+		default:
+		}
+	}
 	l.settle(t)
 	l.check(t, true)
 	l.checkMoney(t)
@@ -92,12 +107,6 @@ func TestTheDatabasesLeaderIsLost(t *testing.T) {
 		if code == "" || code == "internal" {
 			t.Errorf("what a lost leader brings about was answered %d times as %q, which tells nobody what to do", times, code)
 		}
-	}
-	if t.Failed() {
-		for i, one := range c.processes {
-			t.Logf("process %d says:\n%s", i, one.output)
-		}
-		t.Log(r.said())
 	}
 }
 
