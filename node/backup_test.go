@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,39 @@ import (
 )
 
 // guarded is a demonstration in a folder, with a witness that outlives it.
-type guarded struct{ config node.Config }
+type guarded struct {
+	config  node.Config
+	witness witness.Config
+	watcher *witness.Server
+	handler atomic.Pointer[http.Handler]
+}
+
+// watch starts the witness in place of the one that watched before.
+func (g *guarded) watch(t *testing.T) {
+	t.Helper()
+	if g.watcher != nil {
+		if err := g.watcher.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if g.watcher, err = witness.Open(g.witness); err != nil {
+		t.Fatal(err)
+	}
+	handler := g.watcher.Handler()
+	g.handler.Store(&handler)
+}
+
+// witnessKnows tells the witness of another key of the log.
+func (g *guarded) witnessKnows(t *testing.T, key string) {
+	t.Helper()
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witness.Logs = append(g.witness.Logs, verifier)
+	g.watch(t)
+}
 
 func newGuarded(t *testing.T) *guarded {
 	t.Helper()
@@ -62,16 +95,12 @@ func newGuarded(t *testing.T) *guarded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watching, err := witness.Open(witness.Config{
-		Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(watching.Handler())
+	g.witness = witness.Config{Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler)}
+	g.watch(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*g.handler.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(func() {
 		server.Close()
-		if err := watching.Close(); err != nil {
+		if err := g.watcher.Close(); err != nil {
 			t.Error(err)
 		}
 	})

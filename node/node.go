@@ -229,6 +229,7 @@ func (n *Node) checkIndex(ctx context.Context) error {
 // privateFiles are what nobody but the node's user may read.
 var privateFiles = append([]string{
 	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", "demonstration.json",
+	"keys/master-previous.secret",
 }, secretFiles...)
 
 // protect takes the folder and its files from the eyes of the machine's other users. New files get their modes when they
@@ -284,7 +285,11 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if n.index, err = n.Keys.Secret("index"); err != nil {
 		return err
 	}
-	if n.Vault, err = seal.NewVault(n.subjectKeys, master); err != nil {
+	previous, err := previousMasters(n.Keys)
+	if err != nil {
+		return err
+	}
+	if n.Vault, err = seal.NewVault(n.subjectKeys, master, previous...); err != nil {
 		return err
 	}
 	n.subjectKeys.OnErased(n.Vault.Forget)

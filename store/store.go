@@ -76,6 +76,7 @@ func Open(ctx context.Context, config Config) (DB, error) {
 // SubjectKeys keeps the wrapped keys of subjects, in a database of its own.
 type SubjectKeys interface {
 	seal.Store
+	seal.RewrapStore
 	// Some returns a subject whose key is kept and not erased, "" if there is none.
 	Some(ctx context.Context) (ident.Subject, error)
 	// OnErased sets what is called with the subject whose key any process erased; without a subject, when erasures may

@@ -118,6 +118,30 @@ func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey
 	return explain(err)
 }
 
+// WrappedKeys implements seal.RewrapStore.
+func (s *SubjectKeys) WrappedKeys(ctx context.Context, after ident.Subject, limit int) ([]seal.WrappedKey, error) {
+	rows, err := s.pool.Query(ctx, `SELECT subject, wrapped FROM subject_key WHERE subject > $1 AND erased = 0 ORDER BY subject LIMIT $2`, string(after), limit)
+	if err != nil {
+		return nil, explain(err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (key seal.WrappedKey, err error) {
+		return key, row.Scan(&key.Subject, &key.Wrapped)
+	})
+	return found, explain(err)
+}
+
+// RewrapSubjectKeys implements seal.RewrapStore.
+func (s *SubjectKeys) RewrapSubjectKeys(ctx context.Context, before, now []seal.WrappedKey) error {
+	subjects, old, wrapped := make([]string, len(now)), make([][]byte, len(now)), make([][]byte, len(now))
+	for i, key := range now {
+		subjects[i], old[i], wrapped[i] = string(key.Subject), before[i].Wrapped, key.Wrapped
+	}
+	_, err := s.pool.Exec(ctx, `UPDATE subject_key SET wrapped = given.wrapped
+		FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS given (subject, old, wrapped)
+		WHERE subject_key.subject = given.subject AND subject_key.wrapped = given.old AND erased = 0`, subjects, old, wrapped)
+	return explain(err)
+}
+
 // EraseSubjectKey implements seal.Store.
 func (s *SubjectKeys) EraseSubjectKey(ctx context.Context, subject ident.Subject) error {
 	_, err := s.pool.Exec(ctx, `INSERT INTO subject_key (subject, wrapped, erased) VALUES ($1, '', 1)
