@@ -23,6 +23,9 @@ func (db *DB) Update(ctx context.Context, key act.Key, run func(*query.Tx) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if reason := db.refused.Load(); reason != nil {
+		return reason
+	}
 	give, err := db.keys.take(ctx, key)
 	if err != nil {
 		return err

@@ -102,10 +102,11 @@ func (c *connection) send(ctx context.Context, last []statement, more ...stateme
 			if i > 0 || c.another == nil || !c.conn.IsClosed() {
 				return nil, c.fail(err)
 			}
-			if c.conn, err = c.another(ctx); err != nil {
+			fresh, err := c.another(ctx)
+			if err != nil {
 				return nil, c.fail(err)
 			}
-			results = nil
+			c.conn, results = fresh, nil
 			break
 		}
 		if results != nil {

@@ -95,6 +95,7 @@ type DB struct {
 	news                             chan struct{} // that the notifier has something to tell
 	untold                           [3]atomic.Bool
 
+	refused    atomic.Pointer[fault.Fault] // what every act is answered with; nil: acts are taken
 	stop       context.CancelFunc
 	closing    context.Context
 	background sync.WaitGroup
@@ -273,6 +274,12 @@ func latest(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Refuse makes this process answer every act with the reason from now on. Readings go on.
+func (db *DB) Refuse(reason *fault.Fault) { db.refused.Store(reason) }
+
+// Allow ends what Refuse began.
+func (db *DB) Allow() { db.refused.Store(nil) }
 
 // OnCommit sets what is called after each commit of this process with what its act wrote; nil: nothing. It must not
 // block, and it must not keep the slice.

@@ -107,6 +107,16 @@ func (s *SubjectKeys) Some(ctx context.Context) (subject ident.Subject, err erro
 	return subject, explain(err)
 }
 
+// Erased returns the subjects whose keys were destroyed, in order.
+func (s *SubjectKeys) Erased(ctx context.Context) ([]ident.Subject, error) {
+	rows, err := s.pool.Query(ctx, `SELECT subject FROM subject_key WHERE erased = 1 ORDER BY subject`)
+	if err != nil {
+		return nil, explain(err)
+	}
+	erased, err := pgx.CollectRows(rows, pgx.RowTo[ident.Subject])
+	return erased, explain(err)
+}
+
 // AddSubjectKeys implements seal.Store.
 func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey) error {
 	subjects, wrapped := make([]string, len(keys)), make([][]byte, len(keys))
