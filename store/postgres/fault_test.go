@@ -35,6 +35,15 @@ type proxy struct {
 	cuts     atomic.Int32 // how many commits are still to be cut
 	arrive   bool         // whether the server gets the commit before the connection is cut
 	silent   atomic.Bool  // nothing passes any more, and nothing is closed
+	clients  sync.Map     // of net.Conn: those that are open
+}
+
+// end ends all connections and takes no new one.
+func (p *proxy) end() {
+	p.listener.Close()
+	for client := range p.clients.Range {
+		client.(net.Conn).Close()
+	}
 }
 
 // silence lets nothing pass any more, without closing anything, and takes no new connection.
@@ -76,6 +85,7 @@ func through(t *testing.T, address string, arrive bool) (*proxy, string) {
 }
 
 func (p *proxy) forward(client net.Conn) {
+	p.clients.Store(client, nil)
 	defer client.Close()
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
@@ -622,5 +632,19 @@ func TestAServerThatHangsIsLeftForTheOneThatLeads(t *testing.T) {
 	}
 	if count < 2 {
 		t.Errorf("nothing was run again: %d runs", count)
+	}
+}
+
+// TestAReadingWhileNobodyLeadsSaysSo loses the connection of a reading, and finds nobody to make another with.
+func TestAReadingWhileNobodyLeadsSaysSo(t *testing.T) {
+	between, address := through(t, storetest.ServerURL(t), false)
+	db := openAt(t, address, time.Now)
+	err := db.View(t.Context(), func(tx *query.Tx) error {
+		between.end()
+		_, err := tx.PendingEntries(1)
+		return err
+	})
+	if fault.Code(err) != "store.away" {
+		t.Errorf("the reading gives %v", err)
 	}
 }
