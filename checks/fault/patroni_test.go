@@ -73,11 +73,7 @@ func startReplicated(t *testing.T) *replicated {
 		t.Skipf("%v: %s", err, advice)
 	}
 	r := &replicated{t: t, as: &syscall.SysProcAttr{Setsid: true}}
-	// In memory where there is a place, as storetest's server: what is killed is a process, not the machine.
-	if r.folder, err = os.MkdirTemp("/dev/shm", "yagona-patroni-"); err != nil {
-		r.folder, err = os.MkdirTemp("", "yagona-patroni-")
-	}
-	if err != nil {
+	if r.folder, err = makeFolder(); err != nil {
 		t.Fatal(err)
 	}
 	r.attend()
@@ -110,6 +106,16 @@ func startReplicated(t *testing.T) *replicated {
 	r.awaitStandby()
 	t.Logf("two servers replicate synchronously after %s", time.Since(begun).Round(100*time.Millisecond))
 	return r
+}
+
+// makeFolder makes a folder in memory where there is a place, as storetest's server does: what is killed is a process, not
+// the machine. It outlives the test for as long as it takes to end everything.
+func makeFolder() (string, error) {
+	const pattern = "yagona-patroni-"
+	if folder, err := os.MkdirTemp("/dev/shm", pattern); err == nil {
+		return folder, nil
+	}
+	return os.MkdirTemp("", pattern)
 }
 
 // freeAddresses returns addresses of loopback that nobody listens on.

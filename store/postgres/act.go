@@ -60,12 +60,12 @@ func (db *DB) attempt(ctx context.Context, key act.Key, run func(*query.Tx) erro
 	last, err := one.begin(ctx, key)
 	if err != nil {
 		db.rollback(c)
-		return transient(err) || context.Cause(ctx) == errGone, err
+		return transient(err) || errors.Is(context.Cause(ctx), errGone), err
 	}
 	now := latest(latest(time.UnixMicro(max(last, db.newest.Load())).UTC(), time.Time{}), db.config.Clock().UTC().Truncate(time.Microsecond))
 	tx := query.New(ctx, c, key, now)
 	err = query.Protect(tx, run)
-	if c.failed != nil && context.Cause(ctx) == errGone {
+	if c.failed != nil && errors.Is(context.Cause(ctx), errGone) {
 		c.failed = errGone
 	}
 	if c.failed != nil && (err == nil || transient(c.failed)) {
@@ -150,7 +150,7 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 	c.waiting = []statement{{text: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}}
 	err = run(query.New(ctx, c, "", time.Time{}))
 	switch {
-	case c.failed != nil && context.Cause(ctx) == errGone:
+	case c.failed != nil && errors.Is(context.Cause(ctx), errGone):
 		err = explain(errGone)
 	case c.failed != nil && errors.Is(err, c.failed):
 		err = explain(err)

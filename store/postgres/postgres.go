@@ -156,7 +156,7 @@ func (db *DB) open(ctx context.Context) error {
 	if db.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
 		return err
 	}
-	db.doubts = &doubter{pool: db.pool}
+	db.doubts = &doubter{pool: db.pool, waiting: map[*waiting]struct{}{}}
 	if err := db.check(ctx); err != nil {
 		return err
 	}

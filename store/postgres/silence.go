@@ -29,49 +29,79 @@ var errGone = errors.New("another server leads than the one that was asked")
 type doubter struct {
 	pool   *pgxpool.Pool
 	asking sync.Mutex // held while one asks: the others need not, too
+
+	mu      sync.Mutex
+	waiting map[*waiting]struct{} // guarded by mu
+}
+
+// waiting is somebody who waits for an answer.
+type waiting struct {
+	server  string // its address
+	backend uint32 // the connection's number there
+	giveUp  context.CancelCauseFunc
+	timer   *time.Timer // guarded by the doubter's mu: when to look
 }
 
 // waitFor returns a context that ends with errGone as its cause once the connection's server no longer leads or no longer
 // knows the connection. Call stop when the answer is there.
-func (d *doubter) waitFor(ctx context.Context, conn *pgx.Conn) (waiting context.Context, stop func()) {
-	waiting, cancel := context.WithCancelCause(ctx)
-	address, backend := conn.PgConn().Conn().RemoteAddr().String(), conn.PgConn().PID()
-	var timer *time.Timer
-	timer = time.AfterFunc(doubtAfter, func() {
-		if waiting.Err() != nil {
-			return
+func (d *doubter) waitFor(ctx context.Context, conn *pgx.Conn) (_ context.Context, stop func()) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	one := &waiting{server: conn.PgConn().Conn().RemoteAddr().String(), backend: conn.PgConn().PID(), giveUp: giveUp}
+	d.mu.Lock()
+	d.waiting[one] = struct{}{}
+	one.timer = time.AfterFunc(doubtAfter, func() {
+		if ctx.Err() == nil && !d.look(ctx, one) {
+			d.mu.Lock()
+			one.timer.Reset(doubtAfter)
+			d.mu.Unlock()
 		}
-		if d.gone(waiting, address, backend) {
-			cancel(errGone)
-			d.pool.Reset() // its other connections are of no use either
-			return
-		}
-		timer.Reset(doubtAfter)
 	})
-	return waiting, func() {
-		timer.Stop()
-		cancel(nil)
+	d.mu.Unlock()
+	return ctx, func() {
+		d.mu.Lock()
+		one.timer.Stop()
+		delete(d.waiting, one)
+		d.mu.Unlock()
+		giveUp(nil)
 	}
 }
 
-// gone reports whether the address, asked anew, leads to another server, or to one that does not know the connection.
-// That nobody answers is no reason to give up: nobody else leads either.
-func (d *doubter) gone(ctx context.Context, address string, backend uint32) bool {
+// look looks whether there is nothing to wait for any more: then it ends the waiting, of all who wait for that server if
+// it no longer leads, and reports so.
+func (d *doubter) look(ctx context.Context, one *waiting) (ended bool) {
 	if !d.asking.TryLock() {
 		return false
 	}
 	defer d.asking.Unlock()
+	moved, gone := d.gone(ctx, one.server, one.backend)
+	if !moved && !gone {
+		return false
+	}
+	d.mu.Lock()
+	for other := range d.waiting {
+		if other == one || moved && other.server == one.server {
+			other.giveUp(errGone)
+		}
+	}
+	d.mu.Unlock()
+	d.pool.Reset() // the other connections are of no use either
+	return true
+}
+
+// gone reports whether the address of the database, asked anew, leads to another server, or to one that does not know the
+// connection. That nobody answers is no reason to give up: nobody else leads either.
+func (d *doubter) gone(ctx context.Context, server string, backend uint32) (moved, gone bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*connectTimeout)
 	defer cancel()
 	fresh, err := pgx.ConnectConfig(ctx, d.pool.Config().ConnConfig)
 	if err != nil {
-		return false
+		return false, false
 	}
 	defer func() { _ = fresh.Close(ctx) }() // it is not needed any more
-	if fresh.PgConn().Conn().RemoteAddr().String() != address {
-		return true
+	if fresh.PgConn().Conn().RemoteAddr().String() != server {
+		return true, true
 	}
 	known := true
 	err = fresh.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_stat_activity WHERE pid = $1`, int64(backend)).Scan(&known)
-	return err == nil && !known
+	return false, err == nil && !known
 }
