@@ -165,8 +165,7 @@ func (f *Folder) Rotate(holder signature.Holder, from time.Time, announce func(f
 		return signature.Key{}, noKey(holder)
 	}
 	if newest := old[len(old)-1]; newest.From.After(f.clock()) {
-		return signature.Key{}, fault.Newf(fault.Conflict, "signature.rotating",
-			"A key of %s was rotated in already, and its term begins at %s. Rotate again after it.", holder, newest.From.UTC().Format(time.RFC3339))
+		return signature.Key{}, fmt.Errorf("a key of %s was rotated in already, and its term begins at %s: rotate again after it", holder, newest.From.UTC().Format(time.RFC3339))
 	}
 	fresh, err := generate(holder, from)
 	if err != nil {
