@@ -29,7 +29,7 @@ func TestTheDatabasesLeaderIsLost(t *testing.T) {
 	}
 	losses := killsWanted(t, 2)
 	r := startReplicated(t)
-	c := newClusterOn(t, r.create("yagona"), r.create("yagona_keys"), 1000, 2)
+	c := newClusterOn(t, r.create("yagona"), r.create("yagona_keys"), 400+50*losses, 2)
 	t.Cleanup(func() {
 		if t.Failed() {
 			for i, one := range c.processes {
