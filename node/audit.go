@@ -35,6 +35,7 @@ type Audit struct {
 	// says how many were left closed. Nothing is added to Subjects.
 	Subjects seal.Store
 	Master   []byte
+	Previous [][]byte // master keys that some parts' keys may still be wrapped under
 	// Log is the log's key. Required once anything was logged.
 	Log note.Verifier
 	// Tiles are the log as it is published; nil: as the database has it.
@@ -170,7 +171,7 @@ func (a *auditing) vault() (err error) {
 		a.erased = map[ident.Subject]bool{}
 		keys, master = readOnlyKeys{a.Subjects, a.erased}, a.Master
 	}
-	a.opened, err = seal.NewVault(keys, master)
+	a.opened, err = seal.NewVault(keys, master, a.Previous...)
 	return err
 }
 

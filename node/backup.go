@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/store"
 	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -33,9 +34,10 @@ const stampFormat = "20060102T150405Z"
 
 // Backup says what to copy and to where.
 type Backup struct {
-	Folder string // the installation's; it may be served meanwhile
-	To     string // the database goes here, below a folder named by the time; keep it long
-	Keys   string // the subjects' keys go here, below a folder of the same name; keep it short
+	Folder string    // the installation's; it may be served meanwhile
+	On     Databases // where its databases are, if they are on a server
+	To     string    // the database goes here, below a folder named by the time; keep it long
+	Keys   string    // the subjects' keys go here, below a folder of the same name; keep it short
 	// KeepKeys is how long copies of the subjects' keys live: older ones are removed. An erasure is final only when the
 	// last copy from before it is gone.
 	KeepKeys time.Duration
@@ -55,8 +57,15 @@ func (b Backup) Make(ctx context.Context) (database, keys string, err error) {
 	if same, err := samePlace(b.To, b.Keys); err != nil || same {
 		return "", "", errors.Join(err, errors.New("the subjects' keys need another place than the database: who has both reads everything, and the keys must be removed early"))
 	}
-	if !exists(filepath.Join(b.Folder, databaseFile)) {
-		return "", "", fmt.Errorf("%s has no %s: an installation on PostgreSQL is copied with PostgreSQL's own tools", b.Folder, databaseFile)
+	if err := store.Check(b.On.Database, b.On.SubjectKeys); err != nil {
+		return "", "", err
+	}
+	from, keysFrom := b.On.Database, b.On.SubjectKeys
+	if from == "" {
+		from, keysFrom = filepath.Join(b.Folder, databaseFile), filepath.Join(b.Folder, subjectKeysFile)
+		if !exists(from) {
+			return "", "", fmt.Errorf("%s has no %s: give the addresses of the databases if they are on a server", b.Folder, databaseFile)
+		}
 	}
 	made := b.Clock().UTC().Truncate(time.Second)
 	database, keys = filepath.Join(b.To, made.Format(stampFormat)), filepath.Join(b.Keys, made.Format(stampFormat))
@@ -66,10 +75,10 @@ func (b Backup) Make(ctx context.Context) (database, keys string, err error) {
 		}
 	}
 	// The keys come after the database: then every subject in the copy of the database has its key in that of the keys.
-	if err := sqlite.CopyFile(ctx, filepath.Join(b.Folder, databaseFile), filepath.Join(database, databaseFile)); err != nil {
+	if err := store.CopyDatabase(ctx, from, filepath.Join(database, databaseFile)); err != nil {
 		return "", "", err
 	}
-	if err := sqlite.CopyFile(ctx, filepath.Join(b.Folder, subjectKeysFile), filepath.Join(keys, subjectKeysFile)); err != nil {
+	if err := store.CopySubjectKeys(ctx, keysFrom, filepath.Join(keys, subjectKeysFile)); err != nil {
 		return "", "", err
 	}
 	manifest, err := describe(ctx, filepath.Join(database, databaseFile), made)
@@ -182,7 +191,10 @@ type Restoration struct {
 	Keys        string // the folder of the signing keys and secrets
 	Erased      string // the newest list of the erased, beside the copies of the database
 	Folder      string // where to put it: empty, or not there
-	Clock       act.Clock
+	// Into are two empty databases of a server that the copies go into; of the installation, the folder has only the keys
+	// then. Zero: they go into the folder.
+	Into  Databases
+	Clock act.Clock
 }
 
 // restoredFile marks a folder that was restored and that nobody has accepted yet.
@@ -193,6 +205,14 @@ const restoredFile = "restored.json"
 func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 	if present, err := os.ReadDir(r.Folder); err == nil && len(present) > 0 {
 		return 0, fmt.Errorf("the folder %s is not empty: restore into a new one", r.Folder)
+	}
+	if err := store.Check(r.Into.Database, r.Into.SubjectKeys); err != nil {
+		return 0, err
+	}
+	if r.Into.Database != "" {
+		if err := store.CheckEmpty(ctx, r.Into.Database, r.Into.SubjectKeys); err != nil {
+			return 0, err
+		}
 	}
 	var manifest Manifest
 	encoded, err := os.ReadFile(filepath.Join(r.Database, manifestFile))
@@ -234,7 +254,37 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 	if err := sqlite.CheckFile(ctx, filepath.Join(r.Folder, databaseFile)); err != nil {
 		return 0, err
 	}
-	keys, err := sqlite.OpenSubjectKeys(ctx, filepath.Join(r.Folder, subjectKeysFile), true)
+	if erasedAgain, err = eraseAgain(ctx, filepath.Join(r.Folder, subjectKeysFile), erased); err != nil || r.Into.Database == "" {
+		return erasedAgain, err
+	}
+	return erasedAgain, r.fill(ctx, manifest)
+}
+
+// fill moves the files that were put into the folder into the databases. The note in the database takes the place of the
+// mark in the folder: every process of every machine sees it.
+func (r Restoration) fill(ctx context.Context, manifest Manifest) error {
+	note, err := json.Marshal(manifest)
+	if err != nil {
+		return err
+	}
+	database, keys := filepath.Join(r.Folder, databaseFile), filepath.Join(r.Folder, subjectKeysFile)
+	if err := store.FillDatabase(ctx, database, r.Into.Database, string(note), r.Clock); err != nil {
+		return err
+	}
+	if err := store.FillSubjectKeys(ctx, keys, r.Into.SubjectKeys); err != nil {
+		return err
+	}
+	for _, name := range []string{database, database + "-wal", database + "-shm", keys, filepath.Join(r.Folder, restoredFile)} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseAgain erases in a copy of the subjects' keys who was erased since it was made, and returns how many those are.
+func eraseAgain(ctx context.Context, path string, erased []ident.Subject) (again int, err error) {
+	keys, err := sqlite.OpenSubjectKeys(ctx, path, true)
 	if err != nil {
 		return 0, err
 	}
@@ -248,11 +298,11 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 			continue
 		}
 		if err := keys.EraseSubjectKey(ctx, one); err != nil {
-			return erasedAgain, err
+			return again, err
 		}
-		erasedAgain++
+		again++
 	}
-	return erasedAgain, nil
+	return again, nil
 }
 
 func copyFile(from, to string) error {
@@ -298,11 +348,7 @@ func (n *Node) Lost(ctx context.Context) (lost []Lost, err error) {
 			lost = append(lost, Lost{"log", fmt.Sprintf("the events at the log's indexes %d to %d", status.Indexed, size-1), "witness " + name})
 		}
 	}
-	keys, ok := n.subjectKeys.(*sqlite.SubjectKeys)
-	if !ok {
-		return nil, errors.New("the subjects' keys are on a server: a restoration of them is not known here")
-	}
-	erased, err := keys.Erased(ctx)
+	erased, err := n.subjectKeys.Erased(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -324,11 +370,20 @@ func (n *Node) Lost(ctx context.Context) (lost []Lost, err error) {
 	return lost, err
 }
 
-// Restored returns what the folder was restored from and false if it was not, or was accepted since. A folder that may
+// noted is a database that carries the mark of a restoration itself: one on a server.
+type noted interface {
+	Note(ctx context.Context) (string, error)
+	SetNote(ctx context.Context, note string) error
+}
+
+// Restored returns what the installation was restored from and false if it was not, or was accepted since. One that may
 // have been restored, because its note of that cannot be read, counts as restored, from something unknown.
 func (n *Node) Restored() (Manifest, bool) {
 	var manifest Manifest
 	encoded, err := os.ReadFile(filepath.Join(n.config.Folder, restoredFile))
+	if note := n.note.Load(); errors.Is(err, fs.ErrNotExist) && note != nil {
+		encoded, err = []byte(*note), nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return manifest, false
 	}
@@ -377,9 +432,7 @@ func (n *Node) Accept(ctx context.Context, reason string, despiteUnknown bool) (
 	if err != nil {
 		return lost, err
 	}
-	if file, ok := n.DB.(storage); ok {
-		file.Allow()
-	}
+	n.DB.Allow()
 	err = query.For[journal.Reader, journal.Tx](n.DB).Update(ctx, act.Platform, func(tx journal.Tx) error {
 		_, err := journal.Append(tx, sealer, journal.Event{Type: "installation.restored", Actor: journal.Actor{Component: "operator"}, Facts: facts})
 		return err
@@ -387,5 +440,14 @@ func (n *Node) Accept(ctx context.Context, reason string, despiteUnknown bool) (
 	if err != nil {
 		return lost, err
 	}
-	return lost, os.Remove(filepath.Join(n.config.Folder, restoredFile))
+	if server, ok := n.DB.(noted); ok {
+		if err := server.SetNote(ctx, ""); err != nil {
+			return lost, err
+		}
+		n.note.Store(nil)
+	}
+	if err := os.Remove(filepath.Join(n.config.Folder, restoredFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lost, err
+	}
+	return lost, nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,12 +28,45 @@ import (
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
 	"yagona/store/query"
+	"yagona/store/storetest"
 	"yagona/web/api"
 	"yagona/web/witness"
 )
 
 // guarded is a demonstration in a folder, with a witness that outlives it.
-type guarded struct{ config node.Config }
+type guarded struct {
+	config  node.Config
+	witness witness.Config
+	watcher *witness.Server
+	handler atomic.Pointer[http.Handler]
+}
+
+// watch starts the witness in place of the one that watched before.
+func (g *guarded) watch(t *testing.T) {
+	t.Helper()
+	if g.watcher != nil {
+		if err := g.watcher.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if g.watcher, err = witness.Open(g.witness); err != nil {
+		t.Fatal(err)
+	}
+	handler := g.watcher.Handler()
+	g.handler.Store(&handler)
+}
+
+// witnessKnows tells the witness of another key of the log.
+func (g *guarded) witnessKnows(t *testing.T, key string) {
+	t.Helper()
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witness.Logs = append(g.witness.Logs, verifier)
+	g.watch(t)
+}
 
 func newGuarded(t *testing.T) *guarded {
 	t.Helper()
@@ -62,16 +96,12 @@ func newGuarded(t *testing.T) *guarded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watching, err := witness.Open(witness.Config{
-		Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(watching.Handler())
+	g.witness = witness.Config{Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler)}
+	g.watch(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*g.handler.Load()).ServeHTTP(w, r) }))
 	t.Cleanup(func() {
 		server.Close()
-		if err := watching.Close(); err != nil {
+		if err := g.watcher.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -121,10 +151,15 @@ func erase(t *testing.T, n *node.Node) ident.Person {
 	return resident
 }
 
+// on returns where the databases are, if they are on a server.
+func (g *guarded) on() node.Databases {
+	return node.Databases{Database: g.config.Database, SubjectKeys: g.config.SubjectKeys}
+}
+
 func (g *guarded) backup(t *testing.T, to string) (database, keys string) {
 	t.Helper()
 	database, keys, err := node.Backup{
-		Folder: g.config.Folder, To: filepath.Join(to, "database"), Keys: filepath.Join(to, "subject-keys"), KeepKeys: time.Hour, Clock: time.Now,
+		Folder: g.config.Folder, On: g.on(), To: filepath.Join(to, "database"), Keys: filepath.Join(to, "subject-keys"), KeepKeys: time.Hour, Clock: time.Now,
 	}.Make(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +173,7 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	signing, old := filepath.Join(g.config.Folder, "keys"), g.config.Folder
 	g.config.Folder = filepath.Join(t.TempDir(), "restored")
 	erasedAgain, err := node.Restoration{
-		Database: database, SubjectKeys: keys, Keys: signing, Erased: erased, Folder: g.config.Folder, Clock: time.Now,
+		Database: database, SubjectKeys: keys, Keys: signing, Erased: erased, Folder: g.config.Folder, Into: g.on(), Clock: time.Now,
 	}.Put(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -299,5 +334,101 @@ func TestCopiesOfTheSubjectsKeysAreShortLived(t *testing.T) {
 	backup.Keys = backup.To
 	if _, _, err := backup.Make(t.Context()); err == nil {
 		t.Error("the keys were copied beside the database")
+	}
+}
+
+// TestAnInstallationOnAServerIsCopiedAndRestored copies an installation whose databases are on a server under load, audits
+// the copy, and restores it into other databases: every process that opens them is read-only until somebody accepts it.
+func TestAnInstallationOnAServerIsCopiedAndRestored(t *testing.T) {
+	g := newGuarded(t)
+	g.config.Database, g.config.SubjectKeys = storetest.EmptyURL(t), storetest.EmptyURL(t)
+	n := g.open(t)
+	published(t, n)
+	to := t.TempDir()
+	_, oldKeys := g.backup(t, to)
+	resident := erase(t, n)
+	ctx, stop := context.WithCancel(t.Context())
+	var load sync.WaitGroup
+	for range 4 {
+		load.Go(func() {
+			for ctx.Err() == nil {
+				if err := happen(context.WithoutCancel(ctx), n); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(time.Second) // backups are named by the second
+	during, _ := g.backup(t, to)
+	stop()
+	load.Wait()
+	published(t, n)
+	time.Sleep(time.Second)
+	last, _ := g.backup(t, to)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, during, func(a *node.Audit) { a.Log = g.witness.Logs[0] }); report.Found != 0 || report.Events == 0 {
+		t.Errorf("the copy under load has %d events, and the findings are %v", report.Events, report.Findings)
+	}
+
+	// Into databases that are in use nothing is restored, and nothing there is touched.
+	folder := g.config.Folder
+	into := node.Restoration{
+		Database: last, SubjectKeys: oldKeys, Keys: filepath.Join(folder, "keys"), Erased: filepath.Join(to, "database", "erased-subjects.json"),
+		Folder: filepath.Join(t.TempDir(), "elsewhere"), Into: g.on(), Clock: time.Now,
+	}
+	if _, err := into.Put(t.Context()); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("restoring into databases in use gives %v", err)
+	}
+	n = g.open(t)
+	if err := happen(t.Context(), n); err != nil {
+		t.Errorf("the databases in use take no acts any more: %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	time.Sleep(time.Second)
+	last, _ = g.backup(t, to)
+	g.config.Database, g.config.SubjectKeys = storetest.EmptyURL(t), storetest.EmptyURL(t)
+	if again := g.restore(t, last, oldKeys, filepath.Join(to, "database", "erased-subjects.json")); again != 1 {
+		t.Errorf("%d were erased again", again)
+	}
+	n, second := g.open(t), g.open(t)
+	for _, process := range []*node.Node{n, second} {
+		if err := happen(t.Context(), process); fault.Code(err) != "store.restored" {
+			t.Errorf("a process takes acts that nobody accepted: %v", err)
+		}
+		if _, err := process.People.Attributes(t.Context(), resident); !fault.Is(err, fault.Erased) {
+			t.Errorf("who was erased is back: %v", err)
+		}
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lost, err := n.Accept(t.Context(), "a drill", false); err != nil || len(lost) != 0 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	if err := happen(t.Context(), n); err != nil {
+		t.Fatalf("an accepted installation takes no acts: %v", err)
+	}
+	published(t, n) // the witness cosigns: the log continues what it saw
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	audit := copied.Audit()
+	if report, err := audit.Verify(t.Context()); err != nil || report.Found != 0 || report.Parts == 0 {
+		t.Errorf("the audit of %d parts gives %v, %v", report.Parts, report.Findings, err)
 	}
 }

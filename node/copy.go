@@ -71,6 +71,9 @@ func OpenCopy(ctx context.Context, folder string, on Databases) (_ *Copy, err er
 		if len(c.audit.Master) != seal.KeySize {
 			return nil, errors.New("the master key is of a wrong size: put the right one back from its backup")
 		}
+		if c.audit.Previous, err = previousMasters(ring); err != nil {
+			return nil, err
+		}
 	}
 	c.audit.Log, err = c.log(ctx, ring)
 	return c, err

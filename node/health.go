@@ -75,10 +75,6 @@ func databaseRemedy(condition error) string {
 type storage interface {
 	// Probe returns why nothing can be written, nil if it can. It writes only where the last commit failed.
 	Probe(ctx context.Context) error
-	// Refuse makes it answer every act with the reason.
-	Refuse(reason *fault.Fault)
-	// Allow ends that.
-	Allow()
 }
 
 func (n *Node) databaseWorks(ctx context.Context) error {

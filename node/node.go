@@ -113,8 +113,9 @@ type Node struct {
 	trail       *reading.Trail
 	closers     []func() error // what else Close closes
 	subjectKeys store.SubjectKeys
-	index       []byte   // the key of the indexes over personal values
-	store       query.DB // the database, watched
+	note        atomic.Pointer[string] // what a restoration left in a database on a server; nil: nothing
+	index       []byte                 // the key of the indexes over personal values
+	store       query.DB               // the database, watched
 	background  sync.WaitGroup
 	stop        context.CancelFunc
 	closing     atomic.Bool
@@ -185,9 +186,7 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if _, restored := n.Restored(); restored {
-		if file, ok := n.DB.(storage); ok {
-			file.Refuse(errRestored)
-		}
+		n.DB.Refuse(errRestored)
 	}
 	return n, nil
 }
@@ -232,6 +231,7 @@ func (n *Node) checkIndex(ctx context.Context) error {
 // privateFiles are what nobody but the node's user may read.
 var privateFiles = append([]string{
 	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", "demonstration.json",
+	"keys/master-previous.secret",
 }, secretFiles...)
 
 // protect takes the folder and its files from the eyes of the machine's other users. New files get their modes when they
@@ -287,7 +287,11 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if n.index, err = n.Keys.Secret("index"); err != nil {
 		return err
 	}
-	if n.Vault, err = seal.NewVault(n.subjectKeys, master); err != nil {
+	previous, err := previousMasters(n.Keys)
+	if err != nil {
+		return err
+	}
+	if n.Vault, err = seal.NewVault(n.subjectKeys, master, previous...); err != nil {
 		return err
 	}
 	n.subjectKeys.OnErased(n.Vault.Forget)
@@ -302,6 +306,15 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	n.DB, err = store.Open(ctx, store.Config{Location: database, Clock: n.config.Clock, Durable: !n.config.Volatile})
 	if err != nil {
 		return err
+	}
+	if server, ok := n.DB.(noted); ok {
+		note, err := server.Note(ctx)
+		if err != nil {
+			return err
+		}
+		if note != "" {
+			n.note.Store(&note)
+		}
 	}
 	if some != "" && onServer {
 		err := n.DB.View(ctx, func(tx *query.Tx) error {

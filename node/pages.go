@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/session"
 	"yagona/kernel/wording"
 	"yagona/pack"
+	"yagona/std/c2sp"
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
@@ -97,10 +98,6 @@ func (n *Node) openPages(ctx context.Context) error {
 
 // addPages adds the pages of residents and of officials.
 func (n *Node) addPages(router *route.Router, house *ui.House) error {
-	key, err := n.logKey()
-	if err != nil {
-		return err
-	}
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
 	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
@@ -108,7 +105,7 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Representatives: n.Representatives, Courier: n.Courier,
 		Readings: n.readings,
 		Trail:    n.trail,
-		Origin:   n.Origin(), LogKey: key,
+		Origin:   n.Origin(), LogKey: n.logKey,
 	}).Routes()...)
 	router.Add(opendata.New(opendata.Config{
 		Site: n.config.Site, Title: house.Site(), Services: func() *service.Catalogue { return n.Catalogue().Services },
@@ -157,14 +154,38 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	return nil
 }
 
-// logKey returns the log's public key as verifiers take it: "name+hash+key".
-func (n *Node) logKey() (string, error) {
+// logKey returns the public key that verifies the newest published checkpoint as verifiers take it: "name+hash+key". Before
+// the first one it is the key that signs next.
+func (n *Node) logKey(ctx context.Context) (string, error) {
+	var published []byte
+	err := n.DB.View(ctx, func(tx *query.Tx) error {
+		head, err := tx.LogHead()
+		published = head.Published
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	public := ""
 	for _, key := range n.Keys.Keys() {
-		if key.Holder == LogHolder && key.Until.IsZero() {
-			return note.NewEd25519VerifierKey(n.Origin(), key.Public)
+		if key.Holder != LogHolder || public != "" && key.From.After(n.config.Clock()) {
+			continue
+		}
+		if public, err = note.NewEd25519VerifierKey(n.Origin(), key.Public); err != nil {
+			return "", err
+		}
+		verifier, err := note.NewVerifier(public)
+		if err != nil {
+			return "", err
+		}
+		if _, _, err := c2sp.Open(published, verifier); err == nil {
+			return public, nil
 		}
 	}
-	return "", errors.New("there is no key in force to sign the log with")
+	if public == "" {
+		return "", errors.New("there is no key to sign the log with")
+	}
+	return public, nil
 }
 
 // refused journals a refusal: of a signed-in visitor one event that names them, what they asked for and why they did not

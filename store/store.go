@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"yagona/kernel/act"
+	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/seal"
@@ -31,6 +32,10 @@ type DB interface {
 	// OnCommit sets what is called after a commit of this process with what each of its acts wrote, in order; nil:
 	// nothing. It must not block, and it must not keep the slice.
 	OnCommit(observe func([]query.Written))
+	// Refuse makes it answer every act with the reason, until it is opened anew: an operator has to decide something
+	// first. Readings go on. Allow ends that.
+	Refuse(reason *fault.Fault)
+	Allow()
 	Close() error
 }
 
@@ -76,8 +81,11 @@ func Open(ctx context.Context, config Config) (DB, error) {
 // SubjectKeys keeps the wrapped keys of subjects, in a database of its own.
 type SubjectKeys interface {
 	seal.Store
+	seal.RewrapStore
 	// Some returns a subject whose key is kept and not erased, "" if there is none.
 	Some(ctx context.Context) (ident.Subject, error)
+	// Erased returns the subjects whose keys were destroyed, in order.
+	Erased(ctx context.Context) ([]ident.Subject, error)
 	// OnErased sets what is called with the subject whose key any process erased; without a subject, when erasures may
 	// have been missed. Call it once, before the keys are used.
 	OnErased(forget func(...ident.Subject))

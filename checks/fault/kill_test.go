@@ -29,9 +29,9 @@ const killsVariable = "YAGONA_FAULT_KILLS"
 // then looks for everything that was acknowledged, before the kill and at the end, and lets the auditor recompute the
 // whole installation.
 //
-// It kills 12 times; more often with
+// It kills 12 times; 200 times in
 //
-//	YAGONA_FAULT_KILLS=200 go test ./checks/fault -run TestWhatWasAcknowledgedSurvivesKill -v -count=1 -timeout 60m
+//	make fault
 func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a process under load for half a minute and more")
@@ -117,7 +117,9 @@ func (l *load) settle(t *testing.T) {
 		}
 		if wait := time.Until(s.resumes); wait > 0 {
 			time.Sleep(min(wait, 50*time.Millisecond))
-		} else if err := l.advance(ctx, s); err != nil {
+		} else if err := l.advance(ctx, s); errors.Is(err, errNoAnswer) {
+			s.resumes = time.Now().Add(500 * time.Millisecond) // a request may still hang on what was lost
+		} else if err != nil {
 			t.Fatalf("application %s, stage %d, after the last start: %v", s.id, s.stage, err)
 		}
 		l.giveBack(s)

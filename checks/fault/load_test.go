@@ -51,6 +51,7 @@ type story struct {
 type load struct {
 	*installation
 	residents []demo.Person
+	each      int // how many stories there are for each subsidy, certificates otherwise
 
 	mu       sync.Mutex
 	next     int               // guarded by mu: whose turn it is
@@ -61,11 +62,13 @@ type load struct {
 	repeated int               // guarded by mu: requests that were sent again with the same key
 	problems map[string]int    // guarded by mu: how often a request was to be repeated, by code
 	failed   []string          // guarded by mu: what must never happen
+
+	acknowledgements []acknowledgement // guarded by mu
 }
 
 // newLoad finds the residents who may ask for the subsidy and whose mahalla has officials to decide.
 func newLoad(i *installation) *load {
-	l := &load{installation: i, waiting: map[string]bool{}, tokens: map[string]string{}, problems: map[string]int{}}
+	l := &load{installation: i, each: 3, waiting: map[string]bool{}, tokens: map[string]string{}, problems: map[string]int{}}
 	for _, person := range i.population.People {
 		age := calendar.Age(person.Birth, i.population.Today)
 		if person.Employment.Status != demo.Unemployed || age < 18 || age > 29 {
@@ -92,7 +95,7 @@ func (l *load) fail(format string, arguments ...any) {
 	l.failed = append(l.failed, fmt.Sprintf(format, arguments...))
 }
 
-// take returns a story to go on with, or a new one: two certificates for every subsidy.
+// take returns a story to go on with, or a new one.
 func (l *load) take() *story {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,9 +105,9 @@ func (l *load) take() *story {
 		l.open = slices.Delete(l.open, i, i+1)
 		return s
 	}
-	resident := l.residents[l.next/3%len(l.residents)]
+	resident := l.residents[l.next/l.each%len(l.residents)]
 	s := &story{key: string(ident.New[ident.Application](now)), resident: resident, service: "employment/unemployment-certificate"}
-	if l.next%3 == 0 && !l.waiting[resident.Number] {
+	if l.next%l.each == 0 && !l.waiting[resident.Number] {
 		s.service, l.waiting[resident.Number] = "youth/tools-subsidy", true
 	}
 	l.next++
@@ -231,6 +234,7 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 		l.mu.Unlock()
 	}
 	s.pending = &made
+	asked := time.Now()
 	got, err = l.send(ctx, made)
 	switch {
 	case err != nil:
@@ -240,6 +244,11 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 		return got, repeated, l.later(got) // not acknowledged either: the same again
 	}
 	s.pending = nil
+	if got.Status < 300 {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.acknowledgements = append(l.acknowledgements, acknowledgement{asked, time.Now(), repeated})
+	}
 	return got, repeated, nil
 }
 

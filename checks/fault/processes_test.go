@@ -173,6 +173,7 @@ type cluster struct {
 	*installation
 	config    processConfig
 	processes []*serving
+	cosigned  atomic.Int64 // how often a witness was asked to cosign
 }
 
 // serving is one of the processes.
@@ -184,8 +185,13 @@ type serving struct {
 	address atomic.Pointer[string] // nil: it does not serve
 }
 
-// newCluster makes the people and starts the processes.
+// newCluster makes the people and starts the processes, on databases of their own.
 func newCluster(t *testing.T, people, processes int) *cluster {
+	t.Helper()
+	return newClusterOn(t, storetest.ServerURL(t), storetest.EmptyURL(t), people, processes)
+}
+
+func newClusterOn(t *testing.T, database, subjectKeys string, people, processes int) *cluster {
 	t.Helper()
 	c := &cluster{installation: install(t, t.TempDir(), people)}
 	profile, err := country.Load(uz.Files)
@@ -193,7 +199,7 @@ func newCluster(t *testing.T, people, processes int) *cluster {
 		t.Fatal(err)
 	}
 	c.config = processConfig{
-		Folder: c.folder, Database: storetest.ServerURL(t), SubjectKeys: storetest.EmptyURL(t), Site: "http://" + c.address,
+		Folder: c.folder, Database: database, SubjectKeys: subjectKeys, Site: "http://" + c.address,
 		Today: node.Demonstration{Seed: 1, Today: profile.Calendar.Date(time.Now()), Size: people},
 	}
 	c.databases = []string{"--database", c.config.Database, "--subject-keys", c.config.SubjectKeys}
@@ -290,7 +296,11 @@ func (c *cluster) startWitnesses() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		server := httptest.NewServer(opened.Handler())
+		handler := opened.Handler()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c.cosigned.Add(1)
+			handler.ServeHTTP(w, r)
+		}))
 		c.t.Cleanup(func() {
 			server.Close()
 			opened.Close()

@@ -23,6 +23,8 @@ type backupCommand struct {
 	To              string        `arg:"" name:"dir" help:"Folder for copies of the database. Keep them long."`
 	Folder          string        `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder."`
 	SubjectKeys     string        `required:"" placeholder:"DIR" help:"Folder for copies of the subjects' keys, in other hands than the database's."`
+	From            string        `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
+	FromSubjectKeys string        `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of the database of the subjects' keys, if it is on a server."`
 	KeepSubjectKeys time.Duration `default:"72h" help:"How long copies of the subjects' keys live. An erasure is final when the last copy from before it is gone."`
 }
 
@@ -31,7 +33,9 @@ func (c backupCommand) Run(ctx context.Context, terminal terminal) error {
 	if c.KeepSubjectKeys <= 0 {
 		return usageError{errors.New("--keep-subject-keys: give a time, like 72h")}
 	}
-	backup := node.Backup{Folder: c.Folder, To: c.To, Keys: c.SubjectKeys, KeepKeys: c.KeepSubjectKeys, Clock: time.Now}
+	backup := node.Backup{
+		Folder: c.Folder, On: node.Databases{Database: c.From, SubjectKeys: c.FromSubjectKeys}, To: c.To, Keys: c.SubjectKeys, KeepKeys: c.KeepSubjectKeys, Clock: time.Now,
+	}
 	database, keys, err := backup.Make(ctx)
 	if err != nil {
 		return err
@@ -48,11 +52,13 @@ type restoreCommand struct {
 }
 
 type restorePutCommand struct {
-	Folder      string `required:"" placeholder:"DIR" help:"The new folder."`
-	Database    string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the database, as yagona backup made it."`
-	SubjectKeys string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the subjects' keys; the newest."`
-	Keys        string `required:"" type:"existingdir" placeholder:"DIR" help:"The copy of the folder keys: signing keys and secrets."`
-	Erased      string `type:"existingfile" placeholder:"FILE" help:"The newest erased-subjects.json; without it, the one beside the copy of the database."`
+	Folder          string `required:"" placeholder:"DIR" help:"The new folder."`
+	Database        string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the database, as yagona backup made it."`
+	SubjectKeys     string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the subjects' keys; the newest."`
+	Keys            string `required:"" type:"existingdir" placeholder:"DIR" help:"The copy of the folder keys: signing keys and secrets."`
+	Into            string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of an empty PostgreSQL database to restore into; the folder then gets the keys only."`
+	IntoSubjectKeys string `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --into."`
+	Erased          string `type:"existingfile" placeholder:"FILE" help:"The newest erased-subjects.json; without it, the one beside the copy of the database."`
 }
 
 // Run puts copies together.
@@ -62,6 +68,7 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 	}
 	again, err := node.Restoration{
 		Database: c.Database, SubjectKeys: c.SubjectKeys, Keys: c.Keys, Erased: c.Erased, Folder: c.Folder, Clock: time.Now,
+		Into: node.Databases{Database: c.Into, SubjectKeys: c.IntoSubjectKeys},
 	}.Put(ctx)
 	if err != nil {
 		return err

@@ -1,22 +1,29 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"yagona/kernel/ident"
 	"yagona/kernel/signature"
+	"yagona/node"
+	"yagona/store"
 	"yagona/store/keyfile"
 )
 
 // keyCommand is what an operator does with an installation's keys.
 type keyCommand struct {
 	List   keyListCommand   `cmd:"" help:"List the signing keys: whose, in whose hands, since when."`
-	Rotate keyRotateCommand `cmd:"" help:"Make a new signing key for a holder and end the old one's term; restart the node after it."`
+	Rotate keyRotateCommand `cmd:"" help:"Make a new signing key for a holder, in the journal; it signs from a time on at which every process knows it."`
+	Renew  keyRenewCommand  `cmd:"" name:"renew-master" help:"Make a new master key, in the journal; then start every process anew and run key rewrap."`
+	Rewrap keyRewrapCommand `cmd:"" help:"Wrap the subjects' keys under the new master key."`
 	Trust  keyTrustCommand  `cmd:"" help:"Take up the public key of a person who keeps the private half."`
 }
 
@@ -52,8 +59,11 @@ func (c keyListCommand) Run(terminal terminal) error {
 	table := tabwriter.NewWriter(terminal.Out, 0, 0, 2, ' ', 0)
 	for _, key := range keys.Keys() {
 		until := "in force"
-		if !key.Until.IsZero() {
+		switch {
+		case !key.Until.IsZero():
 			until = "until " + key.Until.UTC().Format(time.RFC3339)
+		case key.From.After(time.Now()):
+			until = "not yet"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n",
 			key.ID, key.Holder, key.Custody, key.From.UTC().Format(time.RFC3339), until, encodeKey(key.Public))
@@ -63,11 +73,17 @@ func (c keyListCommand) Run(terminal terminal) error {
 
 type keyRotateCommand struct {
 	keyFolder
-	Holder string `arg:"" help:"Whose key: node, agency:NAME."`
+	Database string        `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
+	Holder   string        `arg:"" help:"Whose key: node, log, agency:NAME."`
+	Reason   string        `required:"" help:"Why, and by whom; it is kept in the journal."`
+	In       time.Duration `default:"2m" help:"After how long the new key signs. Until then every process that shares the folder must see the new file."`
 }
 
 // Run rotates a key.
-func (c keyRotateCommand) Run(terminal terminal) error {
+func (c keyRotateCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	if c.In < 0 {
+		return usageError{errors.New("--in: give a time from now on, like 2m")}
+	}
 	keys, err := c.open()
 	if err != nil {
 		return err
@@ -79,11 +95,92 @@ func (c keyRotateCommand) Run(terminal terminal) error {
 	if !known {
 		return usageError{fmt.Errorf("this installation holds no key of %s; yagona key list shows whose it holds", c.Holder)}
 	}
-	fresh, err := keys.Rotate(holder)
+	db, err := c.database(ctx, c.Database)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(terminal.Out, "%s %s in force since %s\n", fresh.ID, fresh.Holder, fresh.From.UTC().Format(time.RFC3339))
+	defer func() { err = errors.Join(err, db.Close()) }()
+	fresh, err := node.RotateKey(ctx, db, keys, holder, time.Now().Add(c.In).UTC().Truncate(time.Second), c.Reason)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(terminal.Out, "%s %s signs from %s on\n", fresh.ID, fresh.Holder, fresh.From.UTC().Format(time.RFC3339))
+	return nil
+}
+
+// database opens the installation's database, which may be served meanwhile.
+func (f keyFolder) database(ctx context.Context, location string) (store.DB, error) {
+	if location == "" {
+		location = filepath.Join(f.Folder, "yagona.db")
+		if _, err := os.Stat(location); err != nil {
+			return nil, fmt.Errorf("%s has no yagona.db: give the address of the database with --database", f.Folder)
+		}
+	}
+	return store.Open(ctx, store.Config{Location: location, Clock: time.Now, Durable: true})
+}
+
+// keyServer says where the databases are that belong to the keys.
+type keyServer struct {
+	keyFolder
+	Database    string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
+	SubjectKeys string `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of the database of the subjects' keys, if it is on a server."`
+}
+
+type keyRenewCommand struct {
+	keyServer
+	Reason string `required:"" help:"Why, and by whom; it is kept in the journal."`
+}
+
+// Run renews the master key.
+func (c keyRenewCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	keys, err := c.open()
+	if err != nil {
+		return err
+	}
+	db, err := c.database(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := node.RenewMaster(ctx, db, keys, c.Reason); err != nil {
+		return err
+	}
+	fmt.Fprintln(terminal.Out, "there is a new master key; start every process anew, then run yagona key rewrap")
+	return nil
+}
+
+type keyRewrapCommand struct {
+	keyServer
+	Forget bool `help:"Remove the previous master key, if nothing was left to wrap anew."`
+}
+
+// Run wraps.
+func (c keyRewrapCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	keys, err := c.open()
+	if err != nil {
+		return err
+	}
+	db, err := c.database(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if c.SubjectKeys == "" {
+		c.SubjectKeys = filepath.Join(c.Folder, "subject-keys.db")
+	}
+	subjects, err := store.OpenSubjectKeys(ctx, c.SubjectKeys, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, subjects.Close()) }()
+	count, err := node.Rewrap(ctx, db, keys, subjects, c.Forget)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(terminal.Out, "%d keys were wrapped under the new master key\n", count)
+	if c.Forget {
+		fmt.Fprintln(terminal.Out, "the previous master key is removed")
+	}
 	return nil
 }
 

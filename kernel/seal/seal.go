@@ -45,8 +45,9 @@ type Store interface {
 
 // Vault opens subjects' keys. It is safe for concurrent use.
 type Vault struct {
-	store  Store
-	master cipher.AEAD
+	store    Store
+	master   cipher.AEAD
+	previous []cipher.AEAD // open what the master does not: keys that were not wrapped anew yet
 
 	mu        sync.Mutex
 	cache     map[ident.Subject]cipher.AEAD // guarded by mu; nil value: erased
@@ -56,13 +57,21 @@ type Vault struct {
 // most keys that a vault keeps in memory; a key with its schedule takes about 600 bytes.
 const cacheSize = 50_000
 
-// NewVault returns a vault over the store, with a master key of KeySize bytes.
-func NewVault(store Store, master []byte) (*Vault, error) {
+// NewVault returns a vault over the store, with a master key of KeySize bytes. Previous master keys open what was wrapped
+// under them and wrap nothing.
+func NewVault(store Store, master []byte, previous ...[]byte) (*Vault, error) {
 	aead, err := newAEAD(master)
 	if err != nil {
 		return nil, err
 	}
-	return &Vault{store: store, master: aead, cache: map[ident.Subject]cipher.AEAD{}}, nil
+	v := &Vault{store: store, master: aead, cache: map[ident.Subject]cipher.AEAD{}}
+	for _, key := range previous {
+		if aead, err = newAEAD(key); err != nil {
+			return nil, err
+		}
+		v.previous = append(v.previous, aead)
+	}
+	return v, nil
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
@@ -117,11 +126,62 @@ func (v *Vault) unwrap(wrapped WrappedKey) (cipher.AEAD, error) {
 	if wrapped.Erased {
 		return nil, nil
 	}
-	plain, err := v.master.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject))
+	plain, _, err := v.plain(wrapped)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "seal.master-key", "A subject's key does not open with this master key. Check which master key is configured.").Because(err)
+		return nil, err
 	}
 	return newAEAD(plain)
+}
+
+// plain returns a subject's key, and whether it is wrapped under a previous master key.
+func (v *Vault) plain(wrapped WrappedKey) (key []byte, old bool, err error) {
+	key, err = v.master.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject))
+	if err == nil {
+		return key, false, nil
+	}
+	for _, previous := range v.previous {
+		if key, failed := previous.Open(nil, nil, wrapped.Wrapped, []byte(wrapped.Subject)); failed == nil {
+			return key, true, nil
+		}
+	}
+	return nil, false, fault.New(fault.Internal, "seal.master-key", "A subject's key does not open with this master key. Check which master key is configured.").Because(err)
+}
+
+// RewrapStore is a store whose keys can be wrapped anew.
+type RewrapStore interface {
+	// WrappedKeys returns up to so many keys that are not erased, of the subjects after the given one, in their order.
+	WrappedKeys(ctx context.Context, after ident.Subject, limit int) ([]WrappedKey, error)
+	// RewrapSubjectKeys stores what each key is wrapped as now, if it still is what it was; one that was erased meanwhile
+	// stays erased. Keys are given with what they were before, in the same order.
+	RewrapSubjectKeys(ctx context.Context, before, now []WrappedKey) error
+}
+
+// Rewrap wraps all keys that are wrapped under a previous master key under the newest, and returns how many those were. It
+// may be ended at any moment and be run again. The keys themselves stay what they are, so nothing that they seal changes.
+func (v *Vault) Rewrap(ctx context.Context, store RewrapStore) (count int, err error) {
+	const batch = 1000
+	for after := ident.Subject(""); ; {
+		stored, err := store.WrappedKeys(ctx, after, batch)
+		if err != nil || len(stored) == 0 {
+			return count, err
+		}
+		after = stored[len(stored)-1].Subject
+		var before, now []WrappedKey
+		for _, one := range stored {
+			key, old, err := v.plain(one)
+			if err != nil {
+				return count, err
+			}
+			if old {
+				before = append(before, one)
+				now = append(now, WrappedKey{Subject: one.Subject, Wrapped: v.master.Seal(nil, nil, key, []byte(one.Subject))})
+			}
+		}
+		if err := store.RewrapSubjectKeys(ctx, before, now); err != nil {
+			return count, err
+		}
+		count += len(now)
+	}
 }
 
 // load fetches keys of the subjects into the sealer and the cache, and makes missing ones if asked to.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"yagona/kernel/fault"
+	"yagona/kernel/signature"
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
 	"yagona/store/keyfile"
@@ -16,7 +17,8 @@ import (
 
 func TestRingSigner(t *testing.T) {
 	now := start
-	ring, err := keyfile.Open(filepath.Join(t.TempDir(), "keys"), func() time.Time { return now })
+	folder := filepath.Join(t.TempDir(), "keys")
+	ring, err := keyfile.Open(folder, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,22 +40,29 @@ func TestRingSigner(t *testing.T) {
 		t.Errorf("published %+v", got)
 	}
 
-	// After a rotation the old signer stops the log instead of publishing what nobody can verify.
-	now = now.Add(time.Hour)
-	if _, err := ring.Rotate("log"); err != nil {
+	// Another process rotates the key: it signs from its time on, without a new signer.
+	elsewhere, err := keyfile.Open(folder, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := signer.Verifier()
+	_, err = elsewhere.Rotate("log", now.Add(time.Hour), func(signature.Key, []signature.Key) error { return nil })
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.append(t, 3)
-	if err := s.sequencer(t).Advance(t.Context()); fault.Code(err) != "log.signature" {
-		t.Errorf("after a rotation: %v", err)
-	}
-	if signer, err = transparency.RingSigner(ring, "log", origin); err != nil {
-		t.Fatal(err)
-	}
-	s.holder = &holder{CheckpointSigner: signer}
 	s.advance(t)
-	if got := s.published(t); got.Tree.N != 6 {
+	if signer.Verifier().KeyHash() != old.KeyHash() {
+		t.Error("the new key signs before its term")
+	}
+	now = now.Add(time.Hour)
+	s.append(t, 3)
+	s.advance(t)
+	if got := s.published(t); got.Tree.N != 9 {
 		t.Errorf("with the new key %d are published", got.Tree.N)
+	}
+	if signer.Verifier().KeyHash() == old.KeyHash() {
+		t.Error("the old key signs after its term")
 	}
 }
 

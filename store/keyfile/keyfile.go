@@ -1,12 +1,14 @@
 // Package keyfile keeps signing keys and secrets as files in one folder, readable by their owner only: the default
 // keeper behind signature.Ring. A hardware module takes its place by implementing the same interface.
 //
-// A signing key is one JSON file. A holder may have several: the newest in force signs, all verify. Writing is atomic
-// (a new file, synced, then renamed), so a crash leaves a whole file or none. Several processes may share a folder: what
-// one of them makes the others find when they need it.
+// A signing key is one JSON file. A holder may have several: the newest whose term has begun signs, all verify. Writing is
+// atomic (a new file, synced, then renamed), so a crash leaves a whole file or none. Several processes may share a folder:
+// what one of them makes the others find when they need it. A key is therefore rotated in ahead of time: every process has
+// read the new one before its term begins, and all change at the same moment.
 package keyfile
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -139,28 +141,49 @@ func (f *Folder) Ensure(holders ...signature.Holder) ([]signature.Key, error) {
 	return keys, nil
 }
 
-// Rotate makes a new key for the holder and ends the term of the old ones.
-func (f *Folder) Rotate(holder signature.Holder) (signature.Key, error) {
+// Rotate makes a new key for the holder, whose term begins at the time; there the terms of the old ones end. Announce is
+// told of it before anything is written; its error leaves everything as it is. If the process dies in between, a key was
+// announced that never signs.
+func (f *Folder) Rotate(holder signature.Holder, from time.Time, announce func(fresh signature.Key, old []signature.Key) error) (signature.Key, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	fresh, err := f.create(holder)
+	unlock, err := lockFolder(f.path) // so that two do not rotate at once
 	if err != nil {
 		return signature.Key{}, err
 	}
-	for i, key := range f.keys {
-		if key.Holder != holder || key.ID == fresh.ID || !key.Until.IsZero() {
-			continue
+	defer unlock()
+	if err := f.read(); err != nil {
+		return signature.Key{}, err
+	}
+	var old []signature.Key
+	for _, key := range f.keys {
+		if key.Holder == holder && key.Custody == signature.HeldByNode && key.Until.IsZero() {
+			old = append(old, key)
 		}
-		f.keys[i].Until = fresh.From
-		stored := file{Key: f.keys[i]}
-		if private, ok := f.private[key.ID]; ok {
-			stored.Seed = private.Seed()
-		}
-		if err := f.write(stored); err != nil {
+	}
+	if len(old) == 0 {
+		return signature.Key{}, noKey(holder)
+	}
+	if newest := old[len(old)-1]; newest.From.After(f.clock()) {
+		return signature.Key{}, fmt.Errorf("a key of %s was rotated in already, and its term begins at %s: rotate again after it", holder, newest.From.UTC().Format(time.RFC3339))
+	}
+	fresh, err := generate(holder, from)
+	if err != nil {
+		return signature.Key{}, err
+	}
+	if err := announce(fresh.Key, old); err != nil {
+		return signature.Key{}, err
+	}
+	if err := f.write(fresh); err != nil {
+		return signature.Key{}, err
+	}
+	for _, key := range old {
+		key.Until = fresh.From
+		if err := f.write(file{Key: key, Seed: f.private[key.ID].Seed()}); err != nil {
 			return signature.Key{}, err
 		}
 	}
-	return fresh, nil
+	return fresh.Key, f.read()
 }
 
 // Trust adds the public key of a holder who keeps the private half.
@@ -185,17 +208,25 @@ func (f *Folder) Trust(holder signature.Holder, public ed25519.PublicKey) (signa
 }
 
 func (f *Folder) create(holder signature.Holder) (signature.Key, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	stored, err := generate(holder, f.clock())
 	if err != nil {
 		return signature.Key{}, err
 	}
-	stored := file{Key: signature.Key{
-		ID: signature.KeyID(public), Holder: holder, Public: public, Custody: signature.HeldByNode, From: f.clock().UTC(),
-	}, Seed: private.Seed()}
 	if err := f.write(stored); err != nil {
 		return signature.Key{}, err
 	}
 	return stored.Key, f.add(stored)
+}
+
+// generate makes a key that is nowhere yet.
+func generate(holder signature.Holder, from time.Time) (file, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return file{}, err
+	}
+	return file{Key: signature.Key{
+		ID: signature.KeyID(public), Holder: holder, Public: public, Custody: signature.HeldByNode, From: from.UTC(),
+	}, Seed: private.Seed()}, nil
 }
 
 func (f *Folder) write(stored file) error {
@@ -228,13 +259,36 @@ func WriteWhole(path string, data []byte) error {
 	return folder.Sync()
 }
 
-func (f *Folder) inForce(holder signature.Holder) (signature.Key, bool) {
-	for _, key := range slices.Backward(f.keys) {
-		if _, own := f.private[key.ID]; own && key.Holder == holder && key.Until.IsZero() {
-			return key, true
+// inForce returns the holder's newest key whose term has begun; its oldest, if the clock stands before all of them.
+func (f *Folder) inForce(holder signature.Holder) (found signature.Key, ok bool) {
+	now := f.clock()
+	for _, key := range f.keys {
+		if _, own := f.private[key.ID]; own && key.Holder == holder && (!ok || !key.From.After(now)) {
+			found, ok = key, true
 		}
 	}
-	return signature.Key{}, false
+	return found, ok
+}
+
+func noKey(holder signature.Holder) error {
+	return fault.Newf(fault.NotFound, "signature.no-key", "This installation holds no key of %s in force. Make or import one.", holder)
+}
+
+// refresh reads the keys again if another process changed them.
+func (f *Folder) refresh() error {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return err
+	}
+	f.mu.RLock()
+	same := info.ModTime().Equal(f.asOf)
+	f.mu.RUnlock()
+	if same {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.readAgain()
 }
 
 func (f *Folder) known(id string) (signature.Key, bool) {
@@ -247,11 +301,14 @@ func (f *Folder) known(id string) (signature.Key, bool) {
 
 // Sign implements signature.Ring.
 func (f *Folder) Sign(_ context.Context, holder signature.Holder, message []byte) (signature.Signature, error) {
+	if err := f.refresh(); err != nil {
+		return signature.Signature{}, err
+	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	key, ok := f.inForce(holder)
 	if !ok {
-		return signature.Signature{}, fault.Newf(fault.NotFound, "signature.no-key", "This installation holds no key of %s in force. Make or import one.", holder)
+		return signature.Signature{}, noKey(holder)
 	}
 	return signature.Signature{Key: key.ID, Bytes: ed25519.Sign(f.private[key.ID], message)}, nil
 }
@@ -288,7 +345,7 @@ func (f *Folder) Private(holder signature.Holder) (ed25519.PrivateKey, error) {
 	defer f.mu.RUnlock()
 	key, ok := f.inForce(holder)
 	if !ok {
-		return nil, fault.Newf(fault.NotFound, "signature.no-key", "This installation holds no key of %s in force. Make or import one.", holder)
+		return nil, noKey(holder)
 	}
 	return f.private[key.ID], nil
 }
@@ -316,4 +373,50 @@ func (f *Folder) Secret(name string) ([]byte, error) {
 		err = fmt.Errorf("%s: a secret has 32 bytes, this file has %d: put the right file back from its backup", path, len(secret))
 	}
 	return secret, err
+}
+
+// previousSecret is where the secret that was renewed last stays, until nothing needs it any more.
+const previousSecret = "-previous.secret"
+
+// PreviousSecret returns the secret that was in place of the one of the name before it was renewed; nil: there is none.
+func (f *Folder) PreviousSecret(name string) ([]byte, error) {
+	secret, err := os.ReadFile(filepath.Join(f.path, name+previousSecret))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return secret, err
+}
+
+// RenewSecret makes a new secret in place of the one of the name, and keeps that as the previous one. Announce is called
+// before anything is written; its error leaves everything as it is.
+func (f *Folder) RenewSecret(name string, announce func() error) error {
+	old, err := f.Secret(name)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	unlock, err := lockFolder(f.path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if previous, err := f.PreviousSecret(name); err != nil || previous != nil && !bytes.Equal(previous, old) {
+		return errors.Join(err, fmt.Errorf("the secret %s was renewed before, and the previous one is still there: finish that first", name))
+	}
+	if err := announce(); err != nil {
+		return err
+	}
+	// The old one is safe before the new one takes its place.
+	if err := WriteWhole(filepath.Join(f.path, name+previousSecret), old); err != nil {
+		return err
+	}
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	return WriteWhole(filepath.Join(f.path, name+".secret"), fresh)
+}
+
+// ForgetPreviousSecret removes the previous secret. What is still sealed under it is lost.
+func (f *Folder) ForgetPreviousSecret(name string) error {
+	return os.Remove(filepath.Join(f.path, name+previousSecret))
 }

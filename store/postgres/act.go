@@ -23,6 +23,9 @@ func (db *DB) Update(ctx context.Context, key act.Key, run func(*query.Tx) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if reason := db.refused.Load(); reason != nil {
+		return reason
+	}
 	give, err := db.keys.take(ctx, key)
 	if err != nil {
 		return err
@@ -50,16 +53,21 @@ func (db *DB) attempt(ctx context.Context, key act.Key, run func(*query.Tx) erro
 	// From here on the request may go away: what was begun is brought to its end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()
+	ctx, stop := db.doubts.waitFor(ctx, lease.Conn())
+	defer stop()
 	c := &connection{conn: lease.Conn()}
 	one := &commit{db: db, id: ident.Random[string](), connection: c}
 	last, err := one.begin(ctx, key)
 	if err != nil {
 		db.rollback(c)
-		return transient(err), err
+		return transient(err) || errors.Is(context.Cause(ctx), errGone), err
 	}
 	now := latest(latest(time.UnixMicro(max(last, db.newest.Load())).UTC(), time.Time{}), db.config.Clock().UTC().Truncate(time.Microsecond))
 	tx := query.New(ctx, c, key, now)
 	err = query.Protect(tx, run)
+	if c.failed != nil && errors.Is(context.Cause(ctx), errGone) {
+		c.failed = errGone
+	}
 	if c.failed != nil && (err == nil || transient(c.failed)) {
 		err = c.failed // the function may have passed it on in other words, or not at all
 	}
@@ -135,11 +143,16 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 	if err != nil {
 		return explain(err)
 	}
+	ctx, stop := db.doubts.waitFor(ctx, conn)
+	defer stop()
 	c := &connection{conn: conn, another: open}
 	// It goes out with the first query: its snapshot is taken then.
 	c.waiting = []statement{{text: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}}
 	err = run(query.New(ctx, c, "", time.Time{}))
-	if c.failed != nil && errors.Is(err, c.failed) {
+	switch {
+	case c.failed != nil && errors.Is(context.Cause(ctx), errGone):
+		err = explain(errGone)
+	case c.failed != nil && errors.Is(err, c.failed):
 		err = explain(err)
 	}
 	if len(c.waiting) == 0 { // otherwise nothing was asked

@@ -102,10 +102,11 @@ func (c *connection) send(ctx context.Context, last []statement, more ...stateme
 			if i > 0 || c.another == nil || !c.conn.IsClosed() {
 				return nil, c.fail(err)
 			}
-			if c.conn, err = c.another(ctx); err != nil {
+			fresh, err := c.another(ctx)
+			if err != nil {
 				return nil, c.fail(err)
 			}
-			results = nil
+			c.conn, results = fresh, nil
 			break
 		}
 		if results != nil {
@@ -201,7 +202,7 @@ func transient(err error) bool {
 func lost(err error) bool {
 	var connecting *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+	return errors.Is(err, errGone) || errors.As(err, &connecting) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
 		err != nil && strings.Contains(err.Error(), "EOF") || errors.Is(err, net.ErrClosed)
 }
 

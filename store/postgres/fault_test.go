@@ -34,6 +34,22 @@ type proxy struct {
 	server   string
 	cuts     atomic.Int32 // how many commits are still to be cut
 	arrive   bool         // whether the server gets the commit before the connection is cut
+	silent   atomic.Bool  // nothing passes any more, and nothing is closed
+	clients  sync.Map     // of net.Conn: those that are open
+}
+
+// end ends all connections and takes no new one.
+func (p *proxy) end() {
+	p.listener.Close()
+	for client := range p.clients.Range {
+		client.(net.Conn).Close()
+	}
+}
+
+// silence lets nothing pass any more, without closing anything, and takes no new connection.
+func (p *proxy) silence() {
+	p.silent.Store(true)
+	p.listener.Close()
 }
 
 // commitName is how a connection names its prepared COMMIT.
@@ -69,6 +85,7 @@ func through(t *testing.T, address string, arrive bool) (*proxy, string) {
 }
 
 func (p *proxy) forward(client net.Conn) {
+	p.clients.Store(client, nil)
 	defer client.Close()
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
@@ -86,6 +103,9 @@ func (p *proxy) forward(client net.Conn) {
 			if err != nil || mute.Load() {
 				return
 			}
+			if p.silent.Load() {
+				continue
+			}
 			if _, err := client.Write(buffer[:n]); err != nil {
 				return
 			}
@@ -96,6 +116,9 @@ func (p *proxy) forward(client net.Conn) {
 		n, err := client.Read(buffer)
 		if err != nil {
 			return
+		}
+		if p.silent.Load() {
+			continue
 		}
 		if p.cuts.Load() > 0 && bytes.Contains(buffer[:n], commitName) {
 			if p.cuts.Add(-1) >= 0 {
@@ -586,5 +609,62 @@ func TestWrongServersAreRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("opening %s gave %v", want, err)
 		}
+	}
+}
+
+// TestAServerThatHangsIsLeftForTheOneThatLeads lets the server behind a connection fall silent without closing it, as a
+// machine does that loses power, while the address leads to one that answers: acts and readings are done there.
+func TestAServerThatHangsIsLeftForTheOneThatLeads(t *testing.T) {
+	address := storetest.ServerURL(t)
+	silent, through := through(t, address, false)
+	parsed, err := url.Parse(through)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed.Host += "," + direct.Host
+	db := openAt(t, parsed.String(), time.Now)
+	count := 0
+	act := func(id ident.Event) error {
+		return db.Update(t.Context(), "person:a", func(tx *query.Tx) error {
+			count++
+			if err := appendEvent(tx, id); err != nil {
+				return err
+			}
+			_, err := tx.PendingEntries(1) // sends the event
+			if id == "first" && count == 1 {
+				silent.silence()
+			}
+			return err
+		})
+	}
+	if err := act("first"); err != nil {
+		t.Fatal(err)
+	}
+	if err := act("second"); err != nil {
+		t.Fatal(err)
+	}
+	if events, _ := present(t, db); len(events) != 2 || events["first"] != 1 || events["second"] != 1 {
+		t.Errorf("stored are %v", events)
+	}
+	if count < 2 {
+		t.Errorf("nothing was run again: %d runs", count)
+	}
+}
+
+// TestAReadingWhileNobodyLeadsSaysSo loses the connection of a reading, and finds nobody to make another with.
+func TestAReadingWhileNobodyLeadsSaysSo(t *testing.T) {
+	between, address := through(t, storetest.ServerURL(t), false)
+	db := openAt(t, address, time.Now)
+	err := db.View(t.Context(), func(tx *query.Tx) error {
+		between.end()
+		_, err := tx.PendingEntries(1)
+		return err
+	})
+	if fault.Code(err) != "store.away" {
+		t.Errorf("the reading gives %v", err)
 	}
 }

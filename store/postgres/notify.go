@@ -147,7 +147,10 @@ func hearOnce(ctx context.Context, config *pgx.ConnConfig, channel string, misse
 		cancel()
 		switch {
 		case nothing:
-			if err := conn.Ping(ctx); err != nil {
+			asking, cancel := context.WithTimeout(ctx, pingTimeout)
+			err := conn.Ping(asking)
+			cancel()
+			if err != nil {
 				return err
 			}
 			quiet()

@@ -19,6 +19,7 @@
 //   - A serialization failure, a deadlock, a server that shuts down or a connection that is lost before the commit was sent
 //     leave nothing behind: the act is run again, for Config.Patience at most.
 //   - If the connection is lost while the commit is under way, the outcome is looked up, never guessed: see outcome.go.
+//   - A server that does not answer is not waited for once another one leads: see silence.go.
 //
 // # A reading
 //
@@ -84,6 +85,7 @@ const (
 type DB struct {
 	config Config
 	pool   *pgxpool.Pool
+	doubts *doubter
 	keys   turns
 	newest atomic.Int64 // the time of the newest act of this process, in microseconds
 	self   string       // tells this process's notifications from those of others
@@ -93,6 +95,7 @@ type DB struct {
 	news                             chan struct{} // that the notifier has something to tell
 	untold                           [3]atomic.Bool
 
+	refused    atomic.Pointer[fault.Fault] // what every act is answered with; nil: acts are taken
 	stop       context.CancelFunc
 	closing    context.Context
 	background sync.WaitGroup
@@ -149,9 +152,11 @@ func (db *DB) open(ctx context.Context) error {
 	if err := migrate(ctx, settings.ConnConfig); err != nil {
 		return err
 	}
+	settings.PingTimeout = pingTimeout
 	if db.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
 		return err
 	}
+	db.doubts = &doubter{pool: db.pool, waiting: map[*waiting]struct{}{}}
 	if err := db.check(ctx); err != nil {
 		return err
 	}
@@ -166,6 +171,9 @@ func (db *DB) open(ctx context.Context) error {
 func prepare(config *pgx.ConnConfig) {
 	if config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // not a standby
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout // for each host
 	}
 	for name, value := range map[string]string{
 		"application_name":                    "yagona",
@@ -266,6 +274,12 @@ func latest(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Refuse makes this process answer every act with the reason from now on. Readings go on.
+func (db *DB) Refuse(reason *fault.Fault) { db.refused.Store(reason) }
+
+// Allow ends what Refuse began.
+func (db *DB) Allow() { db.refused.Store(nil) }
 
 // OnCommit sets what is called after each commit of this process with what its act wrote; nil: nothing. It must not
 // block, and it must not keep the slice.

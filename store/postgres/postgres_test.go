@@ -38,3 +38,12 @@ func TestRegister(t *testing.T)     { storetest.TestRegister(t, open) }
 func TestSignIn(t *testing.T)       { storetest.TestSignIn(t, open) }
 func TestInbox(t *testing.T)        { storetest.TestInbox(t, open) }
 func TestTransparency(t *testing.T) { storetest.TestTransparency(t, open) }
+
+func TestSubjectKeys(t *testing.T) {
+	keys, err := postgres.OpenSubjectKeys(t.Context(), storetest.EmptyURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	storetest.TestSubjectKeys(t, keys)
+}

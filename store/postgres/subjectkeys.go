@@ -44,6 +44,7 @@ func OpenSubjectKeys(ctx context.Context, url string) (*SubjectKeys, error) {
 		return nil, err
 	}
 	prepare(settings.ConnConfig)
+	settings.PingTimeout = pingTimeout
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, err
@@ -106,6 +107,16 @@ func (s *SubjectKeys) Some(ctx context.Context) (subject ident.Subject, err erro
 	return subject, explain(err)
 }
 
+// Erased returns the subjects whose keys were destroyed, in order.
+func (s *SubjectKeys) Erased(ctx context.Context) ([]ident.Subject, error) {
+	rows, err := s.pool.Query(ctx, `SELECT subject FROM subject_key WHERE erased = 1 ORDER BY subject`)
+	if err != nil {
+		return nil, explain(err)
+	}
+	erased, err := pgx.CollectRows(rows, pgx.RowTo[ident.Subject])
+	return erased, explain(err)
+}
+
 // AddSubjectKeys implements seal.Store.
 func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey) error {
 	subjects, wrapped := make([]string, len(keys)), make([][]byte, len(keys))
@@ -114,6 +125,30 @@ func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey
 	}
 	_, err := s.pool.Exec(ctx, `INSERT INTO subject_key (subject, wrapped) SELECT * FROM unnest($1::text[], $2::bytea[]) ORDER BY 1
 		ON CONFLICT (subject) DO NOTHING`, subjects, wrapped)
+	return explain(err)
+}
+
+// WrappedKeys implements seal.RewrapStore.
+func (s *SubjectKeys) WrappedKeys(ctx context.Context, after ident.Subject, limit int) ([]seal.WrappedKey, error) {
+	rows, err := s.pool.Query(ctx, `SELECT subject, wrapped FROM subject_key WHERE subject > $1 AND erased = 0 ORDER BY subject LIMIT $2`, string(after), limit)
+	if err != nil {
+		return nil, explain(err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (key seal.WrappedKey, err error) {
+		return key, row.Scan(&key.Subject, &key.Wrapped)
+	})
+	return found, explain(err)
+}
+
+// RewrapSubjectKeys implements seal.RewrapStore.
+func (s *SubjectKeys) RewrapSubjectKeys(ctx context.Context, before, now []seal.WrappedKey) error {
+	subjects, old, wrapped := make([]string, len(now)), make([][]byte, len(now)), make([][]byte, len(now))
+	for i, key := range now {
+		subjects[i], old[i], wrapped[i] = string(key.Subject), before[i].Wrapped, key.Wrapped
+	}
+	_, err := s.pool.Exec(ctx, `UPDATE subject_key SET wrapped = given.wrapped
+		FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS given (subject, old, wrapped)
+		WHERE subject_key.subject = given.subject AND subject_key.wrapped = given.old AND erased = 0`, subjects, old, wrapped)
 	return explain(err)
 }
 

@@ -33,17 +33,17 @@ func CopyFile(ctx context.Context, from, to string) (err error) {
 	if _, err := pool.ExecContext(ctx, `VACUUM INTO ?`, unfinished); err != nil {
 		return fmt.Errorf("copying %s: %w", from, err)
 	}
-	if err := flush(unfinished); err != nil {
+	if err := Flush(unfinished); err != nil {
 		return err
 	}
 	if err := os.Rename(unfinished, to); err != nil {
 		return err
 	}
-	return flush(filepath.Dir(to))
+	return Flush(filepath.Dir(to))
 }
 
-// flush makes a file or a folder durable.
-func flush(path string) error {
+// Flush makes a file or a folder durable.
+func Flush(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err

@@ -80,3 +80,12 @@ func TestErasedKeyStaysErased(t *testing.T) {
 		}
 	}
 }
+
+func TestSubjectKeys(t *testing.T) {
+	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keys.Close()
+	storetest.TestSubjectKeys(t, keys)
+}

@@ -102,6 +102,40 @@ func (s *SubjectKeys) AddSubjectKeys(ctx context.Context, keys []seal.WrappedKey
 	return cannotWrite(tx.Commit())
 }
 
+// WrappedKeys implements seal.RewrapStore.
+func (s *SubjectKeys) WrappedKeys(ctx context.Context, after ident.Subject, limit int) (found []seal.WrappedKey, err error) {
+	rows, err := s.pool.QueryContext(ctx, `SELECT subject, wrapped FROM subject_key WHERE subject > ? AND erased = 0 ORDER BY subject LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key seal.WrappedKey
+		if err := rows.Scan(&key.Subject, &key.Wrapped); err != nil {
+			return nil, err
+		}
+		found = append(found, key)
+	}
+	return found, rows.Err()
+}
+
+// RewrapSubjectKeys implements seal.RewrapStore.
+func (s *SubjectKeys) RewrapSubjectKeys(ctx context.Context, before, now []seal.WrappedKey) error {
+	tx, err := s.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return cannotWrite(err)
+	}
+	defer tx.Rollback()
+	for i, key := range now {
+		_, err := tx.ExecContext(ctx, `UPDATE subject_key SET wrapped = ? WHERE subject = ? AND wrapped = ? AND erased = 0`,
+			key.Wrapped, key.Subject, before[i].Wrapped)
+		if err != nil {
+			return cannotWrite(err)
+		}
+	}
+	return cannotWrite(tx.Commit())
+}
+
 // EraseSubjectKey implements seal.Store.
 func (s *SubjectKeys) EraseSubjectKey(ctx context.Context, subject ident.Subject) error {
 	_, err := s.pool.ExecContext(ctx, `INSERT INTO subject_key (subject, wrapped, erased) VALUES (?, x'', 1)

@@ -77,7 +77,8 @@ type Config struct {
 	Readings        *access.OwnReadings
 	Trail           *reading.Trail
 	Origin          string // the log's name
-	LogKey          string // its public key, as verifiers take it
+	// LogKey returns the public key that verifies the log's newest checkpoint, as verifiers take it.
+	LogKey func(context.Context) (string, error)
 }
 
 // Portal serves the pages of residents.

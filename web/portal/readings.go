@@ -174,6 +174,10 @@ func (p *Portal) event(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if err != nil {
 		return err
 	}
+	key, err := p.LogKey(req.Context())
+	if err != nil {
+		return err
+	}
 	r := p.Shared.For(v)
 	said := tellReading(r, entry)
 	rows := []ui.SummaryRow{
@@ -190,7 +194,7 @@ func (p *Portal) event(w http.ResponseWriter, req *http.Request, v route.Visitor
 			ui.Paragraph{Text: r.Say("proof.text", "index", strconv.FormatInt(proof.Index, 10), "log", p.Origin)},
 			ui.Proof{
 				Proof: string(proof.Bytes()), Header: base64.StdEncoding.EncodeToString(entry.Event.Header),
-				Entry: base64.StdEncoding.EncodeToString(entry.Event.Entry), Key: p.LogKey, Unverified: r.Say("proof.unverified"),
+				Entry: base64.StdEncoding.EncodeToString(entry.Event.Entry), Key: key, Unverified: r.Say("proof.unverified"),
 				Good: r.Say("proof.good"), Bad: r.Say("proof.bad"), Unsigned: r.Say("proof.unsigned"),
 			},
 			ui.Buttons{{Text: r.Say("proof.download"), Href: eventPath(entry.Event.ID) + "/proof"}},

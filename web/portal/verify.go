@@ -145,11 +145,15 @@ func (p *Portal) log(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
+	key, err := p.LogKey(req.Context())
+	if err != nil {
+		return err
+	}
 	body := []ui.Component{
 		ui.Paragraph{Text: r.Say("log.what")},
 		ui.SummaryList{Title: r.Say("log.facts"), Rows: []ui.SummaryRow{
 			{Term: r.Say("log.name"), Values: []string{p.Origin}},
-			{Term: r.Say("log.key"), Values: []string{p.LogKey}},
+			{Term: r.Say("log.key"), Values: []string{key}},
 			{Term: r.Say("log.files"), Values: []string{"/log/checkpoint", "/log/tile/…"}},
 		}},
 		ui.Heading{Text: r.Say("log.how")},
