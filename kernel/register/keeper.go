@@ -68,6 +68,8 @@ type People interface {
 	ByNumber(ctx context.Context, number string) (ident.Person, error)
 	// Attributes returns what is known of a person, their number with it.
 	Attributes(ctx context.Context, whose ident.Person) (person.Attributes, error)
+	// Each visits everybody.
+	Each(ctx context.Context, visit func(ident.Person, person.Attributes) error) error
 }
 
 // Place is where a record lives.
@@ -108,10 +110,11 @@ type Keeper struct {
 	Definitions func() *Catalogue
 	Scheme      field.Scheme
 	Clock       act.Clock
-	Location    *time.Location // of the days from which versions hold
-	IndexKey    []byte         // 32 bytes; kept with the master key
-	People      People         // for import and export
-	Currency    money.Currency // for export
+	Location    *time.Location  // of the days from which versions hold
+	Country     ident.Territory // whose people are all who are known here
+	IndexKey    []byte          // 32 bytes; kept with the master key
+	People      People          // for import and export
+	Currency    money.Currency  // for export
 	Readings    *access.OwnReadings
 	// Written is told of each version in its act, and may queue jobs there. Nil: nobody is told.
 	Written func(tx job.Tx, version StoredVersion) error

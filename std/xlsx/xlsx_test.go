@@ -64,7 +64,9 @@ func TestCellsOfEveryKind(t *testing.T) {
 	want := []Row{
 		{Line: 1, Cells: []Cell{{Text: " Toʻqima "}, {}, {Text: "Jasur"}}},
 		{Line: 2, Cells: []Cell{
-			{Text: "31709870009019", Number: true}, {Text: "true"}, {Problem: Failed},
+			{Text: "31709870009019", Number: true},
+			{Text: "true"},
+			{Problem: Failed},
 			{Text: "46083.75", Number: true},
 		}},
 		{Line: 9, Cells: []Cell{{}, {Problem: Formula}, {Problem: Formula}}},
@@ -83,8 +85,16 @@ func TestDaysAreCountedFromTwoBeginnings(t *testing.T) {
 		from1904 bool
 		want     string
 	}{
-		{"1", false, "1900-01-01"}, {"59", false, "1900-02-28"}, {"61", false, "1900-03-01"}, {"46083", false, "2026-03-02"},
-		{"44621", true, "2026-03-02"}, {"60", false, ""}, {"0", false, ""}, {"-5", false, ""}, {"2958465", false, "9999-12-31"}, {"2958466", false, ""},
+		{"1", false, "1900-01-01"},
+		{"59", false, "1900-02-28"},
+		{"61", false, "1900-03-01"},
+		{"46083", false, "2026-03-02"},
+		{"44621", true, "2026-03-02"},
+		{"60", false, ""},
+		{"0", false, ""},
+		{"-5", false, ""},
+		{"2958465", false, "9999-12-31"},
+		{"2958466", false, ""},
 	} {
 		day, ok := (&Sheet{from1904: c.from1904}).Date(Cell{Text: c.text, Number: true})
 		if ok != (c.want != "") || ok && day.Format(time.DateOnly) != c.want {

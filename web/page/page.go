@@ -204,6 +204,15 @@ func (r Reader) Service(path ident.Service) string {
 	return r.In(definition.Title)
 }
 
+// Register returns what a register is called.
+func (r Reader) Register(path ident.Register) string {
+	definition, err := r.Names().Register(path)
+	if err != nil {
+		return string(path)
+	}
+	return r.In(definition.Title)
+}
+
 // Actor says who did something, without naming a person: the reader, an official by role and agency, the platform.
 func (r Reader) Actor(by journal.Actor) string {
 	switch {
