@@ -37,6 +37,8 @@ type Import struct {
 	Dry bool
 	// Settled says by line whose number a person gave to a row that names somebody; empty: they are not known here.
 	Settled map[int]string
+	// Known are the candidates that were found for rows before, by line; nil: everybody's name is looked at.
+	Known map[int][]Candidate
 	// Settle is told of each row that a person has to settle, as Rejected is of rejected ones; nil: nobody is.
 	Settle func(Unsettled)
 }
@@ -227,7 +229,7 @@ func (i *importing) settle(ctx context.Context, row Row, stop func()) {
 		i.mu.Lock()
 		i.count.ToSettle++
 		if i.wanted.Settle != nil {
-			i.wanted.Settle(Unsettled{Line: row.Line, Candidates: row.settling})
+			i.wanted.Settle(Unsettled{row.Line, row.named.name, row.named.birth, row.settling})
 		}
 		i.mu.Unlock()
 	case err == nil:

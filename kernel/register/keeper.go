@@ -42,6 +42,8 @@ type Reader interface {
 	// StoredVersions returns versions of the register ("": of all), in order of key, register, record and number, after
 	// the given one (zero: from the first), at most limit.
 	StoredVersions(register ident.Register, after StoredVersion, limit int) ([]StoredVersion, error)
+	// Notebooks returns the notebooks that an official is taking over, the oldest first.
+	Notebooks(owner ident.Subject) ([]Notebook, error)
 }
 
 // Tx is what registers need of an act.
@@ -57,6 +59,10 @@ type Tx interface {
 	SaveClaim(claim Claim) error
 	// RemoveClaim removes the record's claim; if it holds none, nothing happens.
 	RemoveClaim(claim Claim) error
+	// SaveNotebook stores a new or changed notebook under the act's key, its official's.
+	SaveNotebook(one Notebook) error
+	// RemoveNotebook removes a notebook of the act's key; if there is none, nothing happens.
+	RemoveNotebook(id ident.Import) error
 }
 
 // Index is the values of some fields of a register's record under the index key: 32 hexadecimal digits.

@@ -29,7 +29,9 @@ import (
 // Unsettled is a row of whom a person has to say who it is about.
 type Unsettled struct {
 	Line       int
-	Candidates []Candidate // the likeliest first, at most mostCandidates
+	Name       string        // as the row writes it
+	Birth      calendar.Date // zero: it says none
+	Candidates []Candidate   // the likeliest first, at most mostCandidates
 }
 
 // Candidate is somebody whom a row may be about.
@@ -139,8 +141,8 @@ func birthLike(said, known calendar.Date) Likeness {
 
 // alike looks for the candidates of all rows that give a name and no number. Reading everybody's name is journaled before.
 func (k *Keeper) alike(ctx context.Context, by journal.Actor, wanted Import, open func() (RowReader, error)) (map[int][]Candidate, error) {
-	if wanted.ID == "" {
-		return nil, nil
+	if wanted.ID == "" || wanted.Known != nil {
+		return wanted.Known, nil
 	}
 	looked, err := namesOf(wanted, open)
 	if err != nil || len(looked) == 0 {

@@ -443,3 +443,101 @@ func FuzzTables(f *testing.F) {
 		}
 	})
 }
+
+func TestAnOfficialTakesANotebookOver(t *testing.T) {
+	w := newWorld(t)
+	official := registrar("employment-agency")
+	official.Person = w.named(t, "9", "Shartov Mashq Sinov oʻgʻli", "1980-01-01")
+	jasur, other := w.named(t, "1", "Yoʻldoshev Jasur Mashq oʻgʻli", "1987-09-17"), w.named(t, "2", "Yoʻldoshev Jasur Sinov oʻgʻli", "1990-02-03")
+	text := []byte(head + ";Йўлдошев;Жасур;;02.03.2026;\n1;;;;02.03.2026;\n;Toʻqimaev;Shart;;02.03.2026;\n")
+	begun, err := w.Begin(t.Context(), official, unemployed, "from paper", []byte(mapping), text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked, err := w.Look(t.Context(), official, begun.ID)
+	want := register.Reconciliation{Read: 3, Created: 1, Rejected: 1, ToSettle: 1}
+	if err != nil || looked.Reconciliation != want || len(looked.Shown[3]) != 2 || looked.ToSettle[0].Name != "Йўлдошев Жасур" || looked.Rejects[0].Line != 5 {
+		t.Fatalf("%+v, %v", looked, err)
+	}
+	for _, one := range []ident.Person{jasur, other} {
+		if told := w.told(t, one.Subject()); len(told) != 1 {
+			t.Errorf("that they were shown stands in the log as %v", told)
+		}
+	}
+	t.Run("nobody else sees it", func(t *testing.T) {
+		another := official
+		another.Person = jasur
+		_, err := w.Look(t.Context(), another, begun.ID)
+		wantKind(t, err, fault.NotFound, "import.notebook-unknown")
+		_, err = w.Begin(t.Context(), registrar("tax"), unemployed, "r", []byte(mapping), text)
+		wantKind(t, err, fault.Forbidden, "access.forbidden")
+		moved := official
+		moved.Appointment = registrar("tax").Appointment
+		_, err = w.Look(t.Context(), moved, begun.ID)
+		wantKind(t, err, fault.Forbidden, "access.forbidden")
+	})
+	t.Run("only who was shown can be chosen", func(t *testing.T) {
+		for line, who := range map[int]ident.Person{3: official.Person, 4: jasur} {
+			err := w.SettleRows(t.Context(), official, begun.ID, 1, map[int]ident.Person{line: who})
+			wantKind(t, err, fault.Invalid, "import.choice")
+		}
+		err := w.SettleRows(t.Context(), official, begun.ID, 2, map[int]ident.Person{3: other})
+		wantKind(t, err, fault.Conflict, "register.changed")
+	})
+	if err := w.SettleRows(t.Context(), official, begun.ID, 1, map[int]ident.Person{3: other}); err != nil {
+		t.Fatal(err)
+	}
+	done, err := w.Finish(t.Context(), official, begun.ID)
+	if err != nil || done.Reconciliation != (register.Reconciliation{Read: 3, Created: 2, Rejected: 1}) {
+		t.Fatalf("%+v, %v", done.Reconciliation, err)
+	}
+	if taking, err := w.Taking(t.Context(), official); err != nil || len(taking) != 0 {
+		t.Errorf("it is kept: %v, %v", taking, err)
+	}
+	found, err := w.FindBySubject(t.Context(), official, unemployed, other.Subject())
+	if err != nil || len(found) != 1 {
+		t.Errorf("the record is %+v, %v", found, err)
+	}
+	undone, refused, err := w.UndoImport(t.Context(), official, unemployed, begun.ID, "the wrong notebook")
+	if err != nil || undone != (register.Undoing{Read: 2, Undone: 2}) || len(refused) != 0 {
+		t.Errorf("%+v, %v, %v", undone, refused, err)
+	}
+	if _, _, err := w.UndoImport(t.Context(), registrar("tax"), unemployed, begun.ID, "r"); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("another agency undid it: %v", err)
+	}
+}
+
+func TestANotebookThatIsLeftIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	official := registrar("employment-agency")
+	official.Person = w.named(t, "9", "Shartov Mashq", "1980-01-01")
+	text := []byte(head + "9;;;;02.03.2026;\n")
+	for range 10 {
+		if _, err := w.Begin(t.Context(), official, unemployed, "r", []byte(mapping), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Begin(t.Context(), official, unemployed, "r", []byte(mapping), text)
+	wantKind(t, err, fault.Conflict, "import.notebooks")
+	handlers := w.Handlers(nil)
+	err = w.db.View(t.Context(), func(tx *query.Tx) error {
+		jobs, err := tx.DueJobs(w.now.AddDate(0, 0, 31), 100)
+		if err != nil {
+			return err
+		}
+		for _, one := range jobs {
+			if handle := handlers[one.Kind]; one.Kind == "register.forget-notebook" {
+				if err := handle(t.Context(), one); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taking, err := w.Taking(t.Context(), official); err != nil || len(taking) != 0 {
+		t.Errorf("%d are kept, %v", len(taking), err)
+	}
+}

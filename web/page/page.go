@@ -111,6 +111,7 @@ const (
 	StudioPath          = "/studio"
 
 	CorrectionTasksPath = "/desk/corrections"
+	NotebooksPath       = "/desk/notebooks"
 )
 
 // ContestPath returns where somebody says that a field of a register, or a value of its answers, is wrong.
@@ -254,7 +255,7 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, NotebooksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
@@ -271,6 +272,7 @@ func (r Reader) frame() ui.Frame {
 		}
 		if held.Role == access.Registrar {
 			link("correction.tasks", CorrectionTasksPath)
+			link("notebook.title", NotebooksPath)
 		}
 		if held.Role == simulation.Analyst {
 			link("simulate.title", SimulationsPath)
