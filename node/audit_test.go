@@ -481,6 +481,7 @@ var outside = map[string]string{
 	"contact_link":     "only finds: what counts is the sealed code in the contact",
 	"allowance":        "only how many messages an address gets in a day",
 	"refusal":          "only the public reasons of refusals; each stands sealed in its application, which is covered",
+	"notebook":         "what is being taken over: what comes of it are versions of records, which events vouch for",
 	"upload":           "what is on its way: an event vouches for it once a decision took it up, as an attachment",
 	"upload_piece":     "as upload",
 	"spent_proof":      "of ID tokens, which end within minutes by themselves",

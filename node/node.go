@@ -356,7 +356,7 @@ func (n *Node) wireKernel() {
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
-		Readings: n.readings,
+		Readings: n.readings, Country: n.Profile.Territories.Root(),
 	}
 	n.Exchange = &exchange.Exchange{
 		Store: query.For[exchange.Reader, exchange.Tx](db), Vault: n.Vault, Ring: n.Ring, Clock: clock,

@@ -12,6 +12,7 @@ import (
 	"yagona/kernel/indicator"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
+	"yagona/kernel/register"
 	"yagona/kernel/service"
 	"yagona/kernel/session"
 	"yagona/kernel/wording"
@@ -22,6 +23,7 @@ import (
 	"yagona/web/desk"
 	counted "yagona/web/indicator"
 	"yagona/web/log"
+	"yagona/web/notebook"
 	offering "yagona/web/offer"
 	"yagona/web/opendata"
 	"yagona/web/page"
@@ -117,6 +119,9 @@ func (n *Node) addPages(router *route.Router, house *ui.House) error {
 	}).Routes()...)
 	router.Add(correcting.New(correcting.Config{
 		Shared: shared, Corrections: n.Corrections, Registers: n.Registers, Readings: n.readings,
+	}).Routes()...)
+	router.Add(notebook.New(notebook.Config{
+		Shared: shared, Registers: n.Registers, Catalogue: func() *register.Catalogue { return n.Catalogue().Registers },
 	}).Routes()...)
 	signing, err := passkeys.New(passkeys.Config{
 		Shared: shared, Passkeys: n.Passkeys, Readings: n.readings, Site: n.config.Site, Key: n.index,

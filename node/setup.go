@@ -147,3 +147,53 @@ func (n *Node) ImportRegister(ctx context.Context, path ident.Register, ndjson b
 		return register.NewCSV(definition, n.Profile, file)
 	})
 }
+
+// Notebook is a notebook that was kept elsewhere, to be taken into a register.
+type Notebook struct {
+	Register ident.Register
+	Mapping  []byte // as YAML: register.Mapping
+	Content  []byte // a workbook, or CSV
+	Reason   string
+	Dry      bool // say what would become of the rows
+	Partly   bool // import the good rows even if others are rejected
+	// Settled says by line whose number a person gave to a row; empty: nobody's who is known here.
+	Settled  map[int]string
+	Rejected func(register.Reject)
+}
+
+// TakenOver is what became of a notebook.
+type TakenOver struct {
+	Import ident.Import // by which it can be undone
+	register.Reconciliation
+	Unsettled []register.Unsettled // by line
+}
+
+// TakeOver takes a notebook into a register that is held here.
+func (n *Node) TakeOver(ctx context.Context, wanted Notebook) (done TakenOver, err error) {
+	definition, err := n.Catalogue().Registers.Register(wanted.Register)
+	if err != nil {
+		return done, err
+	}
+	mapping, err := register.ReadMapping(wanted.Mapping, definition)
+	if err != nil {
+		return done, err
+	}
+	done.Import = ident.New[ident.Import](n.DB.Now())
+	done.Reconciliation, err = n.Registers.Import(ctx, settingUp, register.Import{
+		Register: wanted.Register, Reason: wanted.Reason, Atomic: !wanted.Partly, ID: done.Import, Dry: wanted.Dry,
+		Settled: wanted.Settled, Rejected: wanted.Rejected,
+		Settle: func(one register.Unsettled) { done.Unsettled = append(done.Unsettled, one) },
+	}, func() (register.RowReader, error) { return mapping.NewTable(definition, n.Profile, wanted.Content) })
+	slices.SortFunc(done.Unsettled, func(a, b register.Unsettled) int { return a.Line - b.Line })
+	return done, err
+}
+
+// Candidates shows who the rows of a notebook may be about; that each of them was shown is recorded before.
+func (n *Node) Candidates(ctx context.Context, of ident.Register, rows []register.Unsettled) (map[int][]register.ShownCandidate, error) {
+	return n.Registers.Candidates(ctx, settingUp, of, rows)
+}
+
+// UndoImport undoes the import of a notebook; refused is told of each record that is left as it is.
+func (n *Node) UndoImport(ctx context.Context, from ident.Register, id ident.Import, reason string, refused func(ident.Record, *fault.Fault)) (register.Undoing, error) {
+	return n.Registers.Undo(ctx, settingUp, from, id, reason, refused)
+}

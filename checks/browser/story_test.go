@@ -46,6 +46,9 @@ var unseen = map[string]string{
 
 	"GET /catalogue":                  "data for programs",
 	"GET /catalogue/{pack}/{service}": "data for programs",
+	// A registrar's pages, which TestANotebookComesFromPaper of package node goes through.
+	"GET /desk/notebooks":          "a table and two forms, of kinds that others show",
+	"GET /desk/notebooks/{import}": "facts, choices and a table, of kinds that others show",
 	// An analyst's pages, which TestAChangeIsSimulatedInABrowser looks at.
 	"GET /desk/simulations":                      "TestAChangeIsSimulatedInABrowser looks at it",
 	"GET /desk/simulations/new/{pack}/{service}": "TestAChangeIsSimulatedInABrowser looks at it",

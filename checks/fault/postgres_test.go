@@ -71,3 +71,15 @@ func TestACopyOfAServersDatabasesIsWhole(t *testing.T) {
 	run("VERIFIED", into, "audit", "verify", "--folder", restored, "--log", c.running.LogKey)
 	run("VERIFIED", nil, "audit", "verify", "--folder", only(copies), "--log", c.running.LogKey)
 }
+
+// TestADayInOneMahalla walks through the day of the seven officials of a mahalla in a demonstration of one file.
+func TestADayInOneMahalla(t *testing.T) {
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := exec.CommandContext(t.Context(), path, "demo", "--walk", "mahalla", "--folder", t.TempDir(), "--people", "300").CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "The day works: 40 acts, 7 officials") {
+		t.Errorf("%v\n%s", err, said)
+	}
+}

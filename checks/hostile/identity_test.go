@@ -349,6 +349,15 @@ var rows = map[string]row{
 	"POST /desk/corrections/{correction}/answer":           {kind: thing, body: "revision=1&reason=none"},
 	"POST /desk/corrections/{correction}/records/{record}": {kind: thing, body: "revision=1&why=none"},
 
+	// Notebooks that a registrar takes over, which nobody else sees.
+	"GET /desk/notebooks":                  {kind: work},
+	"POST /desk/notebooks":                 {kind: work, body: "register=none&mapping=none&reason=none"},
+	"POST /desk/notebooks/undo":            {kind: work, body: "undo-register=none&import=none&undo-reason=none"},
+	"GET /desk/notebooks/{import}":         {kind: thing},
+	"POST /desk/notebooks/{import}/settle": {kind: thing, body: "revision=1"},
+	"POST /desk/notebooks/{import}/finish": {kind: thing, body: ""},
+	"POST /desk/notebooks/{import}/drop":   {kind: thing, body: ""},
+
 	// The demonstration's sign-in lets everyone be anyone: it shows synthetic people with their numbers.
 	"GET /demo-sign-in/.well-known/openid-configuration": {kind: open4All},
 	"GET /demo-sign-in/jwks":                             {kind: open4All},
@@ -607,7 +616,7 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 	secret := []string{person.Number, person.Name(), person.GivenName, person.Account, person.Phone, person.Birth.String(), string(person.ID)}
 	values := map[string]string{
 		"application": waiting.ID, "task": waiting.task(w.t), "event": waiting.Event, "order": unknown, "document": unknown,
-		"job": unknown, "erasure": unknown, "simulation": unknown, "publication": unknown, "pack": "interior", "path...": "pack.yaml", "register": "residences", "service": "tools-subsidy",
+		"job": unknown, "erasure": unknown, "simulation": unknown, "import": unknown, "publication": unknown, "pack": "interior", "path...": "pack.yaml", "register": "residences", "service": "tools-subsidy",
 		"fund": "youth-fund", "question": "trade", "$": "", "subject": string(v.person.Subject()), "appointment": w.operator(),
 	}
 	wrong, err := w.node.Corrections.Ask(w.t.Context(), access.Actor{Person: v.person}, correction.Wanted{

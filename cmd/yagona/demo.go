@@ -35,9 +35,13 @@ type demoCommand struct {
 	SubjectKeys string   `placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --database."`
 	Packs       []string `placeholder:"DIR" help:"Folders of packs, beside the shipped ones. Repeat it for several."`
 	People      int      `default:"1000" help:"How many people to make at the first start."`
-	Walk        bool     `help:"Walk through the story in the demonstration that runs in the folder; if none does, in a new one."`
+	Walk        bool     `help:"Walk through a story in the demonstration that runs in the folder; if none does, in a new one."`
 	Log         bool     `help:"Write the log to standard error."`
+	Story       string   `arg:"" optional:"" enum:"subsidy,mahalla" default:"subsidy" help:"Which story to walk through: subsidy, from a resident's request to the proof of it; mahalla, a day of the seven officials of a mahalla."`
 }
+
+// stories are what can be walked through, by name.
+var stories = map[string]func(context.Context, walk.Demonstration, io.Writer) error{"subsidy": walk.Walk, "mahalla": walk.Mahalla}
 
 // witnessCount is how many witnesses a demonstration has; all of them must cosign.
 const witnessCount = 2
@@ -53,12 +57,15 @@ type running struct {
 
 // Run serves, or walks.
 func (c demoCommand) Run(ctx context.Context, terminal terminal) error {
+	if !c.Walk && c.Story != "subsidy" {
+		return usageError{fmt.Errorf("say --walk %s to walk through it", c.Story)}
+	}
 	if !c.Walk {
 		return c.serve(ctx, terminal, func(running) error { return nil })
 	}
 	found, err := c.found(ctx)
 	if err == nil {
-		return found.walk(ctx, terminal.Out)
+		return found.walk(ctx, c.Story, terminal.Out)
 	}
 	fmt.Fprintf(terminal.Out, "no demonstration runs in %s (%v): walking through a new one\n", c.Folder, err)
 	folder, err := os.MkdirTemp("", "yagona-demo-")
@@ -72,7 +79,7 @@ func (c demoCommand) Run(ctx context.Context, terminal terminal) error {
 	defer stop()
 	served := c.serve(serving, terminal, func(ready running) error {
 		go func() {
-			walked <- ready.walk(ctx, terminal.Out)
+			walked <- ready.walk(ctx, c.Story, terminal.Out)
 			stop()
 		}()
 		return nil
@@ -85,12 +92,12 @@ func (c demoCommand) Run(ctx context.Context, terminal terminal) error {
 	}
 }
 
-func (r running) walk(ctx context.Context, out io.Writer) error {
+func (r running) walk(ctx context.Context, story string, out io.Writer) error {
 	site, err := url.Parse(r.Site)
 	if err != nil {
 		return err
 	}
-	return walk.Walk(ctx, walk.Demonstration{
+	return stories[story](ctx, walk.Demonstration{
 		Site: site, SignInPath: node.DemonstrationPath, Client: node.DemonstrationProgram,
 		NodeKey: r.NodeKey, LogKey: r.LogKey, Witnesses: r.Witnesses, Quorum: len(r.Witnesses),
 	}, out)

@@ -23,6 +23,8 @@ type setupCommand struct {
 	People    setupPeople    `cmd:"" help:"Take up the people of a CSV file: number, name, birth, language."`
 	Registrar setupRegistrar `cmd:"" help:"Appoint the first registrar of an agency; their national number is read from standard input."`
 	Register  setupRegister  `cmd:"" help:"Import a file of CSV or NDJSON into a register, all of it or nothing."`
+	Notebook  setupNotebook  `cmd:"" help:"Take a notebook that was kept as a table (.xlsx, .csv) into a register."`
+	Undo      setupUndo      `cmd:"" help:"Undo the import of a notebook."`
 }
 
 // setupConfig says which installation.

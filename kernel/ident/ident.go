@@ -37,6 +37,7 @@ type (
 	Correction   string // one request to correct what a register says
 	Mandate      string // one person's leave for another to act for them
 	Simulation   string // one evaluation of a changed rule over all residents
+	Import       string // one notebook that was taken into a register
 )
 
 // Names that people choose.

@@ -46,6 +46,8 @@ type Reader interface {
 	PersonOfIndex(index Index) (ident.Person, error)
 	// StoredPerson returns a person, or fault.NotFound.
 	StoredPerson(person ident.Person) (Stored, error)
+	// StoredPeople returns the people who come after the one ("": from the first), in order, at most limit.
+	StoredPeople(after ident.Person, limit int) ([]Stored, error)
 }
 
 // Tx is what the directory needs of an act.
@@ -98,12 +100,55 @@ func (d *Directory) Attributes(ctx context.Context, person ident.Person) (Attrib
 	if err != nil {
 		return Attributes{}, err
 	}
-	plain, err := sealer.Unseal(person.Subject(), "person", stored.Sealed)
+	return stored.open(sealer)
+}
+
+func (s Stored) open(sealer *seal.Sealer) (known Attributes, err error) {
+	plain, err := sealer.Unseal(s.Person.Subject(), "person", s.Sealed)
 	if err != nil {
 		return Attributes{}, err
 	}
-	var known Attributes
 	return known, json.Unmarshal(plain, &known)
+}
+
+// eachPage is how many people are read at a time.
+const eachPage = 500
+
+// Each visits everybody, in no order that says anything; whoever was erased is left out. Who calls it answers for the
+// purpose and for the journal, and keeps nothing of whom they do not look for.
+func (d *Directory) Each(ctx context.Context, visit func(ident.Person, Attributes) error) error {
+	var last ident.Person
+	for {
+		var page []Stored
+		err := d.Store.View(ctx, func(tx Reader) (err error) {
+			page, err = tx.StoredPeople(last, eachPage)
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		subjects := make([]ident.Subject, len(page))
+		for i, one := range page {
+			subjects[i] = one.Person.Subject()
+		}
+		sealer, err := d.Vault.OpenOnce(ctx, subjects...)
+		if err != nil {
+			return err
+		}
+		for _, one := range page {
+			known, err := one.open(sealer)
+			if fault.Is(err, fault.Erased) {
+				continue
+			}
+			if err == nil {
+				err = visit(one.Person, known)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		last = page[len(page)-1].Person
+	}
 }
 
 // TakeUp makes sure that the person with the number is known, with the attributes, and returns their id. The proposed

@@ -29,6 +29,18 @@ type Import struct {
 	Atomic bool
 	// Rejected is told of each rejected row, from one goroutine at a time, not in order of lines; nil: nobody is.
 	Rejected func(Reject)
+
+	// ID is the import's of a notebook that was kept elsewhere; empty: it is none. All that it writes can be found by it and
+	// be undone, and no service starts by it. No two rows may say different things of one record.
+	ID ident.Import
+	// Dry says what would become of the rows, and writes nothing.
+	Dry bool
+	// Settled says by line whose number a person gave to a row that names somebody; empty: they are not known here.
+	Settled map[int]string
+	// Known are the candidates that were found for rows before, by line; nil: everybody's name is looked at.
+	Known map[int][]Candidate
+	// Settle is told of each row that a person has to settle, as Rejected is of rejected ones; nil: nobody is.
+	Settle func(Unsettled)
 }
 
 // Reject is a row that was not imported. It never holds a value of the row.
@@ -37,10 +49,11 @@ type Reject struct {
 	Reason *fault.Fault
 }
 
-// Reconciliation says what became of the rows: Read = Created + Changed + Unchanged + Rejected. Where an atomic import
-// imports nothing, all rows count as rejected.
+// Reconciliation says what became of the rows: Read = Created + Changed + Unchanged + Rejected + ToSettle. Where an atomic
+// import imports nothing, all rows count as rejected; a dry one says what it would do.
 type Reconciliation struct {
 	Read, Created, Changed, Unchanged, Rejected int
+	ToSettle                                    int // who they are about is for a person to say: they were not imported
 }
 
 var (
@@ -77,6 +90,10 @@ func (k *Keeper) Import(ctx context.Context, by journal.Actor, wanted Import, op
 	case definition.Subject == "" && len(definition.Unique) == 0:
 		return Reconciliation{}, errImportUnique
 	}
+	alike, err := k.alike(ctx, by, wanted, open)
+	if err != nil {
+		return Reconciliation{}, err
+	}
 	run := func(write bool) (Reconciliation, error) {
 		rows, err := open()
 		if err != nil {
@@ -85,13 +102,22 @@ func (k *Keeper) Import(ctx context.Context, by journal.Actor, wanted Import, op
 		if closer, ok := rows.(io.Closer); ok {
 			defer closer.Close()
 		}
-		one := &importing{k: k, definition: definition, by: by, wanted: wanted, writes: write, seen: map[Index]string{}, records: map[string]checked{}}
+		one := &importing{
+			k: k, definition: definition, by: by, wanted: wanted, writes: write, alike: alike,
+			seen: map[Index]string{}, records: map[string]checked{}, said: map[[sha256.Size]byte]bool{},
+		}
 		return one.run(ctx, rows)
+	}
+	if wanted.Dry {
+		return run(false)
 	}
 	if !wanted.Atomic {
 		return run(true)
 	}
+	settle := wanted.Settle
+	wanted.Settle = nil // it is told once
 	first, err := run(false)
+	wanted.Settle = settle
 	if err != nil || first.Rejected > 0 {
 		return Reconciliation{Read: first.Read, Rejected: first.Read}, err
 	}
@@ -109,8 +135,10 @@ type importing struct {
 	by         journal.Actor
 	wanted     Import
 	writes     bool
-	seen       map[Index]string   // when checking: unique values of the rows so far, and which record they are of
-	records    map[string]checked // when checking
+	alike      map[int][]Candidate        // by line of a notebook
+	seen       map[Index]string           // when checking: unique values of the rows so far, and which record they are of
+	records    map[string]checked         // when checking
+	said       map[[sha256.Size]byte]bool // when checking a register without a unique key: what the rows so far say
 
 	mu    sync.Mutex
 	count Reconciliation // guarded by mu
@@ -152,11 +180,14 @@ func (i *importing) feed(ctx context.Context, rows RowReader, queues []chan Row)
 			return err
 		}
 		i.add(func(c *Reconciliation) { c.Read++ })
-		if row.Err == nil {
+		if row.Err == nil && row.named != nil {
+			row.settling, row.Err = i.identify(ctx, row)
+		}
+		if row.Err == nil && row.settling == nil {
 			row.Err = i.resolve(ctx, i.definition.Fields, row.Values)
 		}
-		if row.Err == nil && !i.writes {
-			row.Err = i.check(ctx, row)
+		if row.Err == nil && row.settling == nil && (!i.writes || i.wanted.ID != "") {
+			row.effect, row.Err = i.check(ctx, row)
 		}
 		select {
 		case queues[i.queue(row)%importWriters] <- row:
@@ -181,18 +212,26 @@ func (i *importing) queue(row Row) uint32 {
 
 // settle imports one row, or only says what would become of it.
 func (i *importing) settle(ctx context.Context, row Row, stop func()) {
-	effect := Unchanged
+	effect := row.effect
 	err := row.Err
-	if err == nil && i.writes {
+	if err == nil && i.writes && row.settling == nil {
 		from := row.From
 		if from.IsZero() {
 			from = i.wanted.From
 		}
 		_, effect, err = i.k.Put(ctx, i.by, Write{
 			Register: i.definition.Path, Values: row.Values, From: from, Reason: i.wanted.Reason, once: true,
+			Takeover: i.wanted.ID != "", Cause: causeOf(i.wanted.ID, row.Line),
 		})
 	}
 	switch {
+	case err == nil && row.settling != nil:
+		i.mu.Lock()
+		i.count.ToSettle++
+		if i.wanted.Settle != nil {
+			i.wanted.Settle(Unsettled{row.Line, row.named.name, row.named.birth, row.settling})
+		}
+		i.mu.Unlock()
 	case err == nil:
 		i.add(func(c *Reconciliation) {
 			switch effect {
@@ -248,29 +287,42 @@ type checked struct {
 	from   calendar.Date
 }
 
-// check checks, before anything is written, what writing the row will check.
-func (i *importing) check(ctx context.Context, row Row) error {
+// check checks, before anything is written, what writing the row will check, and says what it will do.
+func (i *importing) check(ctx context.Context, row Row) (Effect, error) {
 	values, problems := field.CheckAll(i.k.Scheme, i.definition.Fields, row.Values, nil)
 	if err := problems.Err(); err != nil {
-		return err
+		return "", err
 	}
 	attempt := Write{Register: i.definition.Path, Values: values, Takeover: true, once: true}
-	_, found, err := i.k.match(ctx, i.definition, &attempt)
+	done, found, err := i.k.match(ctx, i.definition, &attempt)
 	if err != nil {
-		return err
+		return "", err
 	}
 	subject, _ := values[i.definition.Subject].(ident.Subject)
 	if attempt.Record != "" && found.Subject != subject {
-		return errSubject
+		return "", errSubject
+	}
+	effect := Created
+	switch {
+	case done:
+		effect = Unchanged
+	case attempt.Record != "":
+		effect = Changed
 	}
 	_, once := i.k.indexes(i.definition, values)
 	if len(once) == 0 {
-		return nil
+		encoded, err := EncodeValues(values)
+		digest := sha256.Sum256(encoded)
+		if i.said[digest] && len(i.definition.Unique) == 0 {
+			effect = Unchanged
+		}
+		i.said[digest] = true
+		return effect, err
 	}
 	record := string(once[0].index) + " " + string(subject)
 	for _, one := range once {
 		if first, known := i.seen[one.index]; known && first != record {
-			return errImportTwice
+			return "", errImportTwice
 		}
 		i.seen[one.index] = record
 	}
@@ -287,33 +339,39 @@ func (i *importing) check(ctx context.Context, row Row) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	return i.checkOrder(record, attempt, found, row)
+	return i.checkOrder(record, effect, attempt, found, row)
 }
 
-// checkOrder checks that a row that changes its record holds from no earlier day than what it changes.
-func (i *importing) checkOrder(record string, attempt Write, found Version, row Row) error {
+// checkOrder checks that a row that changes its record holds from no earlier day than what it changes. Effect is what it
+// does to what is stored.
+func (i *importing) checkOrder(record string, effect Effect, attempt Write, found Version, row Row) (Effect, error) {
 	encoded, err := EncodeValues(attempt.Values)
 	if err != nil {
-		return err
+		return "", err
 	}
 	now := checked{values: sha256.Sum256(encoded), from: cmp.Or(row.From, i.wanted.From, i.k.today())}
-	before, known := i.records[record]
+	before, earlier := i.records[record]
+	known := earlier
 	if !known && attempt.Record != "" {
 		if encoded, err = EncodeValues(found.Values); err != nil {
-			return err
+			return "", err
 		}
 		before, known = checked{values: sha256.Sum256(encoded), from: found.From}, true
 	}
 	switch {
 	case known && before.values == now.values:
-		now = before
+		now, effect = before, Unchanged
+	case earlier && i.wanted.ID != "":
+		return "", errTwiceInTable
 	case known && now.from.Before(before.from):
-		return errOutOfOrder
+		return "", errOutOfOrder
+	case earlier:
+		effect = Changed
 	}
 	i.records[record] = now
-	return nil
+	return effect, nil
 }
 
 // resolve replaces national numbers by the people who have them.

@@ -65,6 +65,7 @@ var errNoWriter = fault.New(fault.Forbidden, "register.no-writer", "This service
 func (k *Keeper) Handlers(output func(context.Context, ident.Application) (Output, error)) map[string]job.Handler {
 	return map[string]job.Handler{
 		jobRelease: k.doRelease,
+		jobForget:  k.forget,
 		JobWrite: func(ctx context.Context, one job.Job) error {
 			var payload WritePayload
 			if err := json.Unmarshal(one.Payload, &payload); err != nil {

@@ -42,6 +42,8 @@ type Reader interface {
 	// StoredVersions returns versions of the register ("": of all), in order of key, register, record and number, after
 	// the given one (zero: from the first), at most limit.
 	StoredVersions(register ident.Register, after StoredVersion, limit int) ([]StoredVersion, error)
+	// Notebooks returns the notebooks that an official is taking over, the oldest first.
+	Notebooks(owner ident.Subject) ([]Notebook, error)
 }
 
 // Tx is what registers need of an act.
@@ -57,6 +59,10 @@ type Tx interface {
 	SaveClaim(claim Claim) error
 	// RemoveClaim removes the record's claim; if it holds none, nothing happens.
 	RemoveClaim(claim Claim) error
+	// SaveNotebook stores a new or changed notebook under the act's key, its official's.
+	SaveNotebook(one Notebook) error
+	// RemoveNotebook removes a notebook of the act's key; if there is none, nothing happens.
+	RemoveNotebook(id ident.Import) error
 }
 
 // Index is the values of some fields of a register's record under the index key: 32 hexadecimal digits.
@@ -68,6 +74,8 @@ type People interface {
 	ByNumber(ctx context.Context, number string) (ident.Person, error)
 	// Attributes returns what is known of a person, their number with it.
 	Attributes(ctx context.Context, whose ident.Person) (person.Attributes, error)
+	// Each visits everybody.
+	Each(ctx context.Context, visit func(ident.Person, person.Attributes) error) error
 }
 
 // Place is where a record lives.
@@ -108,10 +116,11 @@ type Keeper struct {
 	Definitions func() *Catalogue
 	Scheme      field.Scheme
 	Clock       act.Clock
-	Location    *time.Location // of the days from which versions hold
-	IndexKey    []byte         // 32 bytes; kept with the master key
-	People      People         // for import and export
-	Currency    money.Currency // for export
+	Location    *time.Location  // of the days from which versions hold
+	Country     ident.Territory // whose people are all who are known here
+	IndexKey    []byte          // 32 bytes; kept with the master key
+	People      People          // for import and export
+	Currency    money.Currency  // for export
 	Readings    *access.OwnReadings
 	// Written is told of each version in its act, and may queue jobs there. Nil: nobody is told.
 	Written func(tx job.Tx, version StoredVersion) error

@@ -33,6 +33,10 @@ type Row struct {
 	Values map[string]any
 	From   calendar.Date // zero: not given
 	Err    error         // why it cannot be used, or nil
+
+	named    *named      // of a notebook: whom it is about, in words
+	settling []Candidate // who it may be about, for a person to settle; nil: it is known
+	effect   Effect      // what it would do, once that was found out
 }
 
 // RowReader reads rows. Next returns io.EOF after the last. Any other error means that the rest of the file cannot be

@@ -27,7 +27,8 @@ type Client struct {
 	http  *http.Client
 	site  *url.URL
 	token string // of the session; empty: nobody is signed in
-	Name  string // of the person, as the demonstration's sign-in shows it
+	// Name and Number are those of the person, as the demonstration's sign-in offers them.
+	Name, Number string
 }
 
 // NewClient returns a client as nobody.
@@ -119,25 +120,57 @@ func (c *Client) Post(ctx context.Context, path string, body, into any, header .
 // SignIn signs in as the first person of the demonstration of whom the words say something, by the same protocol as with
 // a real provider: authorization code with PKCE, then the ID token for a session.
 func SignIn(ctx context.Context, site *url.URL, path, clientID, about string) (*Client, error) {
-	c := NewClient(site)
-	verifier, nonce := rand.Text()+rand.Text(), rand.Text()
-	challenge := sha256.Sum256([]byte(verifier))
-	const back = "http://127.0.0.1/return"
-	form := url.Values{
-		"client_id": {clientID}, "redirect_uri": {back}, "response_type": {"code"}, "scope": {"openid"}, "nonce": {nonce},
-		"state": {rand.Text()}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
-	}
-	search := cloned(form, "do", "search", "search", about)
-	page, err := c.form(ctx, path+"/authorize", search)
+	return SignInWhere(ctx, site, path, clientID, about, func(*Client) (bool, error) { return true, nil })
+}
+
+// SignInWhere is SignIn as the first of those of whom the words say something who is the one that is meant.
+func SignInWhere(ctx context.Context, site *url.URL, path, clientID, about string, is func(*Client) (bool, error)) (*Client, error) {
+	wish := newWish(clientID)
+	offered, err := NewClient(site).form(ctx, path+"/authorize", cloned(wish.form, "do", "search", "search", about))
 	if err != nil {
 		return nil, err
 	}
-	number, name, err := firstPerson(page.Body)
+	people, err := peopleOn(offered.Body)
 	if err != nil {
-		return nil, fmt.Errorf("nobody here is %q: is this a demonstration? %w", about, err)
+		return nil, err
 	}
-	c.Name = name
-	chosen, err := c.form(ctx, path+"/authorize", cloned(form, "person", number))
+	for _, one := range people {
+		c, err := signInAs(ctx, site, path, clientID, one)
+		if err != nil {
+			return nil, err
+		}
+		meant, err := is(c)
+		if err != nil || meant {
+			return c, err
+		}
+	}
+	return nil, fmt.Errorf("none of %d people here is %q: is this a demonstration?", len(people), about)
+}
+
+// wish is a request to be signed in, with what only its sender knows.
+type wish struct {
+	form     url.Values
+	verifier string
+}
+
+const signInReturn = "http://127.0.0.1/return"
+
+func newWish(clientID string) wish {
+	verifier, nonce := rand.Text()+rand.Text(), rand.Text()
+	challenge := sha256.Sum256([]byte(verifier))
+	return wish{verifier: verifier, form: url.Values{
+		"client_id": {clientID}, "redirect_uri": {signInReturn}, "response_type": {"code"}, "scope": {"openid"}, "nonce": {nonce},
+		"state": {rand.Text()}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
+	}}
+}
+
+// person is somebody whom the sign-in offers.
+type person struct{ number, name string }
+
+func signInAs(ctx context.Context, site *url.URL, path, clientID string, who person) (*Client, error) {
+	c, wished := NewClient(site), newWish(clientID)
+	c.Name, c.Number = who.name, who.number
+	chosen, err := c.form(ctx, path+"/authorize", cloned(wished.form, "person", who.number))
 	if err != nil {
 		return nil, err
 	}
@@ -146,8 +179,8 @@ func SignIn(ctx context.Context, site *url.URL, path, clientID, about string) (*
 		return nil, errors.New("the sign-in gave no code")
 	}
 	granted, err := c.form(ctx, path+"/token", url.Values{
-		"grant_type": {"authorization_code"}, "code": {there.Query().Get("code")}, "redirect_uri": {back},
-		"client_id": {clientID}, "code_verifier": {verifier},
+		"grant_type": {"authorization_code"}, "code": {there.Query().Get("code")}, "redirect_uri": {signInReturn},
+		"client_id": {clientID}, "code_verifier": {wished.verifier},
 	})
 	if err != nil {
 		return nil, err
@@ -196,11 +229,11 @@ func (c *Client) form(ctx context.Context, path string, values url.Values) (Answ
 	return c.do(request)
 }
 
-// firstPerson returns the number and the name of the first person whom the page offers.
-func firstPerson(page []byte) (number, name string, err error) {
+// peopleOn returns whom the page offers, in its order.
+func peopleOn(page []byte) (people []person, err error) {
 	document, err := html.Parse(bytes.NewReader(page))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	labels := map[string]string{}
 	for node := range document.Descendants() {
@@ -210,10 +243,10 @@ func firstPerson(page []byte) (number, name string, err error) {
 	}
 	for node := range document.Descendants() {
 		if node.DataAtom == atom.Input && attribute(node, "type") == "radio" && attribute(node, "name") == "person" {
-			return attribute(node, "value"), labels[attribute(node, "id")], nil
+			people = append(people, person{attribute(node, "value"), labels[attribute(node, "id")]})
 		}
 	}
-	return "", "", errors.New("the page offers nobody")
+	return people, nil
 }
 
 func attribute(node *html.Node, name string) string {

@@ -51,10 +51,7 @@ type walker struct {
 func Walk(ctx context.Context, through Demonstration, out io.Writer) error {
 	w := &walker{Demonstration: through, out: out, started: time.Now()}
 	story := &story{walker: w}
-	for _, step := range []struct {
-		what string
-		do   func(context.Context) (string, error)
-	}{
+	err := w.take(ctx, []step{
 		{"a resident signs in", story.resident},
 		{"the resident asks for the subsidy and brings no certificate", story.apply},
 		{"the receipt gets its proof", story.receipt},
@@ -71,20 +68,35 @@ func Walk(ctx context.Context, through Demonstration, out io.Writer) error {
 		{"someone with a job is refused at once, with the reason", story.worker},
 		{"the certificate of unemployment is granted at once, by rule alone", story.certificate},
 		{"nobody decides for their own household, out of turn, or on what is not theirs", story.conflict},
-	} {
-		w.number++
-		begun := time.Now()
-		told, err := step.do(ctx)
-		if err != nil {
-			fmt.Fprintf(out, "%2d. %s\n    FAILED: %v\n", w.number, step.what, err)
-			return fmt.Errorf("step %d, %s: %w", w.number, step.what, err)
-		}
-		fmt.Fprintf(out, "%2d. %s (%d ms)\n", w.number, step.what, time.Since(begun).Milliseconds())
-		for line := range strings.Lines(told) {
-			fmt.Fprintf(out, "    %s\n", strings.TrimRight(line, "\n"))
-		}
+	})
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "The story works: %d steps in %.1f s.\n", w.number, time.Since(w.started).Seconds())
+	return nil
+}
+
+// step is one thing that happens in a walk. Told is what there is to say of it, by lines.
+type step struct {
+	what string
+	do   func(context.Context) (told string, err error)
+}
+
+// take takes steps one after the other and tells of each; the first that fails ends it.
+func (w *walker) take(ctx context.Context, steps []step) error {
+	for _, one := range steps {
+		w.number++
+		begun := time.Now()
+		told, err := one.do(ctx)
+		if err != nil {
+			fmt.Fprintf(w.out, "%2d. %s\n    FAILED: %v\n", w.number, one.what, err)
+			return fmt.Errorf("step %d, %s: %w", w.number, one.what, err)
+		}
+		fmt.Fprintf(w.out, "%2d. %s (%d ms)\n", w.number, one.what, time.Since(begun).Milliseconds())
+		for line := range strings.Lines(told) {
+			fmt.Fprintf(w.out, "    %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
 	return nil
 }
 
@@ -108,7 +120,22 @@ type (
 			Name, Title, Status, Agency string
 		} `json:"evidence"`
 		Because []struct{ Requirement, Text string } `json:"because"`
-		Granted *struct {
+		Rules   []struct{ ID, Outcome, Text string } `json:"rules"`
+		Tasks   []struct {
+			State string
+			Due   time.Time
+		} `json:"tasks"`
+		Queue *struct {
+			Ahead []struct {
+				By    string
+				Count int64
+			}
+			Waiting, Places int64
+		} `json:"queue"`
+		Decisions   []struct{ At time.Time } `json:"decisions"`
+		AppealUntil time.Time                `json:"appealUntil"`
+		Expires     time.Time                `json:"expires"`
+		Granted     *struct {
 			Payment         int64
 			Order, Document string
 		} `json:"granted"`
@@ -137,8 +164,8 @@ type (
 	}
 )
 
-func (s *story) as(ctx context.Context, about string) (*Client, error) {
-	return SignIn(ctx, s.Site, s.SignInPath, s.Client, about)
+func (w *walker) as(ctx context.Context, about string) (*Client, error) {
+	return SignIn(ctx, w.Site, w.SignInPath, w.Client, about)
 }
 
 func (s *story) resident(ctx context.Context) (told string, err error) {
@@ -197,16 +224,16 @@ func wait(ctx context.Context, ask func() (bool, error)) error {
 }
 
 func (s *story) receipt(ctx context.Context) (string, error) {
-	return s.proven(ctx, s.sent.Receipt.Event)
+	return s.proven(ctx, s.applicant, s.sent.Receipt.Event)
 }
 
 // proven fetches the proof of an event about the resident and verifies all of it here: the commitment, the entry, the
 // inclusion, the log's signature and the witnesses'.
-func (s *story) proven(ctx context.Context, event string) (string, error) {
+func (w *walker) proven(ctx context.Context, resident *Client, event string) (string, error) {
 	var found proof
 	err := wait(ctx, func() (bool, error) {
 		found = proof{}
-		err := s.applicant.Get(ctx, "/api/v1/access-log/"+event+"/proof", &found)
+		err := resident.Get(ctx, "/api/v1/access-log/"+event+"/proof", &found)
 		return found.Pending == "", err
 	})
 	if err != nil {
@@ -219,12 +246,12 @@ func (s *story) proven(ctx context.Context, event string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	log, err := note.NewVerifier(s.LogKey)
+	log, err := note.NewVerifier(w.LogKey)
 	if err != nil {
 		return "", err
 	}
 	var witnesses []note.Verifier
-	for _, key := range s.Witnesses {
+	for _, key := range w.Witnesses {
 		witness, err := c2sp.NewCosignatureVerifier(key)
 		if err != nil {
 			return "", err
@@ -235,50 +262,53 @@ func (s *story) proven(ctx context.Context, event string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	checkpoint, err := parsed.Verify(entry, log, witnesses, s.Quorum)
+	checkpoint, err := parsed.Verify(entry, log, witnesses, w.Quorum)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("event %s (%s) is entry %d of %d in the log %s, cosigned by %d witnesses",
-		header.ID, header.Type, parsed.Index, checkpoint.Tree.N, checkpoint.Origin, s.Quorum), nil
+		header.ID, header.Type, parsed.Index, checkpoint.Tree.N, checkpoint.Origin, w.Quorum), nil
 }
 
-// decide signs in as an official, finds the application's task in their inbox, reads it and decides.
-func (s *story) decide(ctx context.Context, about, action string) (*Client, string, error) {
-	official, err := s.as(ctx, about)
-	if err != nil {
-		return nil, "", err
-	}
-	var inbox page[struct {
-		ID, Application string
-	}]
+// task finds the application's task in the official's inbox and reads it.
+func (w *walker) task(ctx context.Context, official *Client, application string) (found task, err error) {
+	var inbox page[struct{ ID, Application string }]
 	if err := official.Get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
-		return nil, "", err
+		return found, err
 	}
-	i := slices.IndexFunc(inbox.Items, func(one struct{ ID, Application string }) bool { return one.Application == s.application })
+	i := slices.IndexFunc(inbox.Items, func(one struct{ ID, Application string }) bool { return one.Application == application })
 	if i < 0 {
-		return nil, "", fmt.Errorf("the application is not among the %d tasks of the inbox", len(inbox.Items))
+		return found, fmt.Errorf("the application is not among the %d tasks of the inbox of %s", len(inbox.Items), official.Name)
 	}
-	var read task
-	if err := official.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &read); err != nil {
-		return nil, "", err
+	return found, official.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &found)
+}
+
+// decide reads the application's task as an official and decides it.
+func (w *walker) decide(ctx context.Context, official *Client, application string, verdict map[string]any) (told string, err error) {
+	read, err := w.task(ctx, official, application)
+	if err != nil {
+		return "", err
 	}
 	var decided struct{ State string }
-	err = official.Post(ctx, "/api/v1/tasks/"+inbox.Items[i].ID+"/decide", map[string]any{"action": action}, &decided,
-		"If-Match", fmt.Sprintf(`"%d"`, read.Application.Revision))
-	if err != nil {
+	err = official.Post(ctx, "/api/v1/tasks/"+read.Task.ID+"/decide", verdict, &decided, "If-Match", fmt.Sprintf(`"%d"`, read.Application.Revision))
+	return fmt.Sprintf("%s: task %s, now %s", official.Name, read.Task.ID, decided.State), err
+}
+
+func (s *story) decideAs(ctx context.Context, about, action string) (official *Client, told string, err error) {
+	if official, err = s.as(ctx, about); err != nil {
 		return nil, "", err
 	}
-	return official, fmt.Sprintf("%s: task %s, now %s", official.Name, inbox.Items[i].ID, decided.State), nil
+	told, err = s.decide(ctx, official, s.application, map[string]any{"action": action})
+	return official, told, err
 }
 
 func (s *story) recommend(ctx context.Context) (told string, err error) {
-	s.leader, told, err = s.decide(ctx, "youth-leader", "recommend")
+	s.leader, told, err = s.decideAs(ctx, "youth-leader", "recommend")
 	return told, err
 }
 
 func (s *story) approve(ctx context.Context) (told string, err error) {
-	if s.chair, told, err = s.decide(ctx, "· chair ·", "approve"); err != nil {
+	if s.chair, told, err = s.decideAs(ctx, "· chair ·", "approve"); err != nil {
 		return "", err
 	}
 	var shown application
@@ -316,7 +346,12 @@ func (s *story) refuseRelease(ctx context.Context) (string, error) {
 }
 
 func (s *story) release(ctx context.Context) (string, error) {
-	treasurer, err := s.as(ctx, "treasurer · youth-agency")
+	return s.releaseBy(ctx, "treasurer · youth-agency", s.order)
+}
+
+// releaseBy signs in as a treasurer and releases an order, once the bank has said whose account it is.
+func (w *walker) releaseBy(ctx context.Context, about, order string) (string, error) {
+	treasurer, err := w.as(ctx, about)
 	if err != nil {
 		return "", err
 	}
@@ -325,21 +360,26 @@ func (s *story) release(ctx context.Context) (string, error) {
 		if err := treasurer.Get(ctx, "/api/v1/orders?limit=100", &orders); err != nil {
 			return false, err
 		}
-		return slices.ContainsFunc(orders.Items, func(one struct{ ID, State string }) bool { return one.ID == s.order }), nil
+		return slices.ContainsFunc(orders.Items, func(one struct{ ID, State string }) bool { return one.ID == order }), nil
 	})
 	if err != nil {
 		return "", err
 	}
-	return treasurer.Name, treasurer.Post(ctx, "/api/v1/orders/"+s.order+"/release", nil, nil)
+	return treasurer.Name, treasurer.Post(ctx, "/api/v1/orders/"+order+"/release", nil, nil)
 }
 
 func (s *story) paid(ctx context.Context) (string, error) {
-	var payment struct{ State string }
+	return s.paidTo(ctx, s.applicant, s.application)
+}
+
+// paidTo waits until the bank has confirmed the payment of an application.
+func (w *walker) paidTo(ctx context.Context, applicant *Client, application string) (string, error) {
+	var payment struct{ Order, State string }
 	err := wait(ctx, func() (bool, error) {
-		err := s.applicant.Get(ctx, "/api/v1/applications/"+s.application+"/payment", &payment)
+		err := applicant.Get(ctx, "/api/v1/applications/"+application+"/payment", &payment)
 		return payment.State == "confirmed", err
 	})
-	return "payment order " + s.order + ": " + payment.State, err
+	return "payment order " + payment.Order + ": " + payment.State, err
 }
 
 func (s *story) fetch(ctx context.Context) (string, error) {
@@ -354,8 +394,11 @@ func (s *story) fetch(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d bytes of PDF", len(s.file)), nil
 }
 
-func (s *story) verify(ctx context.Context) (string, error) {
-	anyone := NewClient(s.Site)
+func (s *story) verify(ctx context.Context) (string, error) { return s.verified(ctx, s.file) }
+
+// verified verifies a document's file offline, and holds that a changed copy does not verify.
+func (w *walker) verified(ctx context.Context, file []byte) (string, error) {
+	anyone := NewClient(w.Site)
 	var published, revoked struct{ Token []byte }
 	if err := anyone.Get(ctx, "/api/v1/keys", &published); err != nil {
 		return "", err
@@ -364,7 +407,7 @@ func (s *story) verify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	// From here on nothing is asked for: the two files are all that an offline verifier has.
-	keys, err := document.ReadKeySet(published.Token, s.NodeKey)
+	keys, err := document.ReadKeySet(published.Token, w.NodeKey)
 	if err != nil {
 		return "", err
 	}
@@ -372,11 +415,11 @@ func (s *story) verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	result := document.Verify(s.file, keys, list, time.Now())
+	result := document.Verify(file, keys, list, time.Now())
 	if result.State != document.Valid {
 		return "", fmt.Errorf("it is %s: %s", result.State, result.Reason)
 	}
-	changed := bytes.Clone(s.file)
+	changed := bytes.Clone(file)
 	changed[len(changed)/2] ^= 1
 	if worse := document.Verify(changed, keys, list, time.Now()); worse.State == document.Valid {
 		return "", errors.New("a changed document verifies, too")
@@ -384,11 +427,15 @@ func (s *story) verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s, signed by %s@%s with key %s", result.State, result.Claims.Agency, result.Claims.Node, result.KeyID), nil
 }
 
-// immediate asks for a service that is decided at once, and returns what came out.
-func (s *story) immediate(ctx context.Context, who *Client, service string, answers map[string]any) (application, error) {
+// immediate sends an application for oneself and returns it as it then stands: decided, if the service is.
+func (w *walker) immediate(ctx context.Context, who *Client, service string, answers map[string]any) (application, error) {
+	return w.ask(ctx, who, map[string]any{"service": service, "answers": answers, "send": true, "language": "en"})
+}
+
+// ask begins an application and returns it as it then stands.
+func (w *walker) ask(ctx context.Context, who *Client, wanted map[string]any) (application, error) {
 	var sent receipt
-	err := who.Post(ctx, "/api/v1/applications", map[string]any{"service": service, "answers": answers, "send": true, "language": "en"}, &sent)
-	if err != nil {
+	if err := who.Post(ctx, "/api/v1/applications", wanted, &sent); err != nil {
 		return application{}, err
 	}
 	var shown application
@@ -458,7 +505,7 @@ func (s *story) inclusion(ctx context.Context) (string, error) {
 	if i < 0 {
 		return "", errors.New("no reading stands in the log")
 	}
-	return s.proven(ctx, entries.Items[i].Event)
+	return s.proven(ctx, s.applicant, entries.Items[i].Event)
 }
 
 func (s *story) worker(ctx context.Context) (string, error) {

@@ -83,6 +83,23 @@ func (t *Tx) StoredPerson(id ident.Person) (person.Stored, error) {
 	})
 }
 
+// StoredPeople implements person.Reader.
+func (t *Tx) StoredPeople(after ident.Person, limit int) ([]person.Stored, error) {
+	from := ident.Subject("")
+	if after != "" {
+		from = after.Subject()
+	}
+	return list(t, `SELECT key, sealed, event FROM person WHERE key > $1 ORDER BY key LIMIT $2`, args(from, limit),
+		func(scan func(into ...any) error) (found person.Stored, err error) {
+			var key ident.Subject
+			if err := scan(&key, &found.Sealed, &found.Event); err != nil {
+				return found, err
+			}
+			found.Person, _ = key.Person()
+			return found, nil
+		})
+}
+
 // ClaimIndex implements person.Tx.
 func (t *Tx) ClaimIndex(index person.Index, claimed ident.Person) error {
 	return t.send(`INSERT INTO person_index (number_index, person) VALUES ($1, $2)`, index, claimed)

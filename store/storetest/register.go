@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/person"
 	"yagona/kernel/register"
 	"yagona/store/query"
 )
@@ -52,6 +54,72 @@ func TestRegister(t *testing.T, open Open) {
 			}
 		}
 	}
+
+	t.Run("a notebook is one official's, and goes", func(t *testing.T) {
+		db := open(t, Still)
+		owner, id := ident.Random[ident.Person]().Subject(), ident.New[ident.Import](Start)
+		one := register.Notebook{Owner: owner, ID: id, Register: "a/one", Begun: Start, Revision: 1, Sealed: []byte{0, 1}}
+		changed := one
+		changed.Revision, changed.Sealed = 2, []byte{2}
+		for _, step := range []struct {
+			do   func(*query.Tx) error
+			want []register.Notebook
+		}{
+			{func(tx *query.Tx) error { return tx.SaveNotebook(one) }, []register.Notebook{one}},
+			{func(tx *query.Tx) error { return tx.SaveNotebook(changed) }, []register.Notebook{changed}},
+			{func(tx *query.Tx) error { return tx.RemoveNotebook(id) }, nil},
+			{func(tx *query.Tx) error { return tx.RemoveNotebook(id) }, nil},
+		} {
+			if err := db.Update(ctx, act.Of(owner), step.do); err != nil {
+				t.Fatal(err)
+			}
+			view(t, db, func(tx *query.Tx) error {
+				got, err := tx.Notebooks(owner)
+				if diff := cmp.Diff(step.want, got); diff != "" {
+					t.Error(diff)
+				}
+				others, failed := tx.Notebooks(ident.Random[ident.Person]().Subject())
+				if failed != nil || len(others) != 0 {
+					t.Errorf("another official has %v, %v", others, failed)
+				}
+				return err
+			})
+		}
+	})
+
+	t.Run("people come in pages", func(t *testing.T) {
+		db := open(t, Still)
+		var want []ident.Person
+		for range 5 {
+			one := person.Stored{Person: ident.Random[ident.Person](), Sealed: []byte{1}, Event: "event"}
+			want = append(want, one.Person)
+			if err := db.Update(ctx, act.Of(one.Person.Subject()), func(tx *query.Tx) error { return tx.SavePerson(one) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.Sort(want)
+		var got []ident.Person
+		for {
+			var last ident.Person
+			if len(got) > 0 {
+				last = got[len(got)-1]
+			}
+			var page []person.Stored
+			view(t, db, func(tx *query.Tx) (err error) {
+				page, err = tx.StoredPeople(last, 2)
+				return err
+			})
+			if len(page) == 0 {
+				break
+			}
+			for _, one := range page {
+				got = append(got, one.Person)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 
 	t.Run("versions come back as they were saved, in order", func(t *testing.T) {
 		db := open(t, Still)

@@ -111,6 +111,7 @@ const (
 	StudioPath          = "/studio"
 
 	CorrectionTasksPath = "/desk/corrections"
+	NotebooksPath       = "/desk/notebooks"
 )
 
 // ContestPath returns where somebody says that a field of a register, or a value of its answers, is wrong.
@@ -204,6 +205,15 @@ func (r Reader) Service(path ident.Service) string {
 	return r.In(definition.Title)
 }
 
+// Register returns what a register is called.
+func (r Reader) Register(path ident.Register) string {
+	definition, err := r.Names().Register(path)
+	if err != nil {
+		return string(path)
+	}
+	return r.In(definition.Title)
+}
+
 // Actor says who did something, without naming a person: the reader, an official by role and agency, the platform.
 func (r Reader) Actor(by journal.Actor) string {
 	switch {
@@ -245,7 +255,7 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, NotebooksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
@@ -262,6 +272,7 @@ func (r Reader) frame() ui.Frame {
 		}
 		if held.Role == access.Registrar {
 			link("correction.tasks", CorrectionTasksPath)
+			link("notebook.title", NotebooksPath)
 		}
 		if held.Role == simulation.Analyst {
 			link("simulate.title", SimulationsPath)

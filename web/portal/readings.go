@@ -79,7 +79,10 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		Step string `json:"step"`
 	}
 	shown := told{who: r.Actor(entry.Header.Actor), what: r.Event(entry.Header.Type), purpose: r.Purpose(entry.Header.Purpose)}
-	if population := entry.Header.Population; population != nil {
+	if population := entry.Header.Population; population != nil && entry.Header.Type == "register.matched" {
+		shown.what = r.Say("reading.matched", "register", r.Register(ident.Register(entry.Header.Facts["register"])), "place", r.Place(population.Of))
+		return shown
+	} else if population != nil {
 		shown.what = r.Say("reading.counted", "place", r.Place(population.Of), "count", r.Words.Value(r.Language, residents(entry.Header)))
 		shown.service = r.Service(ident.Service(entry.Header.Facts["service"]))
 		shown.purpose += ": " + shown.service
