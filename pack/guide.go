@@ -63,10 +63,11 @@ const (
 	Untranslated Translation = "missing"
 )
 
+// The faults of what is changed through forms.
 var (
 	errNoQuestion = fault.New(fault.NotFound, "draft.no-question", "The draft has no such question. It may have been removed; look at the list.")
-	errNoRule     = fault.New(fault.NotFound, "draft.no-rule", "The draft has no such rule. It may have been removed; look at the list.")
-	errNoText     = fault.New(fault.NotFound, "draft.no-text", "The draft has no such text. It may have been removed; look at the list.")
+	ErrNoRule     = fault.New(fault.NotFound, "draft.no-rule", "The draft has no such rule. It may have been removed; look at the list.")
+	ErrNoText     = fault.New(fault.NotFound, "draft.no-text", "The draft has no such text. It may have been removed; look at the list.")
 	errQuestion   = fault.New(fault.Invalid, "draft.question-name", "A question's name begins with a Latin letter and is made of letters and digits, like monthlyIncome.").At("name")
 	errThere      = fault.New(fault.Conflict, "draft.question-there", "There is a question of this name. Choose another name, or change that question.").At("name")
 	errOption     = fault.New(fault.Invalid, "draft.option-name", "A short name is lower-case Latin words joined by hyphens, like own-house, and each option has its own.")
@@ -101,7 +102,7 @@ func (g *Guide) file(path string) (*revision, error) {
 	}
 	content, ok := g.files[path]
 	if !ok {
-		return nil, errNoText
+		return nil, ErrNoText
 	}
 	r, err := revise(content)
 	if err == nil {
@@ -395,7 +396,7 @@ func (g *Guide) SetRefusal(path, id string, words Words, fits bool) error {
 		return err
 	}
 	if r.value("require", id) == nil {
-		return errNoRule
+		return ErrNoRule
 	}
 	if err := r.put([]string{"require", id, "otherwise"}, textNode(words[g.Source]), "that"); err != nil {
 		return err
@@ -535,4 +536,9 @@ func (g *Guide) ServiceFiles() []string {
 	}
 	slices.Sort(files)
 	return files
+}
+
+// In returns a text in the language, or as its author wrote it.
+func (g *Guide) In(words Words, language string) string {
+	return cmp.Or(words[language], words[g.Source])
 }

@@ -168,6 +168,29 @@ func (d *Drafting) Write(ctx context.Context, by access.Actor, pack, path string
 	})
 }
 
+// WriteFiles writes several files of a draft in one act, each as it would be written alone. Revision is that of the draft in
+// which the actor saw them: a file that was written since is not written over.
+func (d *Drafting) WriteFiles(ctx context.Context, by access.Actor, pack string, revision int64, files Bundle) (Draft, error) {
+	for path, content := range files {
+		switch {
+		case !IsDraftPath(path):
+			return Draft{}, errDraftPath
+		case !utf8.Valid(content):
+			return Draft{}, errDraftText
+		}
+	}
+	return d.save(ctx, by, "draft.written", pack, func(tx Tx, draft *Draft) error {
+		for path, content := range files {
+			if draft.FileRevision(path) > revision {
+				return errDraftChanged
+			}
+			draft.Files[path] = content
+			draft.write(path, Written{Digest: digestOf(content), Revision: draft.Revision + 1, By: by.Person, At: tx.Now()})
+		}
+		return checkSize(draft.Files)
+	})
+}
+
 // Remove removes a file of a draft.
 func (d *Drafting) Remove(ctx context.Context, by access.Actor, pack, path string, revision int64) (Draft, error) {
 	if path == "pack.yaml" {
