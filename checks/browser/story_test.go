@@ -61,9 +61,9 @@ var unseen = map[string]string{
 
 	"GET /catalogue/{pack}/{service}/licences": "data for programs",
 	// Nobody in this story has a licence.
-	"GET /services/{pack}/{service}/licences": "a table, of a kind that others show",
-	"GET /desk/licences":                      "one question, of a kind that others show",
-	"GET /desk/licences/{document}":           "facts and a form, of kinds that others show",
+	"GET /services/{pack}/{service}/licences": "TestWhatStaysInForceInABrowser looks at it",
+	"GET /desk/licences":                      "TestWhatStaysInForceInABrowser looks at it",
+	"GET /desk/licences/{document}":           "TestWhatStaysInForceInABrowser looks at it",
 }
 
 // begin begins a story in a demonstration of its own.
