@@ -8,6 +8,24 @@ import (
 	"yagona/packs/demo"
 )
 
+// What fails does not sign anybody out: the page that says so leads on like every other.
+func TestAnErrorPageKnowsWhoIsSignedIn(t *testing.T) {
+	s := open(t)
+	leader := s.signedIn(t, "en", s.people.Persona(demo.YouthLeader))
+	leader.get("/desk/tasks/none")
+	leader.want(http.StatusNotFound)
+	whole := leader.text(leader.page)
+	if !strings.Contains(whole, "Sign out") || !strings.Contains(whole, "Inbox") || strings.Contains(whole, "Sign in") {
+		t.Errorf("an official reads: %s", whole)
+	}
+	nobody := s.browser(t, "en")
+	nobody.get("/services/youth/none")
+	nobody.want(http.StatusNotFound)
+	if whole := nobody.text(nobody.page); !strings.Contains(whole, "Sign in") || strings.Contains(whole, "Sign out") {
+		t.Errorf("a visitor reads: %s", whole)
+	}
+}
+
 // A helper who closed the window finds what they wrote down on the desk, until the resident has confirmed it. The list
 // does not say whose it is.
 func TestAHelperFindsTheirDraftsOnTheDesk(t *testing.T) {

@@ -268,12 +268,16 @@ func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
 	return title, h.Text(language, "fault."+f.Kind.String(), nil)
 }
 
-// ErrorPage answers a person whose request failed: route.Config.ErrorPage.
+// ErrorPage answers a person whose request failed, where there are no pages of a portal around it (route.Config.ErrorPage).
 func (h *House) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+	return h.Render(w, problem.Status, FrameOf(v), PageOf(v, problem))
+}
+
+// PageOf returns what a page says of a problem to a person, in whichever frame.
+func PageOf(v route.Visitor, problem route.Problem) Page {
 	body := []Component{Paragraph{Text: problem.Detail}}
 	if problem.Status == http.StatusUnauthorized {
 		body = append(body, Buttons{{Key: "actions.sign-in", Href: "/sign-in?next=" + url.QueryEscape(v.Here)}})
 	}
-	body = append(body, Reference{Number: problem.Instance})
-	return h.Render(w, problem.Status, FrameOf(v), Page{Title: problem.Title, Body: body})
+	return Page{Title: problem.Title, Body: append(body, Reference{Number: problem.Instance})}
 }
