@@ -382,6 +382,7 @@ var rows = map[string]row{
 	"GET /ui/search.js": {kind: open4All},
 	"GET /ui/proof.js":  {kind: open4All},
 	"GET /ui/camera.js": {kind: open4All},
+	"GET /ui/keep.js":   {kind: open4All},
 
 	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
 	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},

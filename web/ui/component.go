@@ -1,5 +1,7 @@
 package ui
 
+import "slices"
+
 // Link leads somewhere.
 type Link struct {
 	Text    string
@@ -411,6 +413,14 @@ func (Filter) Template() string      { return "filter" }
 func (Tabs) Template() string        { return "tabs" }
 func (Warning) Template() string     { return "warning" }
 func (Progress) Template() string    { return "progress" }
+
+// asks reports whether something is typed or chosen on a page: what its reader may lose.
+func asks(body []Component) bool {
+	return slices.ContainsFunc(body, func(one Component) bool {
+		form, ok := one.(Form)
+		return ok && len(form.Fields) > 0
+	})
+}
 
 // Actions returns the form's buttons, or the one that every form has.
 func (f Form) Actions() Buttons {

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"yagona/kernel/fault"
 	"yagona/locale"
@@ -189,6 +190,9 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 	set, ok := h.templates[frame.Language]
 	if !ok {
 		return fmt.Errorf("no pages in the language %q", frame.Language)
+	}
+	if asks(page.Body) {
+		page.Scripts = append(slices.Clone(page.Scripts), h.Script("keep.js"))
 	}
 	view := whole{
 		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body),
