@@ -118,6 +118,10 @@ func (s *told) places(t *testing.T) {
 		return strings.Contains(w.text(), s.Words.Text(locale.English, "portal.queue-why", nil))
 	})
 	w.look("place-queued")
+	waits = s.applications(t, mother)[0]
+	if _, err := s.Casework.Withdraw(t.Context(), access.Actor{Person: mother.ID}, waits.ID, waits.Revision); err != nil {
+		t.Fatal(err)
+	}
 	offered := s.sends(t, mother, "education/nursery-place", map[string]any{"nursery": "sun"})
 	path := "/applications/" + string(offered.ID)
 	w.eventually(path, func() bool {
@@ -181,7 +185,7 @@ func (s *told) licences(t *testing.T) {
 	w.submit(`form:has([name="reason"])`)
 	w.says("desk.licence-waits")
 	w.look("desk-licence-proposed")
-	w.open("/no-such-page") // who is signed in stays so
+	w.open("/desk/tasks/none") // who is signed in stays so
 	w.look("error-signed-in")
 	deputy := s.official(t, locale.English, "deputy", district, "/desk")
 	deputy.follow("/desk/tasks/")

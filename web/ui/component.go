@@ -137,7 +137,7 @@ func (q Question) DescribedBy() string {
 }
 
 func (q Question) problem() (Problem, bool) {
-	return Problem{Href: "#" + q.ID(), Text: q.Error}, q.Error != ""
+	return Problem{Href: "#" + q.ID(), Text: q.Error, Label: q.Label}, q.Error != ""
 }
 
 // TextInput takes a line, or with Lines a paragraph.
@@ -168,7 +168,7 @@ type DateInput struct {
 func (d DateInput) ID() string { return d.Name + "-day" }
 
 func (d DateInput) problem() (Problem, bool) {
-	return Problem{Href: "#" + d.ID(), Text: d.Error}, d.Error != ""
+	return Problem{Href: "#" + d.ID(), Text: d.Error, Label: d.Label}, d.Error != ""
 }
 
 // FileInput takes files.
@@ -335,7 +335,10 @@ type ErrorSummary struct{ Problems []Problem }
 func (e ErrorSummary) Count() int { return len(e.Problems) }
 
 // Problem is one of them.
-type Problem struct{ Href, Text string }
+type Problem struct {
+	Href, Text string
+	Label      string // of the input: said too where another problem has the same text
+}
 
 // Select takes one of many options; of few, Choice is easier to use.
 type Select struct {
@@ -449,4 +452,21 @@ func summarise(body []Component) *ErrorSummary {
 		return nil
 	}
 	return &ErrorSummary{Problems: found}
+}
+
+// apart lets problems with the same text name their inputs.
+func (e *ErrorSummary) apart() *ErrorSummary {
+	if e == nil {
+		return nil
+	}
+	count := map[string]int{}
+	for _, one := range e.Problems {
+		count[one.Text]++
+	}
+	for i, one := range e.Problems {
+		if count[one.Text] > 1 && one.Label != "" {
+			e.Problems[i].Text = one.Label + " – " + one.Text
+		}
+	}
+	return e
 }

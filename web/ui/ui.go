@@ -195,7 +195,7 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 		page.Scripts = append(slices.Clone(page.Scripts), h.Script("keep.js"))
 	}
 	view := whole{
-		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body),
+		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
 		SignIn: "/sign-in?next=" + url.QueryEscape(frame.Here),
 	}
 	for _, language := range h.languages {
