@@ -189,5 +189,9 @@ func (s *told) licences(t *testing.T) {
 	w.look("error-signed-in")
 	deputy := s.official(t, locale.English, "deputy", district, "/desk")
 	deputy.follow("/desk/tasks/")
+	deputy.says("licence.hint-approve")
+	if strings.Contains(deputy.text(), "Register with the tax committee") {
+		t.Error("a measure can be refused in the words of a rule about applications")
+	}
 	deputy.look("licence-task")
 }

@@ -109,7 +109,7 @@ var errNotSaid = fault.New(fault.Invalid, "field.required", "This is required. F
 
 // propose proposes a measure. What is missing is told at its input.
 func (d *Desk) propose(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	number, typed, wrong := ident.Document(req.PathValue("document")), page.Typed(req.PostForm), page.Wrong{}
+	number, typed, wrong := ident.Document(req.PathValue("document")), req.PostForm, page.Wrong{}
 	for _, name := range []string{"measure", "reason"} {
 		if strings.TrimSpace(typed.Get(name)) == "" {
 			wrong[name] = errNotSaid.At(name)
