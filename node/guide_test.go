@@ -130,10 +130,9 @@ func TestAFormOfTheStudioKeepsNothingWrong(t *testing.T) {
 		anna.want(http.StatusNotFound)
 	}
 	// A file that is no YAML can be mended as text only, and the forms say so.
-	text, revision := before, ""
 	anna.get(subsidyFile)
-	_, revision = anna.editor()
-	anna.post(subsidyFile, "content", text+"x: [", "revision", revision)
+	_, revision := anna.editor()
+	anna.post(subsidyFile, "content", before+"x: [", "revision", revision)
 	anna.get(youthDraft + "/guide?service=tools-subsidy")
 	anna.says("Mend it as text first")
 	anna.get(subsidyGuide + "/questions/price")
