@@ -66,15 +66,16 @@ func (n *Node) openPages(ctx context.Context) error {
 	entrance := signin.New(signin.Config{
 		Provider: trusted, Site: n.config.Site, Sessions: n.Sessions, Directory: n.People, Office: n.Office, Cookies: cookies, Clock: n.config.Clock,
 	})
+	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
 	router := route.New(route.Config{
-		Recognise: entrance.Recognise, ErrorPage: house.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
+		Recognise: entrance.Recognise, ErrorPage: shared.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
 		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.store), 0),
 		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock, Limits: n.config.Limits, Proxies: n.config.Proxies,
 	})
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
 	router.Add(n.api(house.Say)...)
-	if err := n.addPages(router, house); err != nil {
+	if err := n.addPages(router, shared); err != nil {
 		return err
 	}
 	if n.config.Demonstration {
@@ -99,8 +100,8 @@ func (n *Node) openPages(ctx context.Context) error {
 }
 
 // addPages adds the pages of residents and of officials.
-func (n *Node) addPages(router *route.Router, house *ui.House) error {
-	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
+func (n *Node) addPages(router *route.Router, shared *page.Shared) error {
+	house := shared.House
 	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,

@@ -286,6 +286,11 @@ func TestANewPackIsWrittenInTheStudio(t *testing.T) {
 	anna.want(http.StatusOK)
 	anna.get("/studio/packs/youth-sport/files/services/sport-card.yaml")
 	anna.want(http.StatusNotFound)
+	anna.post("/studio/packs/youth-sport/add", "folder", "indicators", "file", "days")
+	anna.want(http.StatusOK)
+	anna.says("write the pack's name, a slash and the name") // which service it counts is still to be said
+	anna.fill(map[string]string{"path": "indicators/days.yaml"}, "")
+	anna.want(http.StatusOK)
 	// Its agency is another: that of a publisher may not publish it.
 	anna.get("/studio/packs/youth-sport/publish")
 	if strings.Contains(string(anna.raw), `action="/studio/packs/youth-sport/publish"`) {

@@ -27,8 +27,9 @@ func New(name, language, agency string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// NewFile returns what a new file of a pack begins with: a service, a register that pass the checker, or a language without
-// translations. Path is services/NAME.yaml, registers/NAME.yaml or locale/LANGUAGE.yaml.
+// NewFile returns what a new file of a pack begins with: a service, a register that pass the checker, an indicator whose
+// service is still to be named, or a language without translations. Path is services/NAME.yaml, registers/NAME.yaml,
+// indicators/NAME.yaml or locale/LANGUAGE.yaml.
 func NewFile(file, agency string) []byte {
 	folder, base := path.Split(file)
 	words := strings.NewReplacer("AGENCY", agency, "NAME", strings.TrimSuffix(base, ".yaml"))
@@ -72,6 +73,16 @@ subject: person                  # whose data a record is
 fields:
   person: {type: person, required: true, label: Person}
   since:  {type: date, required: true, label: Since}
+`,
+	"indicators/": `indicator: NAME
+agency: AGENCY
+title: A new indicator
+summary: What is counted, and why, in a sentence or two.
+unit: number
+since: 2026-01-01                # the first day of the first month
+numerator: {services: [PACK/SERVICE], count: received}
+source:
+  - {act: Write the programme that asks for it, status: illustrative}
 `,
 	"locale/": `language: NAME
 texts: {}

@@ -407,7 +407,7 @@ func (sc *serviceCompiler) readsOthers(p *rules.Program) bool {
 		name, _, _ := strings.Cut(input, ".")
 		name, _, _ = strings.Cut(name, "[")
 		for _, e := range sc.d.Evidence {
-			if e.Name == name && e.Of.Relation != "" {
+			if e.Name == name && e.Of.Relation != "" && e.Of.Relation != "children" { // what registers say of one's children is shown
 				return true
 			}
 		}

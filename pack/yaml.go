@@ -49,6 +49,7 @@ type node struct {
 	kind  kind
 	text  string
 	style style
+	flow  bool // of keys with values, or a list: written in braces or brackets
 	pairs []pair
 	items []*node
 }
@@ -190,7 +191,7 @@ func (f *file) convert(n ast.Node, c *collector, depth int) *node {
 	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		converted := &node{at: at, kind: mapping}
+		converted := &node{at: at, kind: mapping, flow: n.IsFlowStyle}
 		for _, value := range n.Values {
 			converted.pairs = append(converted.pairs, f.pair(value, c, depth))
 		}
@@ -202,7 +203,7 @@ func (f *file) convert(n ast.Node, c *collector, depth int) *node {
 		one := f.pair(n, c, depth)
 		return &node{at: one.key.at, kind: mapping, pairs: []pair{one}}
 	case *ast.SequenceNode:
-		converted := &node{at: at, kind: sequence}
+		converted := &node{at: at, kind: sequence, flow: n.IsFlowStyle}
 		for _, value := range n.Values {
 			converted.items = append(converted.items, f.convert(value, c, depth+1))
 		}

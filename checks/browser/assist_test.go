@@ -216,7 +216,7 @@ func TestConfirmingWithAPasskey(t *testing.T) {
 	w.open("/me/passkeys")
 	w.submit(`form[action="/me/passkeys"]`)
 	w.says("passkey.one", "number", 1, "day", s.Words.Day("en", s.now()))
-	w.picture("passkeys-one")
+	w.look("passkeys-one")
 
 	// The device is at hand when the official asks.
 	w.leading(chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))

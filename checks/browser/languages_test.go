@@ -97,6 +97,48 @@ func TestPagesInEveryLanguage(t *testing.T) {
 	resident.says("event.payment.account-changed")
 }
 
+// What is typed and not sent yet stays when the reader chooses another language, and is kept nowhere afterwards.
+func TestChoosingALanguageKeepsWhatIsTyped(t *testing.T) {
+	s := begin(t, chromium(t), "")
+	w := s.window(t, locale.English)
+	w.run(scripts(true))
+	w.open("/sign-in?next=" + "%2Fservices%2Fyouth%2Ftools-subsidy")
+	w.fill("number", s.people.Persona(demo.Jobless).Number)
+	w.submit(`form:has(input[name="number"])`)
+	w.press("/apply")
+	choose := func(language locale.Tag) {
+		t.Helper()
+		w.run(chromedp.Click(chromedp.CSS(".languages summary")))
+		w.leading(chromedp.Click(chromedp.CSS(fmt.Sprintf(`.languages a[hreflang=%q]`, language))))
+		if shown := ask(w, chromedp.AttributeValue(chromedp.CSS("html"), "lang")); shown.Value != string(language) {
+			t.Fatalf("the page speaks %s", shown.Value)
+		}
+	}
+	holds := func(what, script string) {
+		t.Helper()
+		if !ask(w, chromedp.Evaluate[bool](script)) {
+			t.Errorf("%s is lost: %s", what, w.text())
+		}
+	}
+	w.choose("trade", "welding")
+	choose(locale.Russian)
+	holds("the choice", `document.querySelector("input[name=trade]:checked")?.value === "welding"`)
+	w.submit("form")
+	w.fill("price", "1 234 567")
+	choose(locale.UzbekCyrillic)
+	holds("the amount", `document.querySelector("input[name=price]").value === "1 234 567"`)
+	holds("that nothing is kept", `Object.keys(sessionStorage).length === 0`)
+	w.run(chromedp.Evaluate[chromedp.Void](`{ document.querySelector("input[name=price]").value = "0"; }`))
+	w.submit("form") // it is wrong, and told on the same page
+	if w.status != 422 {
+		t.Fatalf("an amount of nothing is answered with %d", w.status)
+	}
+	choose(locale.Karakalpak)
+	holds("the wrong amount", `document.querySelector("input[name=price]").value === "0"`)
+	w.open("/services")
+	holds("that nothing is kept", `Object.keys(sessionStorage).length === 0`)
+}
+
 // tabs walks through a page with the keyboard alone, and holds it to three things: what has the focus can be seen and is not
 // covered (WCAG 2.2, 2.4.7 and 2.4.11), and the focus goes the way that one reads (2.4.3).
 func (w *window) tabs(name string) {

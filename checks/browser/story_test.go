@@ -54,12 +54,19 @@ var unseen = map[string]string{
 	"GET /desk/simulations/new/{pack}/{service}": "TestAChangeIsSimulatedInABrowser looks at it",
 	"GET /desk/simulations/{simulation}":         "TestAChangeIsSimulatedInABrowser looks at it",
 	"GET /places/{territory}/indicators.csv":     "a file",
+	// The studio's forms, which TestTheStudiosFormsInABrowser looks at.
+	"GET /studio/packs/{pack}/guide":                                "TestTheStudiosFormsInABrowser looks at it",
+	"GET /studio/packs/{pack}/guide/{service}/questions/{question}": "TestTheStudiosFormsInABrowser looks at it",
+	"GET /studio/packs/{pack}/guide/{service}/new-question":         "TestTheStudiosFormsInABrowser looks at it",
+	"GET /studio/packs/{pack}/guide/{service}/refusals/{rule}":      "TestTheStudiosFormsInABrowser looks at it",
+	"GET /studio/packs/{pack}/translations":                         "TestTheStudiosFormsInABrowser looks at it",
+	"GET /studio/packs/{pack}/translations/{key}":                   "TestTheStudiosFormsInABrowser looks at it",
 
 	"GET /catalogue/{pack}/{service}/licences": "data for programs",
 	// Nobody in this story has a licence.
-	"GET /services/{pack}/{service}/licences": "a table, of a kind that others show",
-	"GET /desk/licences":                      "one question, of a kind that others show",
-	"GET /desk/licences/{document}":           "facts and a form, of kinds that others show",
+	"GET /services/{pack}/{service}/licences": "TestWhatStaysInForceInABrowser looks at it",
+	"GET /desk/licences":                      "TestWhatStaysInForceInABrowser looks at it",
+	"GET /desk/licences/{document}":           "TestWhatStaysInForceInABrowser looks at it",
 }
 
 // begin begins a story in a demonstration of its own.

@@ -127,6 +127,48 @@ func (s *told) writes(t *testing.T, language locale.Tag) {
 	}
 }
 
+// guides lets an analyst who writes no YAML change a service through forms.
+func (s *told) guides(t *testing.T, language locale.Tag) {
+	t.Helper()
+	w := s.signedIn(t, language, s.publishers("youth-agency")[0], "/studio")
+	w.choose("pack", "youth")
+	w.submit(`form:has([name="pack"])`)
+	w.follow(draftOfYouth + "/guide")
+	w.open(draftOfYouth + "/guide?service=tools-subsidy")
+	w.says("studio.refusals")
+	w.look("studio-guide")
+	w.follow("/questions/trade")
+	w.look("studio-question")
+	w.open(draftOfYouth + "/guide/tools-subsidy/new-question")
+	w.fill("name", "two words")
+	w.submit(`form:has([name="name"])`)
+	if w.status != http.StatusUnprocessableEntity {
+		t.Fatalf("a question without words is answered with %d", w.status)
+	}
+	w.look("studio-question-wrong")
+	w.open(draftOfYouth + "/guide/tools-subsidy/questions/price")
+	w.choose("type", "date") // what the checker refuses is told at the input
+	w.submit(`form:has([name="type"])`)
+	w.shows("min has no meaning for the type date")
+	w.look("studio-question-refused")
+	w.open(draftOfYouth + "/guide/tools-subsidy/refusals/unemployed")
+	w.look("studio-refusal")
+	w.fill("text-en", "Register with the employment agency first.")
+	w.submit(`form:has([name="text-en"])`)
+	w.open(draftOfYouth + "/translations?language=ru")
+	w.says("translation.stale")
+	w.look("studio-translations")
+	w.follow("/translations/services.tools-subsidy.require.unemployed.otherwise")
+	w.says("studio.translation-stale")
+	w.look("studio-translation")
+}
+
+// The forms of the studio, for who writes no YAML.
+func TestTheStudiosFormsInABrowser(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	s.guides(t, locale.English)
+}
+
 // The story shows the studio in the languages that most people read; here it stands in one more.
 func TestTheStudioInABrowser(t *testing.T) {
 	s := begin(t, chromium(t), axe(t))

@@ -328,10 +328,23 @@ var rows = map[string]row{
 	"POST /studio/proposals/{publication}/approve": {kind: thing, body: "digest=none"},
 	"POST /studio/proposals/{publication}/reject":  {kind: thing, body: "digest=none"},
 	"GET /ui/studio.js":                            {kind: open4All},
-	"GET /desk/licences":                           {kind: work},
-	"POST /desk/licences":                          {kind: work, body: "number=none"},
-	"GET /desk/licences/{document}":                {kind: thing},
-	"POST /desk/licences/{document}":               {kind: thing, body: "measure=suspend&reason=none"},
+
+	// Its forms for who writes no YAML.
+	"GET /studio/packs/{pack}/guide":                                 {kind: thing},
+	"GET /studio/packs/{pack}/guide/{service}/questions/{question}":  {kind: thing},
+	"POST /studio/packs/{pack}/guide/{service}/questions/{question}": {kind: thing, body: "label-en=x"},
+	"GET /studio/packs/{pack}/guide/{service}/new-question":          {kind: thing},
+	"POST /studio/packs/{pack}/guide/{service}/new-question":         {kind: thing, body: "name=x&label-en=x"},
+	"GET /studio/packs/{pack}/guide/{service}/refusals/{rule}":       {kind: thing},
+	"POST /studio/packs/{pack}/guide/{service}/refusals/{rule}":      {kind: thing, body: "text-en=x"},
+	"GET /studio/packs/{pack}/translations":                          {kind: thing},
+	"GET /studio/packs/{pack}/translations/{key}":                    {kind: thing},
+	"POST /studio/packs/{pack}/translations/{key}":                   {kind: thing, body: "text-ru=x"},
+
+	"GET /desk/licences":             {kind: work},
+	"POST /desk/licences":            {kind: work, body: "number=none"},
+	"GET /desk/licences/{document}":  {kind: thing},
+	"POST /desk/licences/{document}": {kind: thing, body: "measure=suspend&reason=none"},
 
 	// Simulations, which only an analyst of the service's agency makes and sees.
 	"GET /desk/simulations":                          {kind: work},
@@ -378,6 +391,7 @@ var rows = map[string]row{
 	"GET /ui/search.js": {kind: open4All},
 	"GET /ui/proof.js":  {kind: open4All},
 	"GET /ui/camera.js": {kind: open4All},
+	"GET /ui/keep.js":   {kind: open4All},
 
 	"GET /ui/noto-sans-cyrillic-400.woff2": {kind: open4All},
 	"GET /ui/noto-sans-cyrillic-700.woff2": {kind: open4All},

@@ -125,7 +125,7 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, told Dictated) (
 	if err := problems.Err(); err != nil {
 		return Application{}, err
 	}
-	f.content.Assisted = &Assisted{By: by.Journal(), At: f.now}
+	f.content.Assisted, f.app.Helper = &Assisted{By: by.Journal(), At: f.now}, by.Person
 	event := journal.Event{Type: "application.assisted", Actor: by.Journal()}
 	f.note(event.Type, by.Journal(), "", "")
 	if offline {
@@ -162,6 +162,25 @@ func (c *Casework) assisted(ctx context.Context, by access.Actor, id ident.Appli
 		return nil, errUnknown
 	}
 	return f, err
+}
+
+// mostHelped is how many drafts a helper sees: who helps more people than that at once looks at the newest.
+const mostHelped = 100
+
+// AssistedDrafts returns the drafts that an official wrote down and that still wait for their residents' confirmation,
+// newest first. What stands in them, and whose they are, is not told: reading one is recorded.
+func (c *Casework) AssistedDrafts(ctx context.Context, by access.Actor) (waiting []Application, err error) {
+	if by.Appointment == nil {
+		return nil, access.ErrForbidden
+	}
+	err = c.Store.View(ctx, func(tx Reader) error {
+		waiting, err = tx.AssistedDrafts(by.Person, mostHelped)
+		return err
+	})
+	for i, one := range waiting {
+		waiting[i] = Application{ID: one.ID, Service: one.Service, Agency: one.Agency, State: one.State, Created: one.Created, Expires: one.Expires, Helper: one.Helper}
+	}
+	return waiting, err
 }
 
 // AssistedDraft returns a draft to the official who wrote it down, to be printed and signed. That it was read is recorded

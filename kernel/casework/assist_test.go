@@ -229,3 +229,49 @@ func TestWhoDecidesLooksAtTheSignedSummaryFirst(t *testing.T) {
 	_, err := w.decide(w.official("chair", "X11"), casework.Verdict{Action: service.Approve})
 	w.refused(err, "task.summary-unseen") // each by themself
 }
+
+func TestAHelperFindsAgainWhatStillWaits(t *testing.T) {
+	w := newWorld(t)
+	helper, other := w.official("helper", "X11"), w.official("youth-leader", "X11")
+	draft := w.assisted(helper)
+	waiting := func(by access.Actor) []casework.Application {
+		t.Helper()
+		found, err := w.AssistedDrafts(t.Context(), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	found := waiting(helper)
+	if len(found) != 1 || found[0].ID != draft.ID || found[0].Service != draft.Service || !found[0].Expires.Equal(draft.Expires) {
+		t.Fatalf("the helper finds %+v", found)
+	}
+	if found[0].Applicant != "" || found[0].Sealed != nil {
+		t.Errorf("the list tells whose it is: %+v", found[0])
+	}
+	if read := w.headers("application.read"); len(read) != 0 {
+		t.Errorf("a list that tells nothing is journaled as %+v", read)
+	}
+	if theirs := waiting(other); len(theirs) != 0 {
+		t.Errorf("another official finds %+v", theirs)
+	}
+	if _, err := w.AssistedDrafts(t.Context(), access.Actor{Person: helper.Person}); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("without an office: %v", err)
+	}
+	// The applicant changes a word of it: it is still the helper's to be confirmed.
+	saved, err := w.Save(t.Context(), w.applicant, draft.ID, draft.Revision, answers)
+	if err != nil || len(waiting(helper)) != 1 {
+		t.Fatalf("after a change %+v is found, %v", waiting(helper), err)
+	}
+	w.must(w.ConfirmAssisted(t.Context(), helper, draft.ID, saved.Revision, photo))
+	if left := waiting(helper); len(left) != 0 {
+		t.Errorf("after it was confirmed there is still %+v", left)
+	}
+	// What nobody confirmed in time waits no more.
+	w.applicant = access.Actor{Person: ident.Random[ident.Person]()}
+	w.assisted(helper)
+	w.later(31 * 24 * time.Hour)
+	if left := waiting(helper); len(left) != 0 {
+		t.Errorf("after its time there is still %+v", left)
+	}
+}

@@ -83,6 +83,7 @@ type Application struct {
 	Decided   time.Time       // zero: not yet
 	Expires   time.Time       // of a draft, of an offered place
 	Territory ident.Territory // of the first step, for statistics
+	Helper    ident.Person    `json:",omitempty"` // the official who wrote it down for the applicant; empty: nobody did
 	Sealed    []byte          // Content as JSON, sealed under the applicant's key
 	Event     ident.Event     // that last wrote it
 }
@@ -293,6 +294,8 @@ type Reader interface {
 	Application(id ident.Application) (Application, error)
 	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]Application, error)
+	// AssistedDrafts returns the drafts that the official wrote down for residents, newest first, at most limit.
+	AssistedDrafts(helper ident.Person, limit int) ([]Application, error)
 	// Task returns one, or fault.NotFound.
 	Task(id ident.Task) (Task, error)
 	// TasksOf returns the application's tasks in the order in which they were opened.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -244,7 +245,7 @@ func (c *Casework) Visit(ctx context.Context, by access.Actor) (offer.Found, err
 			looked = append(looked, definition)
 		}
 	}
-	meets, errs := make([]bool, len(looked)), make([]error, len(looked))
+	meets, errs, unkept := make([]bool, len(looked)), make([]error, len(looked)), make([]*exchange.Unkept, len(looked))
 	const atOnce = 8
 	free := make(chan struct{}, atOnce)
 	var under sync.WaitGroup
@@ -252,10 +253,14 @@ func (c *Casework) Visit(ctx context.Context, by access.Actor) (offer.Found, err
 		free <- struct{}{}
 		under.Go(func() {
 			defer func() { <-free }()
-			meets[i], errs[i] = c.meets(ctx, by, definition)
+			meets[i], unkept[i], errs[i] = c.meets(ctx, by, definition)
 		})
 	}
 	under.Wait()
+	// One entry of the journal tells of the visit: what was asked, by whom, for which service.
+	if err := exchange.Together(unkept...).Settle(context.WithoutCancel(ctx)); err != nil {
+		return offer.Found{}, err
+	}
 	found := offer.Found{At: c.Clock().UTC().Truncate(time.Microsecond)}
 	for i, definition := range looked {
 		if errs[i] != nil {
@@ -268,17 +273,18 @@ func (c *Casework) Visit(ctx context.Context, by access.Actor) (offer.Found, err
 	return found, nil
 }
 
-// meets reports whether a person meets a service's requirements, as far as registers know.
-func (c *Casework) meets(ctx context.Context, by access.Actor, definition *service.Definition) (entitled bool, err error) {
+// meets reports whether a person meets a service's requirements, as far as registers know. What they were asked is not
+// journaled yet.
+func (c *Casework) meets(ctx context.Context, by access.Actor, definition *service.Definition) (entitled bool, unkept *exchange.Unkept, err error) {
 	f, err := c.unasked(ctx, by.Person.Subject(), definition)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	entitled, _, err = c.prospect(ctx, f, access.Preview, by.Journal())
-	if err = f.disclose(ctx, err); fault.Is(err, fault.Unavailable) {
-		return false, nil
+	if fault.Is(err, fault.Unavailable) {
+		return false, f.unkept, nil
 	}
-	return entitled, err
+	return entitled, f.unkept, err
 }
 
 // TakeUp is how many people of a territory receive a service, and how many were offered it and did not take it up.

@@ -290,7 +290,27 @@ type Unkept struct {
 	group    []*asking
 	sealer   *seal.Sealer
 	stored   []StoredExchange
+	together bool // one entry tells of all
 	kept     bool
+}
+
+// Together returns what was asked about one subject for several services at once, as one: the journal tells the subject of
+// all of it in one entry, with one more for each law that delays its part. All are about that subject.
+func Together(all ...*Unkept) *Unkept {
+	var one *Unkept
+	for _, more := range all {
+		switch {
+		case more == nil:
+		case one == nil:
+			one = &Unkept{
+				exchange: more.exchange, subject: more.subject, sealer: more.sealer, together: true,
+				group: slices.Clone(more.group), stored: slices.Clone(more.stored),
+			}
+		default:
+			one.group, one.stored = append(one.group, more.group...), append(one.stored, more.stored...)
+		}
+	}
+	return one
 }
 
 // unkept seals what a group's requests were answered. If that fails, nothing of the group is disclosed.
@@ -366,6 +386,9 @@ func (u *Unkept) Keep(tx Tx) error {
 				return err
 			}
 			event.Covers = append(event.Covers, row.Cover())
+		}
+		if u.together {
+			event.Parts = joined(event.Parts)
 		}
 		if err := journal.AppendAs(tx, u.sealer, id, event); err != nil {
 			return err
@@ -462,6 +485,39 @@ func partOf(tx Tx, one *asking) journal.Part {
 	part.ShownFrom, told.Delayed = delayed(tx, one.definition)
 	part.Personal = told
 	return part
+}
+
+// DisclosedTogether is what the journal tells a subject of several disclosures that were asked for at once.
+type DisclosedTogether struct {
+	Together []Disclosed `json:"together"`
+}
+
+// joined makes one part of all disclosures that the subject may see from the same time on, by the same law. Refusals stay
+// as they are: they tell of no disclosure.
+func joined(parts []journal.Part) (fewer []journal.Part) {
+	type shown struct {
+		from time.Time
+		law  string
+	}
+	at := map[shown]int{}
+	for _, part := range parts {
+		told, ok := part.Personal.(Disclosed)
+		if !ok || !part.Disclosure {
+			fewer = append(fewer, part)
+			continue
+		}
+		of := shown{part.ShownFrom, told.Delayed}
+		i, known := at[of]
+		if !known {
+			at[of] = len(fewer)
+			part.Personal = DisclosedTogether{[]Disclosed{told}}
+			fewer = append(fewer, part)
+			continue
+		}
+		all, _ := fewer[i].Personal.(DisclosedTogether)
+		fewer[i].Personal = DisclosedTogether{append(all.Together, told)}
+	}
+	return fewer
 }
 
 // delayed returns from when a subject sees a disclosure from the register, and the law that delays it.

@@ -198,6 +198,46 @@ func TestWhatIsNotGrantedIsRefusedAndJournaled(t *testing.T) {
 	})
 }
 
+// What is asked for several services at once is one entry, which says who was given what; another one where a law delays
+// it. Every exchange is kept as if it were alone, and nothing is kept before it is settled.
+func TestWhatIsAskedTogetherIsToldInOneEntry(t *testing.T) {
+	w, subject := newWorld(t), newPerson()
+	w.save(t, "employment-agency", "employment/unemployed", map[string]any{"person": subject, "registeredOn": day("2026-02-01")})
+	first, one := w.Inquire(t.Context(), subject, request("employment/unemployment", subject))
+	second, two := w.Inquire(t.Context(), subject, request("employment/unemployment", subject), request("civil/married", subject))
+	if parts := w.log(t, subject); parts != nil {
+		t.Fatalf("before it is settled the journal says %+v", parts)
+	}
+	if err := exchange.Together(nil, one, two).Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	entries := w.log(t, subject)
+	if len(entries) != 2 || entries[0].Event != entries[1].Event {
+		t.Fatalf("the journal says %+v", entries)
+	}
+	told, late := entries[0].Together, entries[1].Together
+	if len(told) != 2 || told[0].Exchange != first[0].Answer.Exchange || told[1].Exchange != second[0].Answer.Exchange || told[0].Evidence != "employment/unemployment" ||
+		told[0].Asking != "youth-agency" || told[0].Service != service || !slices.Equal(told[0].Values, []string{"registered", "since"}) || !entries[0].Disclosure {
+		t.Errorf("the subject is told %+v", entries[0])
+	}
+	if len(late) != 1 || late[0].Evidence != "civil/married" || late[0].Delayed != "illustrative" || entries[1].ShownFrom.IsZero() || !entries[0].ShownFrom.IsZero() {
+		t.Errorf("the delayed entry is %+v", entries[1])
+	}
+	for _, result := range append(first, second...) {
+		if _, err := w.Answer(t.Context(), result.Answer.Exchange, subject); err != nil {
+			t.Errorf("an answer is not kept: %v", err)
+		}
+	}
+	if err := exchange.Together(nil).Settle(t.Context()); err != nil || exchange.Together() != nil {
+		t.Errorf("nothing that is settled gives %v", err)
+	}
+	w.Store = broken{w.Store}
+	_, three := w.Inquire(t.Context(), subject, request("civil/married", subject))
+	if err := exchange.Together(three).Settle(t.Context()); !errors.Is(err, errFull) || len(w.log(t, subject)) != 2 {
+		t.Errorf("what cannot be journaled gives %v", err)
+	}
+}
+
 // broken is a store whose acts fail after they ran: nothing was committed.
 type broken struct {
 	act.Store[exchange.Reader, exchange.Tx]

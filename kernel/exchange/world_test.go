@@ -228,6 +228,7 @@ type entry struct {
 	Disclosure    bool
 	ShownFrom     time.Time
 	exchange.Disclosed
+	exchange.DisclosedTogether
 	Relation string `json:"relation"`
 }
 

@@ -58,7 +58,7 @@ const (
 )
 
 // draftPath is what a file of a pack is called. Nothing of it leads out of the pack.
-var draftPath = regexp.MustCompile(`^(pack|(services|registers|locale)/[A-Za-z0-9][A-Za-z0-9-]{0,63})\.yaml$`)
+var draftPath = regexp.MustCompile(`^(pack|(services|registers|indicators|locale)/[A-Za-z0-9][A-Za-z0-9-]{0,63})\.yaml$`)
 
 // IsDraftPath reports whether a file of a pack can be called so.
 func IsDraftPath(path string) bool { return draftPath.MatchString(path) }
@@ -68,7 +68,7 @@ var (
 	errNoDraft      = fault.New(fault.NotFound, "draft.unknown", "Your agency has no draft of this pack. Begin one.")
 	errDraftExists  = fault.New(fault.Conflict, "draft.exists", "Your agency has a draft of this pack already. Go on with it, or look at it before you begin anew.")
 	errDraftPack    = fault.New(fault.Forbidden, "draft.other-agency", "Another agency speaks for this pack. Choose a pack of your own agency, or another name.")
-	errDraftPath    = fault.New(fault.Invalid, "draft.path", "A file of a pack is pack.yaml, or lies in services, registers or locale and ends in .yaml. Its name is made of Latin letters, digits and hyphens.").At("path")
+	errDraftPath    = fault.New(fault.Invalid, "draft.path", "A file of a pack is pack.yaml, or lies in services, registers, indicators or locale and ends in .yaml. Its name is made of Latin letters, digits and hyphens.").At("path")
 	ErrDraftFile    = fault.New(fault.NotFound, "draft.no-file", "The draft has no such file. It may have been removed; look at the list of files.")
 	errDraftChanged = fault.New(fault.Conflict, "draft.changed", "This file was changed since you opened it. Compare both texts, then save what shall stand.")
 	errDraftText    = fault.New(fault.Invalid, "draft.text", "This is not UTF-8 text. Save the file as UTF-8 and paste it again.").At("content")
@@ -164,6 +164,29 @@ func (d *Drafting) Write(ctx context.Context, by access.Actor, pack, path string
 		}
 		draft.Files[path] = content
 		draft.write(path, Written{Digest: digestOf(content), Revision: draft.Revision + 1, By: by.Person, At: tx.Now()})
+		return checkSize(draft.Files)
+	})
+}
+
+// WriteFiles writes several files of a draft in one act, each as it would be written alone. Revision is that of the draft in
+// which the actor saw them: a file that was written since is not written over.
+func (d *Drafting) WriteFiles(ctx context.Context, by access.Actor, pack string, revision int64, files Bundle) (Draft, error) {
+	for path, content := range files {
+		switch {
+		case !IsDraftPath(path):
+			return Draft{}, errDraftPath
+		case !utf8.Valid(content):
+			return Draft{}, errDraftText
+		}
+	}
+	return d.save(ctx, by, "draft.written", pack, func(tx Tx, draft *Draft) error {
+		for path, content := range files {
+			if draft.FileRevision(path) > revision {
+				return errDraftChanged
+			}
+			draft.Files[path] = content
+			draft.write(path, Written{Digest: digestOf(content), Revision: draft.Revision + 1, By: by.Person, At: tx.Now()})
+		}
 		return checkSize(draft.Files)
 	})
 }

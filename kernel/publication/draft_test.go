@@ -162,6 +162,33 @@ func TestNobodyWritesOverWhatTheyHaveNotSeen(t *testing.T) {
 	refused(t, "writing into what was begun anew", err, "draft.changed")
 }
 
+func TestSeveralFilesAreWrittenInOneActOrNone(t *testing.T) {
+	w := newWorld(t)
+	draft := w.begun()
+	files := func(content string) publication.Bundle {
+		return publication.Bundle{"services/a.yaml": []byte("service: " + content + "\n"), "locale/ru.yaml": []byte("language: ru # " + content + "\n")}
+	}
+	saved, err := w.WriteFiles(t.Context(), w.anna, "youth", draft.Revision, files("anna"))
+	if err != nil || saved.Revision != draft.Revision+1 || string(saved.Files["locale/ru.yaml"]) != "language: ru # anna\n" || saved.Written["services/a.yaml"].By != w.anna.Person {
+		t.Fatalf("writing gives %+v, %v", saved, err)
+	}
+	// One of the two was written since: neither is written over. Another file is nobody's business.
+	_, err = w.WriteFiles(t.Context(), w.bek, "youth", draft.Revision, files("bek"))
+	refused(t, "writing over a colleague's texts", err, "draft.changed")
+	_, err = w.WriteFiles(t.Context(), w.bek, "youth", saved.Revision, publication.Bundle{"services/a.yaml": []byte("service: bek\n"), "../x": nil})
+	refused(t, "writing outside of the pack", err, "draft.path")
+	_, err = w.WriteFiles(t.Context(), w.bek, "youth", saved.Revision, publication.Bundle{"services/a.yaml": []byte("\xff")})
+	refused(t, "writing what is no text", err, "draft.text")
+	found, err := w.Draft(t.Context(), w.bek, "youth")
+	if err != nil || found.Revision != saved.Revision || string(found.Files["services/a.yaml"]) != "service: anna\n" {
+		t.Errorf("one of them changed the draft: %+v, %v", found, err)
+	}
+	w.writes(w.bek, "pack.yaml", saved.FileRevision("pack.yaml"), "pack: youth\n#\n")
+	if _, err = w.WriteFiles(t.Context(), w.bek, "youth", saved.Revision, files("bek")); err != nil {
+		t.Errorf("who has seen the files cannot write them: %v", err)
+	}
+}
+
 func TestOnlyPublishersOfTheAgencySeeItsDrafts(t *testing.T) {
 	w := newWorld(t)
 	w.begun()

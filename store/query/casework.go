@@ -11,11 +11,11 @@ import (
 )
 
 const applicationColumns = `key, id, service, version, agency, state, revision, stage, language,
-	created, submitted, decided, expires, territory, sealed, event`
+	created, submitted, decided, expires, territory, helper, sealed, event`
 
 func scanApplication(scan func(into ...any) error) (a casework.Application, err error) {
 	err = scan(&a.Applicant, &a.ID, &a.Service, &a.Version, &a.Agency, &a.State, &a.Revision, &a.Stage, &a.Language,
-		instant{&a.Created}, instant{&a.Submitted}, instant{&a.Decided}, instant{&a.Expires}, &a.Territory, &a.Sealed, &a.Event)
+		instant{&a.Created}, instant{&a.Submitted}, instant{&a.Decided}, instant{&a.Expires}, &a.Territory, &a.Helper, &a.Sealed, &a.Event)
 	return a, err
 }
 
@@ -40,15 +40,21 @@ func (t *Tx) ApplicationsOf(applicant ident.Subject, before ident.Application, l
 		args(applicant, before, limit), scanApplication)
 }
 
+// AssistedDrafts implements casework.Reader.
+func (t *Tx) AssistedDrafts(helper ident.Person, limit int) ([]casework.Application, error) {
+	return list(t, `SELECT `+applicationColumns+` FROM application WHERE helper = $1 AND helper <> '' AND state = 'draft' ORDER BY id DESC LIMIT $2`,
+		args(helper, limit), scanApplication)
+}
+
 // SaveApplication implements casework.Tx.
 func (t *Tx) SaveApplication(a casework.Application) error {
 	return t.send(`INSERT INTO application (`+applicationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, revision = excluded.revision, stage = excluded.stage,
 			submitted = excluded.submitted, decided = excluded.decided, expires = excluded.expires,
 			territory = excluded.territory, sealed = excluded.sealed, event = excluded.event`,
 		t.key, a.ID, a.Service, a.Version, a.Agency, a.State, a.Revision, a.Stage, a.Language,
-		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Sealed, a.Event)
+		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Helper, a.Sealed, a.Event)
 }
 
 const taskColumns = `key, id, application, service, step, agency, role, territory, place, escalated, state, assignee,

@@ -88,6 +88,7 @@ var Unsharded = map[string]string{
 // CrossShard are the statements of package query, by their function, that ask every machine, and why they may.
 var CrossShard = map[string]string{
 	"Application":              "by the id alone, from a link: each machine answers from an index (application_id)",
+	"AssistedDrafts":           "an official's drafts for residents, few: each machine by index (application_helper)",
 	"Task":                     "by the id alone, from a link: each machine answers from an index (task_id)",
 	"Document":                 "whoever checks a document has its number only (document_id)",
 	"DocumentRevocation":       "whoever checks a document has its number only (document_revocation_document)",

@@ -12,9 +12,10 @@ import (
 	"yagona/store/query"
 )
 
-// TestCasework checks what the store computes of applications: the public figures of a service.
+// TestCasework checks what the store computes of applications: the public figures of a service, and what waits for a helper.
 func TestCasework(t *testing.T, open Open) {
 	db := open(t, Still)
+	helped(t, db)
 	save := func(of ident.Service, at ident.Territory, state casework.State, submitted, took time.Duration) {
 		t.Helper()
 		applicant := ident.Random[ident.Person]().Subject()
@@ -56,5 +57,46 @@ func TestCasework(t *testing.T, open Open) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// helped checks which drafts an official finds again: their own, the newest first.
+func helped(t *testing.T, db DB) {
+	t.Helper()
+	helper, other := ident.Random[ident.Person](), ident.Random[ident.Person]()
+	save := func(id ident.Application, by ident.Person, state casework.State) {
+		applicant := ident.Random[ident.Person]().Subject()
+		one := casework.Application{ID: id, Applicant: applicant, Service: "a/helped", State: state, Revision: 1, Created: time.Unix(1, 0).UTC(), Helper: by, Sealed: []byte("sealed")}
+		if err := db.Update(t.Context(), act.Of(applicant), func(tx *query.Tx) error { return tx.SaveApplication(one) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("helped-1", helper, casework.Draft)
+	save("helped-2", helper, casework.Draft)
+	save("helped-3", other, casework.Draft)
+	save("helped-4", helper, casework.Deciding)
+	save("helped-5", "", casework.Draft)
+	for _, one := range []struct {
+		by    ident.Person
+		limit int
+		want  []ident.Application
+	}{{helper, 10, []ident.Application{"helped-2", "helped-1"}}, {helper, 1, []ident.Application{"helped-2"}}, {other, 10, []ident.Application{"helped-3"}}, {"", 10, nil}} {
+		var found []ident.Application
+		err := db.View(t.Context(), func(tx *query.Tx) error {
+			all, err := tx.AssistedDrafts(one.by, one.limit)
+			found = nil
+			for _, draft := range all {
+				if found = append(found, draft.ID); draft.Helper != one.by {
+					t.Errorf("%s was written down by %q", draft.ID, draft.Helper)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(one.want, found); diff != "" {
+			t.Errorf("of the drafts of %q (-want +got):\n%s", one.by, diff)
+		}
 	}
 }

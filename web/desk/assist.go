@@ -23,6 +23,7 @@ import (
 // Helping is what the pages need of casework to write an application down for a resident.
 type Helping interface {
 	Assist(ctx context.Context, by access.Actor, told casework.Dictated) (casework.Application, error)
+	AssistedDrafts(ctx context.Context, by access.Actor) ([]casework.Application, error)
 	AssistedDraft(ctx context.Context, by access.Actor, id ident.Application) (casework.View, error)
 	CanConfirmByCode(ctx context.Context, by access.Actor, id ident.Application) (bool, error)
 	SendCode(ctx context.Context, by access.Actor, id ident.Application) error
@@ -75,9 +76,25 @@ func (d *Desk) assistRoutes() []route.Route {
 
 func draftPath(id ident.Application) string { return assistPath + "/drafts/" + string(id) }
 
-// assist lists the services that a resident can be helped with.
-func (d *Desk) assist(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
+// assist lists what the official wrote down and nobody has confirmed yet, and the services that a resident can be helped
+// with.
+func (d *Desk) assist(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	r := d.Shared.For(v)
+	waiting, err := d.Helping.AssistedDrafts(req.Context(), v.Actor)
+	if err != nil {
+		return err
+	}
+	var body []ui.Component
+	if len(waiting) > 0 {
+		list := ui.TaskList{}
+		for _, one := range waiting {
+			list.Items = append(list.Items, ui.TaskItem{
+				Title: r.Service(one.Service), Href: draftPath(one.ID), Status: ui.Tag{Text: r.Say("assist.unconfirmed"), Tone: ui.Wait},
+				Hint: r.Say("assist.written-until", "when", r.Moment(one.Created), "until", r.LastDay(one.Expires)),
+			})
+		}
+		body = append(body, ui.Heading{Text: r.Say("assist.waiting")}, list, ui.Heading{Text: r.Say("assist.begin")})
+	}
 	cards := ui.Cards{}
 	for _, one := range r.Sorted(d.Services().All(d.Shared.Today())) {
 		if slices.Contains(one.For, "person") {
@@ -86,7 +103,7 @@ func (d *Desk) assist(w http.ResponseWriter, _ *http.Request, v route.Visitor) e
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.Say("assist.title"), Lead: r.Say("assist.lead"), Back: &ui.Link{Text: r.Say("page.inbox"), Href: page.DeskPath}, Wide: true,
-		Body: []ui.Component{cards},
+		Body: append(body, cards),
 	})
 }
 

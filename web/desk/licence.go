@@ -50,11 +50,11 @@ func (d *Desk) findLicence(w http.ResponseWriter, req *http.Request, v route.Vis
 }
 
 func (d *Desk) licence(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	return d.showLicence(w, req, http.StatusOK, v, "", nil)
+	return d.showLicence(w, req, http.StatusOK, v, page.Typed{}, nil)
 }
 
 // showLicence shows a licence, with the form by which a measure is proposed.
-func (d *Desk) showLicence(w http.ResponseWriter, req *http.Request, status int, v route.Visitor, typed string, wrong page.Wrong) error {
+func (d *Desk) showLicence(w http.ResponseWriter, req *http.Request, status int, v route.Visitor, typed page.Typed, wrong page.Wrong) error {
 	view, err := d.Tasks.Licence(req.Context(), v.Actor, ident.Document(req.PathValue("document")))
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (d *Desk) showLicence(w http.ResponseWriter, req *http.Request, status int,
 	})
 }
 
-func proposing(r page.Reader, view casework.View, measures []service.Measure, typed string, wrong page.Wrong) ui.Form {
+func proposing(r page.Reader, view casework.View, measures []service.Measure, typed page.Typed, wrong page.Wrong) ui.Form {
 	mistake := func(name string) string {
 		if f := wrong[name]; f != nil {
 			return r.Problem(f)
@@ -92,7 +92,7 @@ func proposing(r page.Reader, view casework.View, measures []service.Measure, ty
 	}
 	choice := ui.Choice{Question: ui.Question{Name: "measure", Label: r.Say("desk.what"), Error: mistake("measure")}}
 	for _, one := range measures {
-		choice.Options = append(choice.Options, ui.Option{Value: string(one), Label: r.Say("licence.measure-" + string(one))})
+		choice.Options = append(choice.Options, ui.Option{Value: string(one), Label: r.Say("licence.measure-" + string(one)), Checked: typed.Get("measure") == string(one)})
 	}
 	return ui.Form{
 		Action: licencesPath + "/" + string(view.Content.Granted.Document), Buttons: ui.Buttons{{Text: r.Say("desk.licence-propose")}},
@@ -100,19 +100,28 @@ func proposing(r page.Reader, view casework.View, measures []service.Measure, ty
 			ui.Heading{Text: r.Say("desk.licence-propose")},
 			ui.Paragraph{Text: r.Say("desk.licence-propose-lead")},
 			choice,
-			ui.TextInput{Question: ui.Question{Name: "reason", Label: r.Say("desk.licence-reason"), Error: mistake("reason")}, Lines: 5, Maximum: 4000, Value: typed},
+			ui.TextInput{Question: ui.Question{Name: "reason", Label: r.Say("desk.licence-reason"), Error: mistake("reason")}, Lines: 5, Maximum: 4000, Value: typed.Get("reason")},
 		},
 	}
 }
 
-// propose proposes a measure.
+var errNotSaid = fault.New(fault.Invalid, "field.required", "This is required. Fill it in.")
+
+// propose proposes a measure. What is missing is told at its input.
 func (d *Desk) propose(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	number, reason := ident.Document(req.PathValue("document")), req.PostForm.Get("reason")
-	_, err := d.Tasks.Propose(req.Context(), v.Actor, number, service.Measure(req.PostForm.Get("measure")), reason)
+	number, typed, wrong := ident.Document(req.PathValue("document")), req.PostForm, page.Wrong{}
+	for _, name := range []string{"measure", "reason"} {
+		if strings.TrimSpace(typed.Get(name)) == "" {
+			wrong[name] = errNotSaid.At(name)
+		}
+	}
+	if len(wrong) > 0 {
+		return d.showLicence(w, req, http.StatusUnprocessableEntity, v, typed, wrong)
+	}
+	_, err := d.Tasks.Propose(req.Context(), v.Actor, number, service.Measure(typed.Get("measure")), typed.Get("reason"))
 	if fault.Is(err, fault.Invalid) {
-		wrong := page.Wrong{}
 		wrong.Add("", route.Faults(err))
-		return d.showLicence(w, req, http.StatusUnprocessableEntity, v, reason, wrong)
+		return d.showLicence(w, req, http.StatusUnprocessableEntity, v, typed, wrong)
 	}
 	if err != nil {
 		return err

@@ -211,9 +211,13 @@ func (d *Desk) decision(r page.Reader, view casework.View, typed page.Typed, wro
 		return ""
 	}
 	action := ui.Choice{Question: ui.Question{Name: "action", Label: r.Say("desk.what"), Error: say("action")}}
+	hint := "action-hint."
+	if isMeasure(view) {
+		hint = "licence.hint-"
+	}
 	for _, one := range step.Actions {
 		action.Options = append(action.Options, ui.Option{
-			Value: string(one), Label: r.Say("action." + string(one)), Hint: r.Say("action-hint." + string(one)), Checked: typed.Get("action") == string(one),
+			Value: string(one), Label: r.Say("action." + string(one)), Hint: r.Say(hint + string(one)), Checked: typed.Get("action") == string(one),
 		})
 	}
 	decide.Fields = append(decide.Fields, ui.Heading{Text: r.Say("page.decision")}, action)
@@ -229,10 +233,18 @@ func (d *Desk) decision(r page.Reader, view casework.View, typed page.Typed, wro
 	return decide
 }
 
-// reasons asks why an application is refused.
+// isMeasure reports whether the task is about something that was proposed to be done with a licence.
+func isMeasure(view casework.View) bool {
+	return view.Task != nil && slices.ContainsFunc(view.Content.Proposals, func(one casework.Proposal) bool { return one.Task == view.Task.ID })
+}
+
+// reasons asks why an application, or a measure, is refused. The words of the rules are about applications.
 func (d *Desk) reasons(r page.Reader, view casework.View, typed page.Typed, mistake string) []ui.Component {
 	reasons := ui.Choice{Question: ui.Question{Name: "reasons", Label: r.Say("desk.reasons"), Hint: r.Say("desk.reasons-hint"), Optional: true, Error: mistake}, Several: true}
 	for _, requirement := range view.Definition.Require {
+		if isMeasure(view) {
+			break
+		}
 		reasons.Options = append(reasons.Options, ui.Option{
 			Value: requirement.ID, Label: r.In(requirement.Otherwise), Checked: slices.Contains(typed["reasons"], requirement.ID),
 		})

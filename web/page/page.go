@@ -249,6 +249,11 @@ func (r Reader) Render(w http.ResponseWriter, status int, shown ui.Page) error {
 	return r.House.Render(w, status, r.frame(), shown)
 }
 
+// ErrorPage answers a person whose request failed (route.Config.ErrorPage): who is signed in stays so, and sees the way on.
+func (s *Shared) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+	return s.For(v).Render(w, problem.Status, ui.PageOf(v, problem))
+}
+
 // frame leads to what the reader may see. It shows no personal data.
 func (r Reader) frame() ui.Frame {
 	frame := ui.FrameOf(r.Visitor)

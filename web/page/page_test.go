@@ -30,6 +30,7 @@ func TestEveryTextIsThereInEveryLanguage(t *testing.T) {
 var composed = []string{
 	"event.", "actor.", "purpose.", "role.", "agency.", "life.", "applicant.", "relation.", "late.", "action.", "action-hint.",
 	"payment.", "payment-reason.", "progress.", "notice.", "fault.", "verify.", "part.", "licence.", "ground.", "acting-as.", "mandate-state.",
+	"answer-kind.", "translation.",
 }
 
 func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {

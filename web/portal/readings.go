@@ -11,6 +11,7 @@ import (
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/locale"
 	"yagona/web/page"
 	"yagona/web/reading"
 	"yagona/web/route"
@@ -70,12 +71,16 @@ func (p *Portal) reader(ctx context.Context, r page.Reader, entry reading.Entry,
 }
 
 // told is one reading in words.
-type told struct{ who, what, purpose, service, delayed string }
+type told struct {
+	who, what, purpose, service, delayed string
+	several                              []exchange.Disclosed // what was asked at once, for several services
+}
 
 func tellReading(r page.Reader, entry reading.Entry) told {
 	// An entry is either an evidence that was answered, or an application that an official read.
 	var said struct {
 		exchange.Disclosed
+		exchange.DisclosedTogether
 		Step string `json:"step"`
 	}
 	shown := told{who: r.Actor(entry.Header.Actor), what: r.Event(entry.Header.Type), purpose: r.Purpose(entry.Header.Purpose)}
@@ -108,6 +113,11 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 			}
 		}
 	}
+	if len(said.Together) > 0 {
+		shown.several = said.Together
+		shown.who, shown.what = severalWords(r, said.Together)
+		said.Delayed = said.Together[0].Delayed // one law delays one entry
+	}
 	if said.Service != "" {
 		shown.service = r.Service(said.Service)
 		shown.purpose += ": " + shown.service
@@ -117,6 +127,36 @@ func tellReading(r page.Reader, entry reading.Entry) told {
 		shown.what += ". " + shown.delayed
 	}
 	return shown
+}
+
+// severalWords says how many agencies looked at how much, for how many services.
+func severalWords(r page.Reader, all []exchange.Disclosed) (who, what string) {
+	agencies, evidence, services := map[ident.Agency]bool{}, map[ident.Evidence]bool{}, map[ident.Service]bool{}
+	for _, one := range all {
+		agencies[one.Asking], evidence[one.Evidence], services[one.Service] = true, true, true
+	}
+	return r.Say("reading.for-you-agencies", "count", len(agencies)), r.Say("reading.together", "count", len(evidence), "services", len(services))
+}
+
+// severalTable shows which agency was given which evidence, for which services.
+func severalTable(r page.Reader, all []exchange.Disclosed) ui.Table {
+	table := ui.Table{Caption: r.Say("reading.together-caption"), Columns: []ui.Column{
+		{Text: r.Say("reading.what"), Prose: true}, {Text: r.Say("reading.who")}, {Text: r.Say("reading.for"), Prose: true},
+	}}
+	rows := map[[2]string]int{}
+	for _, one := range all {
+		key := [2]string{evidenceWords(r, one), r.Agency(one.Asking)}
+		at, known := rows[key]
+		if !known {
+			at = len(table.Rows)
+			rows[key] = at
+			table.Rows = append(table.Rows, ui.TableRow{{Text: key[0]}, {Text: key[1]}, {Text: r.Service(one.Service)}})
+			continue
+		}
+		table.Rows[at][2].Text += "; " + r.Service(one.Service)
+	}
+	locale.Sort(locale.Tag(r.Language), table.Rows, func(row ui.TableRow) string { return row[0].Text + "\n" + row[1].Text })
+	return table
 }
 
 // residents returns how many an evaluation in bulk counted.
@@ -191,7 +231,11 @@ func (p *Portal) event(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if said.purpose != "" {
 		rows = append(rows, ui.SummaryRow{Term: r.Say("reading.for"), Values: []string{said.purpose}})
 	}
-	body := []ui.Component{ui.SummaryList{Rows: rows}, ui.Heading{Text: r.Say("proof.title")}}
+	body := []ui.Component{ui.SummaryList{Rows: rows}}
+	if len(said.several) > 0 {
+		body = append(body, severalTable(r, said.several))
+	}
+	body = append(body, ui.Heading{Text: r.Say("proof.title")})
 	if proven {
 		body = append(body,
 			ui.Paragraph{Text: r.Say("proof.text", "index", strconv.FormatInt(proof.Index, 10), "log", p.Origin)},

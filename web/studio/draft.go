@@ -72,6 +72,7 @@ var folders = []struct{ name, title, kind string }{
 	{"", "studio.folder-pack", ""},
 	{"services", "studio.folder-services", "studio.kind-services"},
 	{"registers", "studio.folder-registers", "studio.kind-registers"},
+	{"indicators", "studio.folder-indicators", "studio.kind-indicators"},
 	{"locale", "studio.folder-locale", "studio.kind-locale"},
 }
 

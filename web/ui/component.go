@@ -1,5 +1,7 @@
 package ui
 
+import "slices"
+
 // Link leads somewhere.
 type Link struct {
 	Text    string
@@ -135,7 +137,7 @@ func (q Question) DescribedBy() string {
 }
 
 func (q Question) problem() (Problem, bool) {
-	return Problem{Href: "#" + q.ID(), Text: q.Error}, q.Error != ""
+	return Problem{Href: "#" + q.ID(), Text: q.Error, Label: q.Label}, q.Error != ""
 }
 
 // TextInput takes a line, or with Lines a paragraph.
@@ -166,7 +168,7 @@ type DateInput struct {
 func (d DateInput) ID() string { return d.Name + "-day" }
 
 func (d DateInput) problem() (Problem, bool) {
-	return Problem{Href: "#" + d.ID(), Text: d.Error}, d.Error != ""
+	return Problem{Href: "#" + d.ID(), Text: d.Error, Label: d.Label}, d.Error != ""
 }
 
 // FileInput takes files.
@@ -333,7 +335,10 @@ type ErrorSummary struct{ Problems []Problem }
 func (e ErrorSummary) Count() int { return len(e.Problems) }
 
 // Problem is one of them.
-type Problem struct{ Href, Text string }
+type Problem struct {
+	Href, Text string
+	Label      string // of the input: said too where another problem has the same text
+}
 
 // Select takes one of many options; of few, Choice is easier to use.
 type Select struct {
@@ -412,6 +417,14 @@ func (Tabs) Template() string        { return "tabs" }
 func (Warning) Template() string     { return "warning" }
 func (Progress) Template() string    { return "progress" }
 
+// asks reports whether something is typed or chosen on a page: what its reader may lose.
+func asks(body []Component) bool {
+	return slices.ContainsFunc(body, func(one Component) bool {
+		form, ok := one.(Form)
+		return ok && len(form.Fields) > 0
+	})
+}
+
 // Actions returns the form's buttons, or the one that every form has.
 func (f Form) Actions() Buttons {
 	if len(f.Buttons) == 0 {
@@ -439,4 +452,21 @@ func summarise(body []Component) *ErrorSummary {
 		return nil
 	}
 	return &ErrorSummary{Problems: found}
+}
+
+// apart lets problems with the same text name their inputs.
+func (e *ErrorSummary) apart() *ErrorSummary {
+	if e == nil {
+		return nil
+	}
+	count := map[string]int{}
+	for _, one := range e.Problems {
+		count[one.Text]++
+	}
+	for i, one := range e.Problems {
+		if count[one.Text] > 1 && one.Label != "" {
+			e.Problems[i].Text = one.Label + " – " + one.Text
+		}
+	}
+	return e
 }

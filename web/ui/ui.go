@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"yagona/kernel/fault"
 	"yagona/locale"
@@ -190,8 +191,11 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 	if !ok {
 		return fmt.Errorf("no pages in the language %q", frame.Language)
 	}
+	if asks(page.Body) {
+		page.Scripts = append(slices.Clone(page.Scripts), h.Script("keep.js"))
+	}
 	view := whole{
-		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body),
+		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
 		SignIn: "/sign-in?next=" + url.QueryEscape(frame.Here),
 	}
 	for _, language := range h.languages {
@@ -268,12 +272,16 @@ func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
 	return title, h.Text(language, "fault."+f.Kind.String(), nil)
 }
 
-// ErrorPage answers a person whose request failed: route.Config.ErrorPage.
+// ErrorPage answers a person whose request failed, where there are no pages of a portal around it (route.Config.ErrorPage).
 func (h *House) ErrorPage(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+	return h.Render(w, problem.Status, FrameOf(v), PageOf(v, problem))
+}
+
+// PageOf returns what a page says of a problem to a person, in whichever frame.
+func PageOf(v route.Visitor, problem route.Problem) Page {
 	body := []Component{Paragraph{Text: problem.Detail}}
 	if problem.Status == http.StatusUnauthorized {
 		body = append(body, Buttons{{Key: "actions.sign-in", Href: "/sign-in?next=" + url.QueryEscape(v.Here)}})
 	}
-	body = append(body, Reference{Number: problem.Instance})
-	return h.Render(w, problem.Status, FrameOf(v), Page{Title: problem.Title, Body: body})
+	return Page{Title: problem.Title, Body: append(body, Reference{Number: problem.Instance})}
 }

@@ -268,6 +268,30 @@ func TestErrorsAreSaidAtTheTopAndAtTheInput(t *testing.T) {
 	}
 }
 
+func TestProblemsWithTheSameWordsNameTheirInputs(t *testing.T) {
+	input := func(name, label, wrong string) ui.Component {
+		return ui.TextInput{Question: ui.Question{Name: name, Label: label, Error: wrong}}
+	}
+	answer := httptest.NewRecorder()
+	err := house(t).Render(answer, http.StatusUnprocessableEntity, ui.Frame{Language: "en", Here: "/"}, ui.Page{Title: "Form", Body: []ui.Component{
+		ui.Form{Fields: []ui.Component{input("why", "Reasons", "Fill it in."), input("what", "Measure", "Fill it in."), input("when", "Day", "No date.")}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := html.Parse(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, link := range find(root, ".errors a") {
+		said = append(said, text(link))
+	}
+	if want := []string{"Reasons – Fill it in.", "Measure – Fill it in.", "No date."}; !slices.Equal(said, want) {
+		t.Errorf("the summary says %q", said)
+	}
+}
+
 func TestChoosingALanguageKeepsThePage(t *testing.T) {
 	root := page(t, ui.Frame{Language: "ru", Here: "/desk?page=2&q=%D0%B0"}, ui.Page{Title: "x"})
 	links := find(root, ".languages a")
