@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/transparency"
 	"yagona/web/reading"
 	"yagona/web/route"
 )
@@ -53,7 +55,7 @@ type Proof struct {
 }
 
 // pending is what stands in a receipt before its event is published.
-const pending = "at most 5 s"
+var pending = fmt.Sprintf("at most %d s", transparency.PublishWithin/time.Second)
 
 // proofOf proves an entry: what the journal says of its subject is in it if they may see it and it was not erased.
 func proofOf(ctx context.Context, trail *reading.Trail, entry reading.Entry) (Proof, error) {
