@@ -47,7 +47,9 @@ func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Applic
 	if within == 0 {
 		within = defaultDecide
 	}
-	c.openTask(f, days, c.appealTask(f), within)
+	if err := c.openTask(ctx, f, days, c.appealTask(f), within); err != nil {
+		return Receipt{}, err
+	}
 	f.note("appeal.received", by.Journal(), StepAppeal, "")
 	event, err := c.store(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
 	return Receipt{f.app, event}, err

@@ -351,6 +351,7 @@ type Evidence interface {
 	Answer(ctx context.Context, id ident.Exchange, of ident.Subject) (exchange.Answer, error)
 	Related(ctx context.Context, relation string, of ident.Subject, request exchange.Request) ([]ident.Subject, error)
 	AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error)
+	RelatedTo(ctx context.Context, relation string, one ident.Subject) ([]ident.Subject, error)
 }
 
 // Composer writes the document of a granted application: the words, in the applicant's language and in the one that

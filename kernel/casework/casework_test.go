@@ -81,6 +81,10 @@ func (r *registers) AreRelated(_ context.Context, relation string, one, other id
 	return slices.Contains(r.related[relation][one], other), nil
 }
 
+func (r *registers) RelatedTo(_ context.Context, relation string, one ident.Subject) ([]ident.Subject, error) {
+	return r.related[relation][one], nil
+}
+
 func (r *registers) set(evidence ident.Evidence, of ident.Subject, values map[string]any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -551,6 +555,107 @@ func TestWhoMayNotDecide(t *testing.T) {
 	}
 	if district := w.official("youth-leader", "X1"); w.open(district).ID != task.ID {
 		t.Error("the district's official does not see its mahalla's task")
+	}
+}
+
+func TestATaskOfSomebodyCloseIsNotSeen(t *testing.T) {
+	w := newWorld(t)
+	family, colleague := w.official("youth-leader", "X11"), w.official("youth-leader", "X11")
+	w.registers.related["household"][family.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	task := w.open(colleague)
+	if seen, err := w.Tasks(t.Context(), family, casework.Filter{}, casework.Cursor{}, 10); len(seen) != 0 || err != nil {
+		t.Errorf("the inbox of somebody of the household holds %v, %v", seen, err)
+	}
+	if got := w.counts(family, ""); got != (casework.Counts{}) {
+		t.Errorf("their inbox counts %+v", got)
+	}
+	if along, err := w.TakeAlong(t.Context(), family); len(along) != 0 || err != nil {
+		t.Errorf("they take along %v, %v", along, err)
+	}
+	if team, err := w.Team(t.Context(), family, ""); team.All.Open != 0 || err != nil {
+		t.Errorf("their team has %+v, %v", team.All, err)
+	}
+	if task.Territory != "X11" {
+		t.Errorf("the task went to %s although a colleague may decide it", task.Territory)
+	}
+	w.another("X11")
+	w.open(family) // somebody else's is there
+}
+
+func TestThatAConfidentialServiceWasAskedForIsNotToldToSomebodyClose(t *testing.T) {
+	w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = true, nil })
+	family, colleague := w.official("youth-leader", "X11"), w.official("youth-leader", "X11")
+	w.registers.related["household"][family.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	task := w.open(colleague)
+	_, err := w.Read(t.Context(), family, task.ID)
+	w.refused(err, "task.unknown")
+	_, err = w.Claim(t.Context(), family, task.ID)
+	w.refused(err, "task.unknown")
+	_, err = w.HandOver(t.Context(), family, task.ID, "")
+	w.refused(err, "task.unknown")
+	_, err = w.Decide(t.Context(), family, task.ID, 1, casework.Verdict{Action: service.Recommend})
+	w.refused(err, "task.unknown")
+	_, err = w.Arrive(t.Context(), family, casework.Offline{Act: ident.New[string](w.now), Made: w.now, Digest: make([]byte, 32), Task: task.ID})
+	w.refused(err, "task.unknown")
+
+	for _, one := range []access.Actor{colleague, w.official("youth-leader", "X12")} { // nor that it went up
+		w.registers.related["household"][one.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	}
+	country := w.official("youth-leader", "X")
+	w.apply()
+	raised, err := w.Tasks(t.Context(), country, casework.Filter{}, casework.Cursor{}, 10)
+	i := slices.IndexFunc(raised, func(one casework.Task) bool { return one.Territory == "X" })
+	if err != nil || len(raised) != 2 || i < 0 {
+		t.Fatalf("the country's inbox holds %+v, %v", raised, err)
+	}
+	_, err = w.Read(t.Context(), family, raised[i].ID)
+	w.refused(err, "task.unknown")
+}
+
+func TestATaskThatOnlySomebodyCloseCouldDecideGoesUpAtOnce(t *testing.T) {
+	w := newWorld(t)
+	family, district := w.official("youth-leader", "X11"), w.official("youth-leader", "X1")
+	country := w.official("youth-leader", "X")
+	for _, one := range []access.Actor{family, district} {
+		w.registers.related["household"][one.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	}
+	sent := w.apply().Application
+	task := w.open(country)
+	if task.Territory != "X" || task.Escalated != 0 {
+		t.Errorf("the task is %+v", task)
+	}
+	history := w.state(sent.ID).Content.History
+	if !slices.ContainsFunc(history, func(one casework.Entry) bool { return one.What == "task.raised" && one.Step == "assess" }) {
+		t.Errorf("the applicant does not see it in %+v", history)
+	}
+	if below := w.another("X11").Application; below.Territory != "X11" {
+		t.Errorf("another's counts in %s", below.Territory)
+	}
+	if task := w.open(family); task.Territory != "X11" {
+		t.Errorf("another's went to %s", task.Territory)
+	}
+}
+
+func TestATaskStaysWhereNobodyIsAppointedYet(t *testing.T) {
+	w := newWorld(t)
+	district := w.official("youth-leader", "X1")
+	w.apply()
+	if task := w.open(district); task.Territory != "X11" {
+		t.Errorf("the task went to %s", task.Territory)
+	}
+}
+
+func TestALateTaskPassesOverSomebodyClose(t *testing.T) {
+	w := newWorld(t)
+	w.official("youth-leader", "X11")
+	district, country := w.official("youth-leader", "X1"), w.official("youth-leader", "X")
+	w.registers.related["household"][district.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	w.later(7 * 24 * time.Hour)
+	if task := w.open(country); task.Territory != "X" || task.Escalated == 0 {
+		t.Errorf("the task is %+v", task)
 	}
 }
 

@@ -117,8 +117,10 @@ func (f *file) task(id ident.Task) (*Task, error) {
 			return &f.tasks[i], nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "task.unknown", "There is no such task here, or it is not for you to see.")
+	return nil, errNoTask
 }
+
+var errNoTask = fault.New(fault.NotFound, "task.unknown", "There is no such task here, or it is not for you to see.")
 
 // note adds a line to the history.
 func (f *file) note(what string, by journal.Actor, step, note string) {

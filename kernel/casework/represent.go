@@ -21,6 +21,7 @@ import (
 type Representatives interface {
 	May(ctx context.Context, by ident.Person, of ident.Subject, service ident.Service, action representation.Action) (representation.Authority, error)
 	Represents(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
+	Authorities(ctx context.Context, by ident.Person) ([]representation.Authority, error)
 	Name(ctx context.Context, who ident.Person) (string, error)
 }
 

@@ -395,8 +395,11 @@ func TestAnOfficialDoesNotDecideForWhomTheyRepresentNorWhatTheySent(t *testing.T
 	f.mandate(true, false, "youth/other") // for another service, and only to read: a tie all the same
 	leader := f.official("youth-leader", "X11")
 	leader.Person = f.helper.Person
-	_, err := f.Read(t.Context(), leader, f.open(leader).ID)
+	_, err := f.Read(t.Context(), leader, f.open(f.official("youth-leader", "X1")).ID)
 	f.refused(err, "task.own-interest")
+	if seen, err := f.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10); len(seen) != 0 || err != nil {
+		t.Errorf("their inbox holds %v, %v", seen, err)
+	}
 
 	f = newFamily(t)
 	given := f.mandate(true, true)
