@@ -281,6 +281,9 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	facts := map[string]string{"then": what, "version": f.app.Version}
 	if assisted := f.content.Assisted; assisted != nil {
 		facts["confirmed"] = string(assisted.Means)
+		if assisted.Means != ConfirmedBySignIn { // who did not send it themself hears that it was sent
+			f.tell("application.submitted")
+		}
 	}
 	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: facts})
 	return Receipt{f.app, event}, err
