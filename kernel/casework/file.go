@@ -42,7 +42,7 @@ type file struct {
 	acting      *representation.Authority // by what the act is a representative's; nil: it is not
 	offer       *offer.Offer              // that the act makes
 	alone       bool                      // the act fails if another application of the same person to the service is open
-	counted     bool                      // the act fails if the person has as many drafts as one may have
+	counted     bool                      // the act fails if there are as many drafts as one may have
 	attachments []Attachment
 	takenUp     []string     // uploads that became attachments
 	right       *Entitlement // what the application left in force
@@ -191,7 +191,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			}
 		}
 		if f.counted {
-			if err := fewDrafts(tx, f.app.Applicant); err != nil {
+			if err := f.fewDrafts(tx); err != nil {
 				return err
 			}
 		}
@@ -336,18 +336,31 @@ func (c *Casework) onlyOpen(tx Tx, f *file) error {
 	return nil
 }
 
-// mostDrafts is how many drafts one person may have open at a time: enough for a household, too few to fill a disk.
+// mostDrafts is how many drafts one person may have open at a time, and each representative for them: enough for a
+// household, too few to fill a disk.
 const mostDrafts = 20
 
-// fewDrafts checks that the person may begin one more draft.
-func fewDrafts(tx Tx, applicant ident.Subject) error {
-	others, err := tx.ApplicationsOf(applicant, "", mostOpen)
+// fewDrafts checks that one more draft may be begun. A representative's are counted apart: so they do not use up the
+// applicant's, and cannot tell from the count that there are drafts which they may not see.
+func (f *file) fewDrafts(tx Tx) error {
+	var by ident.Person
+	if f.acting != nil {
+		by = f.acting.Representative
+	}
+	others, err := tx.ApplicationsOf(f.app.Applicant, "", mostOpen)
 	if err != nil {
 		return err
 	}
 	drafts := 0
 	for _, other := range others {
-		if other.State == Draft {
+		if other.State != Draft {
+			continue
+		}
+		began, err := f.beganBy(other)
+		if err != nil {
+			return err
+		}
+		if began == by {
 			drafts++
 		}
 	}
