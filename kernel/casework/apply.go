@@ -273,6 +273,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
 	f.represent()
 	f.alone = f.def.Output.Payment != nil || f.def.Places != nil || f.def.Licence != nil // what is paid once is not asked for twice at a time
+	f.sends = true
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
 	if err != nil {

@@ -952,25 +952,60 @@ func TestOneOpenApplicationToAServiceThatPays(t *testing.T) {
 }
 
 // Whoever watches the statistics must not learn that somebody near them asked for a confidential service: neither a place
-// nor the first four of the country are told.
-func TestOfAConfidentialServiceOnlyTheCountrysFiguresArePublished(t *testing.T) {
-	w := newWorld(t, func(d *service.Definition) { d.Confidential = true })
+// nor the first four of the country are told; nor, by applications of their own, how many others there are.
+func TestOfAConfidentialServiceOnlyTheCountrysApplicantsArePublished(t *testing.T) {
+	w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = true, nil })
 	leader := w.official("youth-leader", "X11")
+	refuse := casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Requirement: "unemployed"}}}
 	for i := range 6 {
 		if counts, err := w.Statistics(t.Context(), "youth/tools"); err != nil || i < 5 && len(counts) > 0 {
 			t.Fatalf("after %d applications: %+v, %v", i, counts, err)
 		}
+		w.another("X11")
+		w.must(w.decide(leader, refuse))
+	}
+	want := []casework.Count{{Service: "youth/tools", Territory: "X", State: casework.Refused, Number: 5}}
+	for range 10 { // one more resident is one more, however often they apply
 		w.apply()
-		w.must(w.decide(leader, casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Requirement: "unemployed"}}}))
+		w.must(w.decide(leader, refuse))
+		counts, err := w.Statistics(t.Context(), "youth/tools")
+		if err != nil || !slices.Equal(counts, want) {
+			t.Fatalf("the figures are %+v, %v", counts, err)
+		}
 	}
 	w.later(time.Hour)
-	counts, err := w.Statistics(t.Context(), "youth/tools")
-	if want := []casework.Count{{Service: "youth/tools", Territory: "X", State: casework.Refused, Number: 5}}; err != nil || !slices.Equal(counts, want) {
-		t.Errorf("the figures are %+v, %v", counts, err)
-	}
-	refusals, err := w.Refusals(t.Context(), "youth/tools")
-	if want := []casework.RefusalCount{{Service: "youth/tools", Territory: "X", Requirement: "unemployed", Number: 5}}; err != nil || !slices.Equal(refusals, want) {
+	if refusals, err := w.Refusals(t.Context(), "youth/tools"); err != nil || len(refusals) > 0 {
 		t.Errorf("the reasons are %+v, %v", refusals, err)
+	}
+	if performance, err := w.Performance(t.Context(), "youth/tools"); err != nil || performance != (casework.Performance{}) {
+		t.Errorf("how long it takes is %+v, %v", performance, err)
+	}
+}
+
+func TestAPersonCannotBuryAnInbox(t *testing.T) {
+	for name, test := range map[string]struct {
+		confidential bool
+		most         int
+	}{"of a service": {false, 20}, "of a confidential one": {true, 3}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = test.confidential, nil })
+			var first casework.Application
+			for i := range test.most {
+				if sent := w.apply().Application; i == 0 {
+					first = sent
+				}
+			}
+			send := func() (casework.Receipt, error) {
+				return w.Apply(t.Context(), w.applicant, "", "youth/tools", "en", answers)
+			}
+			_, err := send()
+			w.refused(err, "application.too-many-open")
+			w.another("X11") // another person's is received
+			w.must(w.Withdraw(t.Context(), w.applicant, first.ID, first.Revision))
+			w.must(send())
+			_, err = send()
+			w.refused(err, "application.too-many-open")
+		})
 	}
 }
 

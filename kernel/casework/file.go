@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,7 @@ type file struct {
 	acting      *representation.Authority // by what the act is a representative's; nil: it is not
 	offer       *offer.Offer              // that the act makes
 	alone       bool                      // the act fails if another application of the same person to the service is open
+	sends       bool                      // the act fails if as many applications of the same person to the service are open as may be
 	counted     bool                      // the act fails if there are as many drafts as one may have
 	attachments []Attachment
 	takenUp     []string     // uploads that became attachments
@@ -185,8 +187,8 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
-		if f.alone {
-			if err := c.onlyOpen(tx, f); err != nil {
+		if f.sends {
+			if err := c.fewOpen(tx, f); err != nil {
 				return err
 			}
 		}
@@ -309,20 +311,45 @@ func unchanged(tx Tx, read Application) error {
 	return nil
 }
 
-// mostOpen is how many of a person's newest applications are looked through for an open one.
-const mostOpen = 1000
+// How many of a person's newest applications are looked through, and how many of them may be open to one service: enough
+// for somebody who reports every pothole of their street, too few to bury an official's inbox. Of what is asked for in
+// confidence it is less: one need is one application.
+const (
+	mostOpen             = 1000
+	mostAtOnce           = 20
+	mostConfidentialOnce = 3
+)
 
-// onlyOpen checks that no other application of the same person to the same service is open, and no benefit of it runs.
-func (c *Casework) onlyOpen(tx Tx, f *file) error {
+// fewOpen checks that the person may send one more application to the service: where it is asked for alone, that no other
+// is open and no benefit of it runs; elsewhere that not too many are open. An organisation may have any number, as one
+// notifies of every case.
+func (c *Casework) fewOpen(tx Tx, f *file) error {
 	app := f.app
+	_, person := app.Applicant.Person()
+	if !f.alone && !person {
+		return nil
+	}
 	others, err := tx.ApplicationsOf(app.Applicant, "", mostOpen)
 	if err != nil {
 		return err
 	}
+	open := 0
 	for _, other := range others {
 		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
-			return errOpen
+			open++
 		}
+	}
+	most := mostAtOnce
+	if c.Catalogue().Confidential(app.Service) {
+		most = mostConfidentialOnce
+	}
+	switch {
+	case f.alone && open > 0:
+		return errOpen
+	case open >= most:
+		return errMostOpen.With("max", strconv.Itoa(most))
+	case !f.alone:
+		return nil
 	}
 	held, err := tx.EntitlementsOf(app.Applicant)
 	if err != nil {
