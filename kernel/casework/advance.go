@@ -182,8 +182,8 @@ func (c *Casework) held(ctx context.Context, f *file, task Task, place ident.Ter
 			continue
 		}
 		switch err := c.tied(ctx, access.Actor{Person: one.Person, Appointment: &one}, f); {
-		case err == nil:
-			return heldByOthers, nil
+		case err == nil, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Erased):
+			return heldByOthers, nil // whoever it cannot be told of is asked when they open the task: nothing waits for it here
 		case fault.Code(err) != errInterest.Code:
 			return 0, err
 		}

@@ -78,6 +78,11 @@ func (r *registers) Related(_ context.Context, relation string, of ident.Subject
 }
 
 func (r *registers) AreRelated(_ context.Context, relation string, one, other ident.Subject) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent[ident.Evidence(relation)] {
+		return false, fault.New(fault.Unavailable, "exchange.silent", "The register does not answer.")
+	}
 	return slices.Contains(r.related[relation][one], other), nil
 }
 
@@ -644,6 +649,20 @@ func TestATaskStaysWhereNobodyIsAppointedYet(t *testing.T) {
 	w.apply()
 	if task := w.open(district); task.Territory != "X11" {
 		t.Errorf("the task went to %s", task.Territory)
+	}
+}
+
+func TestWhetherAnOfficialIsCloseKeepsNobodyFromApplying(t *testing.T) {
+	w := newWorld(t)
+	leader := w.official("youth-leader", "X11")
+	w.registers.silence("household", true)
+	w.apply()
+	task := w.open(leader)
+	if task.Territory != "X11" {
+		t.Errorf("the task went to %s", task.Territory)
+	}
+	if _, err := w.Read(t.Context(), leader, task.ID); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("it is opened all the same: %v", err)
 	}
 }
 
