@@ -583,6 +583,8 @@ func (w *world) identities() []identity {
 		w.t.Fatalf("the youth leader has the appointments %v: %v", posts, err)
 	}
 	jobless := w.victim(demo.Jobless, leader, chair)
+	// A colleague may decide on the youth leader's brother: else his task went to the level above at once.
+	w.appoint(ident.Random[ident.Person](), "youth-agency", "youth-leader", w.pop.Home)
 	brother := w.victim(demo.Brother, visitor{}, visitor{})
 
 	ended := w.persona(demo.Husband)

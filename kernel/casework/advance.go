@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"yagona/kernel/access"
 	"yagona/kernel/calendar"
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
@@ -108,7 +109,10 @@ func (c *Casework) openStage(ctx context.Context, f *file, facts service.Facts) 
 		if f.app.Territory == "" {
 			f.app.Territory = place
 		}
-		c.openTask(f, days, Task{Step: step.Name, Agency: step.Agency, Role: step.Role, Territory: place}, step.Within)
+		task := Task{Step: step.Name, Agency: step.Agency, Role: step.Role, Territory: place}
+		if err := c.openTask(ctx, f, days, task, step.Within); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -129,8 +133,21 @@ func (c *Casework) territoryOf(ctx context.Context, f *file, step service.Step, 
 	return code, nil
 }
 
-// openTask adds a task with its deadline to the file.
-func (c *Casework) openTask(f *file, days *calendar.Calendar, task Task, within int) {
+// openTask adds a task with its deadline to the file. Where everybody who holds its role is kept from deciding it (see
+// tied), it goes to the level above at once: at its place nobody would see it until its deadline.
+func (c *Casework) openTask(ctx context.Context, f *file, days *calendar.Calendar, task Task, within int) error {
+	if at, err := c.held(ctx, f, task, task.Territory); err != nil {
+		return err
+	} else if at == heldByTied {
+		above, found, err := c.levelAbove(ctx, f, task)
+		if err != nil {
+			return err
+		}
+		if found {
+			task.Territory = above
+			f.note("task.raised", platform("casework"), task.Step, "")
+		}
+	}
 	task.ID = ident.New[ident.Task](f.now)
 	task.Application, task.Applicant, task.Service = f.app.ID, f.app.Applicant, f.app.Service
 	task.State, task.Opened = TaskOpen, f.now
@@ -140,6 +157,53 @@ func (c *Casework) openTask(f *file, days *calendar.Calendar, task Task, within 
 	f.tasks = append(f.tasks, task)
 	f.changed[task.ID] = true
 	f.queue(JobDeadline, task.Due, f.job(task.ID))
+	return nil
+}
+
+// holding says who holds a task's role at a place.
+type holding int
+
+const (
+	heldByNobody holding = iota
+	heldByTied           // only officials who may not decide because of whom it is about
+	heldByOthers
+)
+
+// held returns who holds the task's role for exactly the place.
+func (c *Casework) held(ctx context.Context, f *file, task Task, place ident.Territory) (holding, error) {
+	var found []access.Appointment
+	err := c.Store.View(ctx, func(tx Reader) (err error) {
+		found, err = tx.AppointmentsIn(task.Agency, task.Role, place)
+		return err
+	})
+	by := heldByNobody
+	for _, one := range found {
+		if !one.Holds(f.now) {
+			continue
+		}
+		switch err := c.tied(ctx, access.Actor{Person: one.Person, Appointment: &one}, f); {
+		case err == nil, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Erased):
+			return heldByOthers, nil // whoever it cannot be told of is asked when they open the task: nothing waits for it here
+		case fault.Code(err) != errInterest.Code:
+			return 0, err
+		}
+		by = heldByTied
+	}
+	return by, err
+}
+
+// levelAbove returns the nearest level above the task's at which somebody holds its role who may decide it, and whether
+// there is one; if not, the highest.
+func (c *Casework) levelAbove(ctx context.Context, f *file, task Task) (place ident.Territory, found bool, err error) {
+	place = task.Territory
+	for above := c.Territories.Parent(place); above != ""; above = c.Territories.Parent(above) {
+		place = above
+		by, err := c.held(ctx, f, task, above)
+		if err != nil || by == heldByOthers {
+			return above, err == nil, err
+		}
+	}
+	return place, false, nil
 }
 
 // refuse closes the file with reasons.

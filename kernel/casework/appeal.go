@@ -42,12 +42,14 @@ func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Applic
 	if f.app.State == Refused {
 		f.app.Decided = time.Time{}
 	}
-	f.app.State, f.alone = Appealed, once(f.def)
+	f.app.State, f.alone, f.sends = Appealed, once(f.def), once(f.def)
 	within := f.def.Appeal.Decide
 	if within == 0 {
 		within = defaultDecide
 	}
-	c.openTask(f, days, c.appealTask(f), within)
+	if err := c.openTask(ctx, f, days, c.appealTask(f), within); err != nil {
+		return Receipt{}, err
+	}
 	f.note("appeal.received", by.Journal(), StepAppeal, "")
 	event, err := c.store(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
 	return Receipt{f.app, event}, err

@@ -278,7 +278,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	}
 	f.app.Submitted, f.app.Expires = f.now, time.Time{}
 	f.represent()
-	f.alone = once(f.def)
+	f.alone, f.sends = once(f.def), true
 	f.note("application.submitted", by.Journal(), "", "")
 	what, err := c.settle(ctx, f, again)
 	if err != nil {
@@ -287,6 +287,9 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 	facts := map[string]string{"then": what, "version": f.app.Version}
 	if assisted := f.content.Assisted; assisted != nil {
 		facts["confirmed"] = string(assisted.Means)
+		if assisted.Means != ConfirmedBySignIn { // who did not send it themself hears that it was sent
+			f.tell("application.submitted")
+		}
 	}
 	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: facts})
 	return Receipt{f.app, event}, err

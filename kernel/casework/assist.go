@@ -62,6 +62,7 @@ func (a Attachment) Cover() journal.Cover {
 
 var (
 	errHelpsSelf   = fault.New(fault.Forbidden, "assist.self", "This number is your own. Apply on your own page, as a resident.")
+	errHelpsClose  = fault.New(fault.Forbidden, "assist.own-interest", "You live with this person or may act for them. Another official helps them, or they apply on their own page.")
 	errMostDrafts  = fault.New(fault.Conflict, "assist.too-many-drafts", "Too many drafts are waiting for this person. Let them confirm one or take one back first.")
 	errAttachment  = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
 	errHelperAlone = fault.New(fault.Forbidden, "task.helper-alone", "You wrote this application down for the applicant. Another official decides it: hand it over.")
@@ -91,6 +92,9 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, told Dictated) (
 		return Application{}, errHelpsSelf
 	case offline && len(told.Digest) != 32:
 		return Application{}, errAct
+	}
+	if err := c.mayHelp(ctx, by, told.Applicant.Subject()); err != nil {
+		return Application{}, err
 	}
 	f, err := c.start(ctx, access.Actor{Person: told.Applicant}, told.ID, told.Service, told.Language)
 	if err != nil {
@@ -147,6 +151,16 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, told Dictated) (
 	return f.app, err
 }
 
+// mayHelp checks that the official is not close to the applicant: who would not decide for somebody does not say for them
+// what they ask for either.
+func (c *Casework) mayHelp(ctx context.Context, by access.Actor, applicant ident.Subject) error {
+	err := c.disinterested(ctx, by, applicant)
+	if fault.Code(err) == errInterest.Code {
+		return errHelpsClose
+	}
+	return err
+}
+
 // helper returns the official who wrote the application down, if one did.
 func (f *file) helper() ident.Person {
 	if f.content.Assisted == nil {
@@ -161,7 +175,10 @@ func (c *Casework) assisted(ctx context.Context, by access.Actor, id ident.Appli
 	if fault.Is(err, fault.NotFound) || err == nil && (by.Appointment == nil || f.helper() != by.Person) {
 		return nil, errUnknown
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	return f, c.mayHelp(ctx, by, f.app.Applicant)
 }
 
 // mostHelped is how many drafts a helper sees: who helps more people than that at once looks at the newest.

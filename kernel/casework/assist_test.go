@@ -83,8 +83,11 @@ func TestNothingIsFetchedBeforeTheApplicantHasConfirmed(t *testing.T) {
 		t.Errorf("the applicant sees %+v", own)
 	}
 	submitted := w.headers("application.submitted")
-	if len(submitted) != 1 || submitted[0].Actor.Person != helper.Person || submitted[0].Facts["confirmed"] != "signed-summary" || len(submitted[0].Covers) != 3 {
+	if len(submitted) != 1 || submitted[0].Actor.Person != helper.Person || submitted[0].Facts["confirmed"] != "signed-summary" || len(submitted[0].Covers) != 4 {
 		t.Errorf("journaled as %+v", submitted)
+	}
+	if told := w.notices(); told != "application.submitted" {
+		t.Errorf("the applicant was told of %q", told)
 	}
 	task := w.open(leader)
 	if got, err := w.Summary(t.Context(), leader, task.ID); err != nil || !bytes.Equal(got, photo) {
@@ -104,6 +107,9 @@ func TestTheApplicantSendsThemselfWhatWasWrittenDown(t *testing.T) {
 	w.must(w.Submit(t.Context(), w.applicant, draft.ID, draft.Revision))
 	if own := w.state(draft.ID).Content.Assisted; own.Means != casework.ConfirmedBySignIn {
 		t.Errorf("it was confirmed by %s", own.Means)
+	}
+	if told := w.notices(); told != "" {
+		t.Errorf("they were told of what they did themself: %q", told)
 	}
 }
 
@@ -155,6 +161,30 @@ func TestWhatAHelperCannotWriteDown(t *testing.T) {
 	}
 	_, err = w.Assist(t.Context(), w.official("helper", "X11"), w.dictated(id))
 	w.refused(err, "application.unknown")
+}
+
+func TestAnOfficialHelpsNobodyCloseToThem(t *testing.T) {
+	w := newWorld(t)
+	helper := w.official("helper", "X11")
+	draft := w.assisted(helper) // before they lived together
+	w.registers.related["household"][helper.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	_, err := w.Assist(t.Context(), helper, w.dictated(""))
+	w.refused(err, "assist.own-interest")
+	_, err = w.AssistedDraft(t.Context(), helper, draft.ID)
+	w.refused(err, "assist.own-interest")
+	_, err = w.ConfirmAssisted(t.Context(), helper, draft.ID, draft.Revision, photo)
+	w.refused(err, "assist.own-interest")
+	w.refused(w.SendCode(t.Context(), helper, draft.ID), "assist.own-interest")
+	_, err = w.ConfirmByCode(t.Context(), helper, draft.ID, "000000")
+	w.refused(err, "assist.own-interest")
+	w.must(w.Submit(t.Context(), w.applicant, draft.ID, draft.Revision)) // it stays the applicant's
+
+	f := newFamily(t)
+	f.mandate(true, false)
+	representative := f.official("helper", "X11")
+	representative.Person = f.helper.Person
+	_, err = f.Assist(t.Context(), representative, f.dictated(""))
+	f.refused(err, "assist.own-interest")
 }
 
 func TestAssistedDraftsCountAmongThePersonsDrafts(t *testing.T) {

@@ -321,6 +321,9 @@ type Reader interface {
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
 	Counts(of ident.Service) ([]Count, error)
+	// Applicants returns how many applicants' last application to a service is in each state: each once, without a place
+	// and a median.
+	Applicants(of ident.Service) ([]Count, error)
 	// RefusalCounts returns the reasons of a service's refusals.
 	RefusalCounts(of ident.Service) ([]RefusalCount, error)
 	// Performance returns how long a service takes in the whole country.
@@ -356,6 +359,7 @@ type Evidence interface {
 	Answer(ctx context.Context, id ident.Exchange, of ident.Subject) (exchange.Answer, error)
 	Related(ctx context.Context, relation string, of ident.Subject, request exchange.Request) ([]ident.Subject, error)
 	AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error)
+	RelatedTo(ctx context.Context, relation string, one ident.Subject) ([]ident.Subject, error)
 }
 
 // Composer writes the document of a granted application: the words, in the applicant's language and in the one that
@@ -408,5 +412,6 @@ var (
 	errRunning  = fault.New(fault.Conflict, "application.in-force", "You receive this already. You need not apply again; if something has changed, it is looked at before the next payment.")
 	errDrafts   = fault.New(fault.Conflict, "application.too-many-drafts", "You have 20 drafts. Send one or withdraw one before you begin another.")
 	errOpen     = fault.New(fault.Conflict, "application.already-open", "You have sent an application to this service that is not decided yet. Wait for the decision, or withdraw it first.")
+	errMostOpen = fault.New(fault.Conflict, "application.too-many-open", "Several of your applications to this service are not decided yet, as many as one person may have open at a time. Wait for a decision, or withdraw one first.")
 	errUnknown  = fault.New(fault.NotFound, "application.unknown", "There is no such application here, or it is not for you to see.")
 )

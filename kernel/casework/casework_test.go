@@ -78,7 +78,16 @@ func (r *registers) Related(_ context.Context, relation string, of ident.Subject
 }
 
 func (r *registers) AreRelated(_ context.Context, relation string, one, other ident.Subject) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent[ident.Evidence(relation)] {
+		return false, fault.New(fault.Unavailable, "exchange.silent", "The register does not answer.")
+	}
 	return slices.Contains(r.related[relation][one], other), nil
+}
+
+func (r *registers) RelatedTo(_ context.Context, relation string, one ident.Subject) ([]ident.Subject, error) {
+	return r.related[relation][one], nil
 }
 
 func (r *registers) set(evidence ident.Evidence, of ident.Subject, values map[string]any) {
@@ -554,6 +563,121 @@ func TestWhoMayNotDecide(t *testing.T) {
 	}
 }
 
+func TestATaskOfSomebodyCloseIsNotSeen(t *testing.T) {
+	w := newWorld(t)
+	family, colleague := w.official("youth-leader", "X11"), w.official("youth-leader", "X11")
+	w.registers.related["household"][family.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	task := w.open(colleague)
+	if seen, err := w.Tasks(t.Context(), family, casework.Filter{}, casework.Cursor{}, 10); len(seen) != 0 || err != nil {
+		t.Errorf("the inbox of somebody of the household holds %v, %v", seen, err)
+	}
+	if got := w.counts(family, ""); got != (casework.Counts{}) {
+		t.Errorf("their inbox counts %+v", got)
+	}
+	if along, err := w.TakeAlong(t.Context(), family); len(along) != 0 || err != nil {
+		t.Errorf("they take along %v, %v", along, err)
+	}
+	if team, err := w.Team(t.Context(), family, ""); team.All.Open != 0 || err != nil {
+		t.Errorf("their team has %+v, %v", team.All, err)
+	}
+	if task.Territory != "X11" {
+		t.Errorf("the task went to %s although a colleague may decide it", task.Territory)
+	}
+	w.another("X11")
+	w.open(family) // somebody else's is there
+}
+
+func TestThatAConfidentialServiceWasAskedForIsNotToldToSomebodyClose(t *testing.T) {
+	w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = true, nil })
+	family, colleague := w.official("youth-leader", "X11"), w.official("youth-leader", "X11")
+	w.registers.related["household"][family.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	task := w.open(colleague)
+	_, err := w.Read(t.Context(), family, task.ID)
+	w.refused(err, "task.unknown")
+	_, err = w.Claim(t.Context(), family, task.ID)
+	w.refused(err, "task.unknown")
+	_, err = w.HandOver(t.Context(), family, task.ID, "")
+	w.refused(err, "task.unknown")
+	_, err = w.Decide(t.Context(), family, task.ID, 1, casework.Verdict{Action: service.Recommend})
+	w.refused(err, "task.unknown")
+	_, err = w.Arrive(t.Context(), family, casework.Offline{Act: ident.New[string](w.now), Made: w.now, Digest: make([]byte, 32), Task: task.ID})
+	w.refused(err, "task.unknown")
+
+	for _, one := range []access.Actor{colleague, w.official("youth-leader", "X12")} { // nor that it went up
+		w.registers.related["household"][one.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	}
+	country := w.official("youth-leader", "X")
+	w.apply()
+	raised, err := w.Tasks(t.Context(), country, casework.Filter{}, casework.Cursor{}, 10)
+	i := slices.IndexFunc(raised, func(one casework.Task) bool { return one.Territory == "X" })
+	if err != nil || len(raised) != 2 || i < 0 {
+		t.Fatalf("the country's inbox holds %+v, %v", raised, err)
+	}
+	_, err = w.Read(t.Context(), family, raised[i].ID)
+	w.refused(err, "task.unknown")
+}
+
+func TestATaskThatOnlySomebodyCloseCouldDecideGoesUpAtOnce(t *testing.T) {
+	w := newWorld(t)
+	family, district := w.official("youth-leader", "X11"), w.official("youth-leader", "X1")
+	country := w.official("youth-leader", "X")
+	for _, one := range []access.Actor{family, district} {
+		w.registers.related["household"][one.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	}
+	sent := w.apply().Application
+	task := w.open(country)
+	if task.Territory != "X" || task.Escalated != 0 {
+		t.Errorf("the task is %+v", task)
+	}
+	history := w.state(sent.ID).Content.History
+	if !slices.ContainsFunc(history, func(one casework.Entry) bool { return one.What == "task.raised" && one.Step == "assess" }) {
+		t.Errorf("the applicant does not see it in %+v", history)
+	}
+	if below := w.another("X11").Application; below.Territory != "X11" {
+		t.Errorf("another's counts in %s", below.Territory)
+	}
+	if task := w.open(family); task.Territory != "X11" {
+		t.Errorf("another's went to %s", task.Territory)
+	}
+}
+
+func TestATaskStaysWhereNobodyIsAppointedYet(t *testing.T) {
+	w := newWorld(t)
+	district := w.official("youth-leader", "X1")
+	w.apply()
+	if task := w.open(district); task.Territory != "X11" {
+		t.Errorf("the task went to %s", task.Territory)
+	}
+}
+
+func TestWhetherAnOfficialIsCloseKeepsNobodyFromApplying(t *testing.T) {
+	w := newWorld(t)
+	leader := w.official("youth-leader", "X11")
+	w.registers.silence("household", true)
+	w.apply()
+	task := w.open(leader)
+	if task.Territory != "X11" {
+		t.Errorf("the task went to %s", task.Territory)
+	}
+	if _, err := w.Read(t.Context(), leader, task.ID); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("it is opened all the same: %v", err)
+	}
+}
+
+func TestALateTaskPassesOverSomebodyClose(t *testing.T) {
+	w := newWorld(t)
+	w.official("youth-leader", "X11")
+	district, country := w.official("youth-leader", "X1"), w.official("youth-leader", "X")
+	w.registers.related["household"][district.Person.Subject()] = []ident.Subject{w.applicant.Person.Subject()}
+	w.apply()
+	w.later(7 * 24 * time.Hour)
+	if task := w.open(country); task.Territory != "X" || task.Escalated == 0 {
+		t.Errorf("the task is %+v", task)
+	}
+}
+
 func TestWhoRecommendsDoesNotApprove(t *testing.T) {
 	w := newWorld(t)
 	leader, chair := w.official("youth-leader", "X11"), w.official("chair", "X11")
@@ -847,25 +971,60 @@ func TestOneOpenApplicationToAServiceThatPays(t *testing.T) {
 }
 
 // Whoever watches the statistics must not learn that somebody near them asked for a confidential service: neither a place
-// nor the first four of the country are told.
-func TestOfAConfidentialServiceOnlyTheCountrysFiguresArePublished(t *testing.T) {
-	w := newWorld(t, func(d *service.Definition) { d.Confidential = true })
+// nor the first four of the country are told; nor, by applications of their own, how many others there are.
+func TestOfAConfidentialServiceOnlyTheCountrysApplicantsArePublished(t *testing.T) {
+	w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = true, nil })
 	leader := w.official("youth-leader", "X11")
+	refuse := casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Requirement: "unemployed"}}}
 	for i := range 6 {
 		if counts, err := w.Statistics(t.Context(), "youth/tools"); err != nil || i < 5 && len(counts) > 0 {
 			t.Fatalf("after %d applications: %+v, %v", i, counts, err)
 		}
+		w.another("X11")
+		w.must(w.decide(leader, refuse))
+	}
+	want := []casework.Count{{Service: "youth/tools", Territory: "X", State: casework.Refused, Number: 5}}
+	for range 10 { // one more resident is one more, however often they apply
 		w.apply()
-		w.must(w.decide(leader, casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Requirement: "unemployed"}}}))
+		w.must(w.decide(leader, refuse))
+		counts, err := w.Statistics(t.Context(), "youth/tools")
+		if err != nil || !slices.Equal(counts, want) {
+			t.Fatalf("the figures are %+v, %v", counts, err)
+		}
 	}
 	w.later(time.Hour)
-	counts, err := w.Statistics(t.Context(), "youth/tools")
-	if want := []casework.Count{{Service: "youth/tools", Territory: "X", State: casework.Refused, Number: 5}}; err != nil || !slices.Equal(counts, want) {
-		t.Errorf("the figures are %+v, %v", counts, err)
-	}
-	refusals, err := w.Refusals(t.Context(), "youth/tools")
-	if want := []casework.RefusalCount{{Service: "youth/tools", Territory: "X", Requirement: "unemployed", Number: 5}}; err != nil || !slices.Equal(refusals, want) {
+	if refusals, err := w.Refusals(t.Context(), "youth/tools"); err != nil || len(refusals) > 0 {
 		t.Errorf("the reasons are %+v, %v", refusals, err)
+	}
+	if performance, err := w.Performance(t.Context(), "youth/tools"); err != nil || performance != (casework.Performance{}) {
+		t.Errorf("how long it takes is %+v, %v", performance, err)
+	}
+}
+
+func TestAPersonCannotBuryAnInbox(t *testing.T) {
+	for name, test := range map[string]struct {
+		confidential bool
+		most         int
+	}{"of a service": {false, 20}, "of a confidential one": {true, 3}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(d *service.Definition) { d.Confidential, d.Output.Payment = test.confidential, nil })
+			var first casework.Application
+			for i := range test.most {
+				if sent := w.apply().Application; i == 0 {
+					first = sent
+				}
+			}
+			send := func() (casework.Receipt, error) {
+				return w.Apply(t.Context(), w.applicant, "", "youth/tools", "en", answers)
+			}
+			_, err := send()
+			w.refused(err, "application.too-many-open")
+			w.another("X11") // another person's is received
+			w.must(w.Withdraw(t.Context(), w.applicant, first.ID, first.Revision))
+			w.must(send())
+			_, err = send()
+			w.refused(err, "application.too-many-open")
+		})
 	}
 }
 

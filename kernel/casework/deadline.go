@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -101,22 +100,11 @@ func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task, days 
 	return nil
 }
 
-// escalate hands a late task to the nearest level above at which somebody holds its role, with a new deadline.
+// escalate hands a late task to the nearest level above at which somebody holds its role who may decide it, with a new deadline.
 func (c *Casework) escalate(ctx context.Context, f *file, task *Task, days *calendar.Calendar, within int) error {
-	place := task.Territory
-	for above := c.Territories.Parent(place); above != ""; above = c.Territories.Parent(above) {
-		place = above
-		var held []access.Appointment
-		err := c.Store.View(ctx, func(tx Reader) (err error) {
-			held, err = tx.AppointmentsIn(task.Agency, task.Role, above)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(held, func(a access.Appointment) bool { return a.Holds(f.now) }) {
-			break
-		}
+	place, _, err := c.levelAbove(ctx, f, *task)
+	if err != nil {
+		return err
 	}
 	f.content.Escalations = append(f.content.Escalations, Escalation{Task: task.ID, From: task.Territory, At: f.now})
 	task.Territory, task.Place = place, c.placeOf(place)

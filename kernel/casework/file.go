@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +43,8 @@ type file struct {
 	acting      *representation.Authority // by what the act is a representative's; nil: it is not
 	offer       *offer.Offer              // that the act makes
 	alone       bool                      // the act fails if another application of the same person to the service is open
-	counted     bool                      // the act fails if the person has as many drafts as one may have
+	sends       bool                      // the act fails if as many applications of the same person to the service are open as may be
+	counted     bool                      // the act fails if there are as many drafts as one may have
 	attachments []Attachment
 	takenUp     []string     // uploads that became attachments
 	right       *Entitlement // what the application left in force
@@ -119,8 +121,10 @@ func (f *file) task(id ident.Task) (*Task, error) {
 			return &f.tasks[i], nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "task.unknown", "There is no such task here, or it is not for you to see.")
+	return nil, errNoTask
 }
+
+var errNoTask = fault.New(fault.NotFound, "task.unknown", "There is no such task here, or it is not for you to see.")
 
 // note adds a line to the history.
 func (f *file) note(what string, by journal.Actor, step, note string) {
@@ -185,8 +189,8 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
-		if f.alone {
-			if err := c.onlyOpen(tx, f); err != nil {
+		if f.sends {
+			if err := c.fewOpen(tx, f); err != nil {
 				return err
 			}
 		}
@@ -196,7 +200,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 			}
 		}
 		if f.counted {
-			if err := fewDrafts(tx, f.app.Applicant); err != nil {
+			if err := f.fewDrafts(tx); err != nil {
 				return err
 			}
 		}
@@ -314,20 +318,45 @@ func unchanged(tx Tx, read Application) error {
 	return nil
 }
 
-// mostOpen is how many of a person's newest applications are looked through for an open one.
-const mostOpen = 1000
+// How many of a person's newest applications are looked through, and how many of them may be open to one service: enough
+// for somebody who reports every pothole of their street, too few to bury an official's inbox. Of what is asked for in
+// confidence it is less: one need is one application.
+const (
+	mostOpen             = 1000
+	mostAtOnce           = 20
+	mostConfidentialOnce = 3
+)
 
-// onlyOpen checks that no other application of the same person to the same service is open, and no benefit of it runs.
-func (c *Casework) onlyOpen(tx Tx, f *file) error {
+// fewOpen checks that the person may send one more application to the service: where it is asked for alone, that no other
+// is open and no benefit of it runs; elsewhere that not too many are open. An organisation may have any number, as one
+// notifies of every case.
+func (c *Casework) fewOpen(tx Tx, f *file) error {
 	app := f.app
+	_, person := app.Applicant.Person()
+	if !f.alone && !person {
+		return nil
+	}
 	others, err := tx.ApplicationsOf(app.Applicant, "", mostOpen)
 	if err != nil {
 		return err
 	}
+	open := 0
 	for _, other := range others {
 		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
-			return errOpen
+			open++
 		}
+	}
+	most := mostAtOnce
+	if c.Catalogue().Confidential(app.Service) {
+		most = mostConfidentialOnce
+	}
+	switch {
+	case f.alone && open > 0:
+		return errOpen
+	case open >= most:
+		return errMostOpen.With("max", strconv.Itoa(most))
+	case !f.alone:
+		return nil
 	}
 	held, err := tx.EntitlementsOf(app.Applicant)
 	if err != nil {
@@ -341,18 +370,31 @@ func (c *Casework) onlyOpen(tx Tx, f *file) error {
 	return nil
 }
 
-// mostDrafts is how many drafts one person may have open at a time: enough for a household, too few to fill a disk.
+// mostDrafts is how many drafts one person may have open at a time, and each representative for them: enough for a
+// household, too few to fill a disk.
 const mostDrafts = 20
 
-// fewDrafts checks that the person may begin one more draft.
-func fewDrafts(tx Tx, applicant ident.Subject) error {
-	others, err := tx.ApplicationsOf(applicant, "", mostOpen)
+// fewDrafts checks that one more draft may be begun. A representative's are counted apart: so they do not use up the
+// applicant's, and cannot tell from the count that there are drafts which they may not see.
+func (f *file) fewDrafts(tx Tx) error {
+	var by ident.Person
+	if f.acting != nil {
+		by = f.acting.Representative
+	}
+	others, err := tx.ApplicationsOf(f.app.Applicant, "", mostOpen)
 	if err != nil {
 		return err
 	}
 	drafts := 0
 	for _, other := range others {
-		if other.State == Draft {
+		if other.State != Draft {
+			continue
+		}
+		began, err := f.beganBy(other)
+		if err != nil {
+			return err
+		}
+		if began == by {
 			drafts++
 		}
 	}

@@ -43,6 +43,7 @@ type Inbox struct {
 	Work      Work
 	Assignees []ident.Appointment // of Mine: one or two
 	Before    time.Time           // tasks due by then; zero: any
+	Without   []ident.Subject     // applicants whose tasks are left out
 	After     Cursor
 	Limit     int
 }
@@ -77,8 +78,9 @@ type InboxReader interface {
 type TeamOf struct {
 	Agency    ident.Agency
 	Role      ident.Role
-	Place     string // the path of the territory
-	Officials bool   // each official's apart
+	Place     string          // the path of the territory
+	Officials bool            // each official's apart
+	Without   []ident.Subject // applicants whose tasks are left out
 }
 
 // MostCounted is up to which number the tasks of an inbox are counted: more are "more than".
@@ -90,10 +92,14 @@ type Counts struct {
 }
 
 // Tasks returns the official's inbox: the open tasks for their role, agency and territory, by due time. It holds no
-// personal data.
+// personal data, and no task of their own, of somebody they live with, or of somebody for whom they may act: that there is
+// one is not theirs to know.
 func (c *Casework) Tasks(ctx context.Context, by access.Actor, filter Filter, after Cursor, limit int) (found []Task, err error) {
 	inbox, err := c.inbox(by, filter)
 	if err != nil {
+		return nil, err
+	}
+	if inbox.Without, err = c.ties(ctx, by.Person); err != nil {
 		return nil, err
 	}
 	inbox.After, inbox.Limit = after, min(max(limit, 1), 201)
@@ -121,6 +127,10 @@ func (c *Casework) TaskCounts(ctx context.Context, by access.Actor, place ident.
 		{&counts.Unclaimed, Filter{Work: Unclaimed}, time.Time{}},
 		{&counts.Waiting, Filter{Work: Waiting}, time.Time{}},
 	}
+	tied, err := c.ties(ctx, by.Person)
+	if err != nil {
+		return Counts{}, err
+	}
 	inboxes := make([]Inbox, len(wanted))
 	for i, one := range wanted {
 		one.filter.Territory = place
@@ -130,7 +140,7 @@ func (c *Casework) TaskCounts(ctx context.Context, by access.Actor, place ident.
 		if !one.before.IsZero() {
 			inboxes[i].Before = one.before
 		}
-		inboxes[i].Limit = MostCounted + 1
+		inboxes[i].Limit, inboxes[i].Without = MostCounted+1, tied
 	}
 	err = c.Store.View(ctx, func(tx Reader) error {
 		for i, one := range wanted {
@@ -231,6 +241,11 @@ func (c *Casework) Team(ctx context.Context, by access.Actor, place ident.Territ
 		place = by.Appointment.Territory
 	}
 	of := TeamOf{Agency: inbox.Agency, Role: inbox.Role, Place: inbox.Place, Officials: !inbox.Wide}
+	if !inbox.Wide { // among those of a good part of a country, one is not seen
+		if of.Without, err = c.ties(ctx, by.Person); err != nil {
+			return Team{}, err
+		}
+	}
 	now := c.Clock()
 	var loads []Load
 	var spans []Span

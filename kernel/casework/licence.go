@@ -209,7 +209,10 @@ func (c *Casework) Propose(ctx context.Context, by access.Actor, number ident.Do
 	if err != nil {
 		return Receipt{}, err
 	}
-	c.openTask(f, days, Task{Step: string(measure), Agency: task.Agency, Role: f.def.Licence.Decides, Territory: task.Territory}, f.def.Licence.Within)
+	decides := Task{Step: string(measure), Agency: task.Agency, Role: f.def.Licence.Decides, Territory: task.Territory}
+	if err := c.openTask(ctx, f, days, decides, f.def.Licence.Within); err != nil {
+		return Receipt{}, err
+	}
 	opened := f.tasks[len(f.tasks)-1].ID
 	f.content.Proposals = append(f.content.Proposals, Proposal{Measure: measure, Task: opened, By: by.Journal(), Reason: reason, At: f.now})
 	f.note("licence.proposed", by.Journal(), string(measure), "")

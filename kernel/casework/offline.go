@@ -155,12 +155,12 @@ func (c *Casework) reached(ctx context.Context, by access.Actor, id ident.Task) 
 	}
 	held := by.Appointment
 	if held == nil || held.Agency != stored.Agency || held.Role != stored.Role {
-		return nil, nil, false, access.ErrForbidden
+		return nil, nil, false, c.unseen(access.ErrForbidden, stored.Service)
 	}
 	if f, err = c.load(ctx, stored.Application); err != nil {
 		return nil, nil, false, err
 	}
-	if err := c.tied(ctx, by, f); err != nil {
+	if err := c.mayTake(ctx, by, f); err != nil {
 		return nil, nil, false, err
 	}
 	if task, err = f.task(id); err != nil {
@@ -171,7 +171,7 @@ func (c *Casework) reached(ctx context.Context, by access.Actor, id ident.Task) 
 		return one.Task == task.ID && c.Territories.Contains(held.Territory, one.From)
 	})
 	if !were {
-		return nil, nil, false, access.ErrForbidden
+		return nil, nil, false, c.unseen(access.ErrForbidden, stored.Service)
 	}
 	return f, task, theirs, nil
 }

@@ -64,17 +64,16 @@ func (c *Casework) CountRefusal(ctx context.Context, _ job.Job, payload Job) err
 }
 
 // Refusals returns why applications to a service were refused, per territory and reason, as it is published: rounded and
-// hidden as Statistics are. A refusal counts for each of its reasons, also if it was contested later.
+// hidden as Statistics are. A refusal counts for each of its reasons, also if it was contested later. Those of a
+// confidential service are not published: a refusal tells nothing of whom it is, so that one person's cannot be counted once.
 func (c *Casework) Refusals(ctx context.Context, of ident.Service) (counts []RefusalCount, err error) {
+	if c.Catalogue().Confidential(of) {
+		return nil, nil
+	}
 	err = c.Store.View(ctx, func(tx Reader) error {
 		counts, err = tx.RefusalCounts(of)
 		return err
 	})
-	if c.Catalogue().Confidential(of) {
-		counts = together(counts, func(one RefusalCount) RefusalCount {
-			return RefusalCount{Service: one.Service, Territory: c.Territories.Root(), Requirement: one.Requirement}
-		}, func(one *RefusalCount) *int64 { return &one.Number })
-	}
 	var told []RefusalCount
 	for _, one := range counts {
 		if one.Number = published(one.Number); one.Number > 0 {

@@ -21,6 +21,7 @@ import (
 type Representatives interface {
 	May(ctx context.Context, by ident.Person, of ident.Subject, service ident.Service, action representation.Action) (representation.Authority, error)
 	Represents(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
+	Authorities(ctx context.Context, by ident.Person) ([]representation.Authority, error)
 	Name(ctx context.Context, who ident.Person) (string, error)
 }
 
@@ -29,7 +30,8 @@ type Represented struct {
 	By      ident.Person          `json:"by"`
 	Ground  representation.Ground `json:"ground"`
 	Mandate ident.Mandate         `json:"mandate,omitempty"`
-	At      time.Time             `json:"at"` // when they last acted
+	At      time.Time             `json:"at"`              // when they last acted
+	Began   bool                  `json:"began,omitempty"` // they began the application
 }
 
 var (
@@ -105,7 +107,7 @@ func (f *file) represent() {
 	if f.acting == nil {
 		return
 	}
-	acted := Represented{By: f.acting.Representative, Ground: f.acting.Ground, Mandate: f.acting.Mandate, At: f.now}
+	acted := Represented{By: f.acting.Representative, Ground: f.acting.Ground, Mandate: f.acting.Mandate, At: f.now, Began: f.app.Revision == 0}
 	i := slices.IndexFunc(f.content.Represented, func(one Represented) bool {
 		return one.By == acted.By && one.Ground == acted.Ground && one.Mandate == acted.Mandate
 	})
@@ -113,7 +115,26 @@ func (f *file) represent() {
 		f.content.Represented = append(f.content.Represented, acted)
 		return
 	}
+	acted.Began = acted.Began || f.content.Represented[i].Began
 	f.content.Represented[i] = acted
+}
+
+// beganBy returns the representative who began another application of the file's applicant; empty: no representative did.
+func (f *file) beganBy(other Application) (ident.Person, error) {
+	plain, err := f.sealer.Unseal(other.Applicant, contentContext(other.ID), other.Sealed)
+	if err != nil {
+		return "", err
+	}
+	var content Content
+	if err := json.Unmarshal(plain, &content); err != nil {
+		return "", err
+	}
+	for _, one := range content.Represented {
+		if one.Began {
+			return one.By, nil
+		}
+	}
+	return "", nil
 }
 
 // sentBy returns who sent the application for its applicant; nil if they did themself.

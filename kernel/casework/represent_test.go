@@ -395,8 +395,11 @@ func TestAnOfficialDoesNotDecideForWhomTheyRepresentNorWhatTheySent(t *testing.T
 	f.mandate(true, false, "youth/other") // for another service, and only to read: a tie all the same
 	leader := f.official("youth-leader", "X11")
 	leader.Person = f.helper.Person
-	_, err := f.Read(t.Context(), leader, f.open(leader).ID)
+	_, err := f.Read(t.Context(), leader, f.open(f.official("youth-leader", "X1")).ID)
 	f.refused(err, "task.own-interest")
+	if seen, err := f.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10); len(seen) != 0 || err != nil {
+		t.Errorf("their inbox holds %v, %v", seen, err)
+	}
 
 	f = newFamily(t)
 	given := f.mandate(true, true)
@@ -419,4 +422,38 @@ func TestAServiceTakesApplicationsOfWhomItIsForOnly(t *testing.T) {
 	f := newFamily(t, func(d *service.Definition) { d.For = []string{"organisation"} })
 	_, err := f.Apply(t.Context(), f.applicant, "", "youth/tools", "en", answers)
 	f.refused(err, "service.not-for")
+}
+
+func TestDraftsOfARepresentativeAreCountedApart(t *testing.T) {
+	f := newFamily(t)
+	f.mandate(true, true)
+	begin := func(by access.Actor) (casework.Receipt, error) {
+		return f.Start(t.Context(), by, "", "youth/tools", "en")
+	}
+	for range 20 { // which the representative need not know of
+		f.must(begin(f.applicant))
+	}
+	_, err := begin(f.applicant)
+	f.refused(err, "application.too-many-drafts")
+	var last casework.Application
+	for range 20 {
+		last = f.must(begin(f.acting()))
+	}
+	_, err = begin(f.acting())
+	f.refused(err, "application.too-many-drafts")
+	// Saving on does not hand a draft from the one's count to the other's.
+	if last, err = f.Save(t.Context(), f.applicant, last.ID, last.Revision, answers); err == nil {
+		_, err = f.Save(t.Context(), f.acting(), last.ID, last.Revision, answers)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, by := range []access.Actor{f.applicant, f.acting()} {
+		_, err = begin(by)
+		f.refused(err, "application.too-many-drafts")
+	}
+	f.must(f.Withdraw(t.Context(), f.acting(), last.ID, last.Revision+1))
+	f.must(begin(f.acting()))
+	_, err = begin(f.applicant)
+	f.refused(err, "application.too-many-drafts")
 }

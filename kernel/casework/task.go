@@ -24,17 +24,32 @@ func (c *Casework) taken(ctx context.Context, by access.Actor, id ident.Task) (*
 		return nil, nil, err
 	}
 	if err := by.As(c.Territories, stored.Agency, stored.Role, stored.Territory); err != nil {
-		return nil, nil, err
+		return nil, nil, c.unseen(err, stored.Service)
 	}
 	f, err := c.load(ctx, stored.Application)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.tied(ctx, by, f); err != nil {
+	if err := c.mayTake(ctx, by, f); err != nil {
 		return nil, nil, err
 	}
 	task, err := f.task(id)
 	return f, task, err
+}
+
+// mayTake is tied for an official who asks for a task: that a confidential service was asked for is not told to those
+// around the applicant.
+func (c *Casework) mayTake(ctx context.Context, by access.Actor, f *file) error {
+	return c.unseen(c.tied(ctx, by, f), f.app.Service)
+}
+
+// unseen returns what an official reads who may not take a task of the service: of a confidential one there is none for
+// them.
+func (c *Casework) unseen(err error, of ident.Service) error {
+	if fault.Is(err, fault.Forbidden) && c.Catalogue().Confidential(of) {
+		return errNoTask
+	}
+	return err
 }
 
 var errInterest = fault.New(fault.Forbidden, "task.own-interest", "This application is your own or of someone you live with or act for. Somebody else decides it: hand it over or leave it in the inbox.")
@@ -56,6 +71,25 @@ func (c *Casework) disinterested(ctx context.Context, by access.Actor, subject i
 		return errInterest
 	}
 	return nil
+}
+
+// ties returns all whom disinterested keeps the person from: themself, whom they live with, and for whom they may act.
+func (c *Casework) ties(ctx context.Context, who ident.Person) ([]ident.Subject, error) {
+	own := who.Subject()
+	household, err := c.Evidence.RelatedTo(ctx, register.RelationHousehold, own)
+	if err != nil {
+		return nil, err
+	}
+	tied := append([]ident.Subject{own}, household...)
+	if c.Representatives == nil {
+		return tied, nil
+	}
+	authorities, err := c.Representatives.Authorities(ctx, who)
+	for _, one := range authorities {
+		tied = append(tied, one.Subject)
+	}
+	slices.Sort(tied)
+	return slices.Compact(tied), err
 }
 
 // Read opens a task's application for its official. That it was read is recorded before anything is returned.

@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -139,17 +138,24 @@ const (
 	RoundedTo    = 5
 )
 
-// Statistics returns the public figures of a service, per territory and state, as they are published; those of a
-// confidential service for the whole country only, without a median.
+// Statistics returns the public figures of a service, per territory and state, as they are published. Those of a
+// confidential service are the whole country's, without a median, and count each applicant once, where their last
+// application is: who could add as many as they like would find out, by when the published number moves, how many others
+// there are.
 func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []Count, err error) {
+	confidential := c.Catalogue().Confidential(of)
 	err = c.Store.View(ctx, func(tx Reader) error {
+		if confidential {
+			counts, err = tx.Applicants(of)
+			return err
+		}
 		counts, err = tx.Counts(of)
 		return err
 	})
-	if c.Catalogue().Confidential(of) {
-		counts = together(counts, func(one Count) Count {
-			return Count{Service: one.Service, Territory: c.Territories.Root(), State: one.State}
-		}, func(one *Count) *int64 { return &one.Number })
+	if confidential {
+		for i := range counts {
+			counts[i].Territory = c.Territories.Root()
+		}
 	}
 	var told []Count
 	for _, one := range counts {
@@ -159,21 +165,6 @@ func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []C
 		}
 	}
 	return told, err
-}
-
-// together adds up the cells that are the same but for what cell leaves out of them, in the order of the first of each.
-func together[T comparable](cells []T, cell func(T) T, number func(*T) *int64) (sums []T) {
-	var kinds []T
-	for _, one := range cells {
-		kind := cell(one)
-		i := slices.Index(kinds, kind)
-		if i < 0 {
-			i = len(kinds)
-			kinds, sums = append(kinds, kind), append(sums, kind)
-		}
-		*number(&sums[i]) += *number(&one)
-	}
-	return sums
 }
 
 // published returns the number that is published for an exact one; 0: none, or too few to say.

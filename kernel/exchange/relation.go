@@ -82,6 +82,11 @@ type ToldRelation struct {
 // AreRelated reports whether the relation relates the one to the other. It is for the platform's own checks (nobody
 // decides for their household): nothing is disclosed to anybody, so nothing is journaled.
 func (x *Exchange) AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error) {
-	related, err := x.Registers.Related(ctx, relation, one)
+	related, err := x.RelatedTo(ctx, relation, one)
 	return slices.Contains(related, other), err
+}
+
+// RelatedTo returns whom the relation relates the one to, for the platform's own checks, as AreRelated is.
+func (x *Exchange) RelatedTo(ctx context.Context, relation string, one ident.Subject) ([]ident.Subject, error) {
+	return x.Registers.Related(ctx, relation, one)
 }

@@ -29,7 +29,7 @@ type Definition struct {
 	For     []string // kinds of applicant: person, organisation, household
 	Events  []string // life and business events
 	Legal   []Legal
-	// Confidential: nobody acts for another in it or sees that it was asked for, and its figures are the country's alone.
+	// Confidential: nobody acts for another in it or sees that it was asked for, and published is only how many applicants the country has.
 	Confidential bool
 
 	Ask      []Question

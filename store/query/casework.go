@@ -168,6 +168,18 @@ func (t *Tx) Counts(of ident.Service) ([]casework.Count, error) {
 		})
 }
 
+// Applicants implements casework.Reader.
+func (t *Tx) Applicants(of ident.Service) ([]casework.Count, error) {
+	return list(t, `SELECT service, state, count(*) FROM (
+			SELECT service, state, row_number() OVER (PARTITION BY key ORDER BY submitted DESC, id DESC) AS place
+			FROM application WHERE service = $1 AND submitted IS NOT NULL
+		) AS one WHERE place = 1 GROUP BY service, state ORDER BY state`,
+		args(of), func(scan func(into ...any) error) (c casework.Count, err error) {
+			err = scan(&c.Service, &c.State, &c.Number)
+			return c, err
+		})
+}
+
 // AddRefusal implements casework.Tx.
 func (t *Tx) AddRefusal(r casework.Refusal) error {
 	return t.send(`INSERT INTO refusal (key, id, requirement, service, territory) VALUES ($1, $2, $3, $4, $5)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yagona/kernel/casework"
+	"yagona/kernel/ident"
 )
 
 // where is a condition that is put together of parts, with its arguments.
@@ -31,9 +32,21 @@ func (w *where) and(part string, values ...any) {
 
 func (w *where) String() string { return strings.Join(w.parts, " AND ") }
 
-// limit adds the limit to the arguments and returns its place.
-func (w *where) limit(n int) string {
-	w.args = append(w.args, n)
+// without leaves out the tasks of the applicants.
+func (w *where) without(applicants []ident.Subject) {
+	if len(applicants) == 0 {
+		return
+	}
+	values := make([]any, len(applicants))
+	for i, one := range applicants {
+		values[i] = one
+	}
+	w.and("key NOT IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+}
+
+// value adds a value to the arguments and returns its place.
+func (w *where) value(value any) string {
+	w.args = append(w.args, value)
 	return fmt.Sprintf("$%d", len(w.args))
 }
 
@@ -73,6 +86,7 @@ func inboxWhere(inbox casework.Inbox) (where, string) {
 	if !inbox.Before.IsZero() {
 		w.and(due+" <= ?", inbox.Before.UnixMicro())
 	}
+	w.without(inbox.Without)
 	return w, due
 }
 
@@ -83,14 +97,14 @@ func (t *Tx) Inbox(inbox casework.Inbox) ([]casework.Task, error) {
 		from := after.Due.UnixMicro()
 		w.and(due+" >= ? AND ("+due+" > ? OR id > ?)", from, from, after.Task)
 	}
-	limit := w.limit(inbox.Limit)
+	limit := w.value(inbox.Limit)
 	return list(t, `SELECT `+taskColumns+` FROM task WHERE `+w.String()+` ORDER BY `+due+`, id LIMIT `+limit, w.args, scanTask)
 }
 
 // InboxCount implements casework.InboxReader.
 func (t *Tx) InboxCount(inbox casework.Inbox) (count int, err error) {
 	w, _ := inboxWhere(inbox)
-	limit := w.limit(inbox.Limit)
+	limit := w.value(inbox.Limit)
 	err = t.row(nil, `SELECT count(*) FROM (SELECT 1 AS one FROM task WHERE `+w.String()+` LIMIT `+limit+`) AS found`, w.args, &count)
 	return count, err
 }
@@ -104,21 +118,27 @@ func grouped(officials bool) (assignee, by string) {
 	return "''", "place"
 }
 
+// teamWhere returns the condition of a team's tasks in a state.
+func teamWhere(state string, team casework.TeamOf) (w where) {
+	w.and(state+" AND agency = ? AND role = ? AND place >= ? AND place < ?", team.Agency, team.Role, team.Place, team.Place+"~")
+	w.without(team.Without)
+	return w
+}
+
 // Loads implements casework.InboxReader.
 func (t *Tx) Loads(team casework.TeamOf, now time.Time) ([]casework.Load, error) {
 	assignee, by := grouped(team.Officials)
+	w := teamWhere("state IN ('open', 'claimed')", team)
+	late := w.value(now.UnixMicro())
 	running, err := list(t, `SELECT max(territory), `+assignee+`, count(*), sum(CASE WHEN assignee = '' THEN 1 ELSE 0 END),
-			sum(CASE WHEN due <= $4 THEN 1 ELSE 0 END), 0 FROM task
-		WHERE state IN ('open', 'claimed') AND agency = $1 AND role = $2 AND place >= $3 AND place < $5
-		GROUP BY `+by+` ORDER BY `+by,
-		args(team.Agency, team.Role, team.Place, now.UnixMicro(), team.Place+"~"), scanLoad)
+			sum(CASE WHEN due <= `+late+` THEN 1 ELSE 0 END), 0 FROM task
+		WHERE `+w.String()+` GROUP BY `+by+` ORDER BY `+by, w.args, scanLoad)
 	if err != nil {
 		return nil, err
 	}
+	w = teamWhere("state = 'waiting'", team)
 	waiting, err := list(t, `SELECT max(territory), `+assignee+`, 0, 0, 0, count(*) FROM task
-		WHERE state = 'waiting' AND agency = $1 AND role = $2 AND place >= $3 AND place < $4
-		GROUP BY `+by+` ORDER BY `+by,
-		args(team.Agency, team.Role, team.Place, team.Place+"~"), scanLoad)
+		WHERE `+w.String()+` GROUP BY `+by+` ORDER BY `+by, w.args, scanLoad)
 	return append(running, waiting...), err
 }
 
@@ -133,11 +153,12 @@ const hour = int64(time.Hour / time.Microsecond)
 // Spans implements casework.InboxReader.
 func (t *Tx) Spans(team casework.TeamOf, since time.Time) ([]casework.Span, error) {
 	assignee, by := grouped(team.Officials)
+	w := teamWhere("state = 'done'", team)
+	w.and("closed >= ?", since.UnixMicro())
+	whole := w.value(hour)
 	return list(t, `SELECT max(territory), `+assignee+`, hours, count(*) FROM (
-			SELECT place, territory, assignee, (closed - opened) / $4 AS hours FROM task
-			WHERE state = 'done' AND agency = $1 AND role = $2 AND place >= $3 AND place < $6 AND closed >= $5
-		) AS took GROUP BY `+by+`, hours ORDER BY `+by+`, hours`,
-		args(team.Agency, team.Role, team.Place, hour, since.UnixMicro(), team.Place+"~"),
+			SELECT place, territory, assignee, (closed - opened) / `+whole+` AS hours FROM task WHERE `+w.String()+`
+		) AS took GROUP BY `+by+`, hours ORDER BY `+by+`, hours`, w.args,
 		func(scan func(into ...any) error) (s casework.Span, err error) {
 			err = scan(&s.Territory, &s.Assignee, &s.Hours, &s.Number)
 			return s, err

@@ -101,6 +101,7 @@ var CrossShard = map[string]string{
 	"Spans":                    "a leader's overview: each machine counts by index (task_done)",
 	"OpenTasks":                "an operator's overview, page by page",
 	"RefusalCounts":            "public figures of a service: each machine counts by index (refusal_service)",
+	"Applicants":               "public figures of a confidential service: each machine counts its own applicants by index (application_service)",
 	"Counts":                   "public figures of a service: each machine counts by index (application_service)",
 	"PartsOf":                  "who read my data: an event about several people lies under the key of its act; by index (event_part_subject)",
 	"PopulationEvents":         "who read my data: an event about a population lies under the key of its act; few, by index (event_population_id)",

@@ -16,9 +16,12 @@ import (
 func TestCasework(t *testing.T, open Open) {
 	db := open(t, Still)
 	helped(t, db)
-	save := func(of ident.Service, at ident.Territory, state casework.State, submitted, took time.Duration) {
+	save := func(of ident.Service, at ident.Territory, state casework.State, submitted, took time.Duration, by ...ident.Subject) {
 		t.Helper()
 		applicant := ident.Random[ident.Person]().Subject()
+		if len(by) > 0 {
+			applicant = by[0]
+		}
 		one := casework.Application{
 			ID: ident.New[ident.Application](Start), Applicant: applicant, Service: of, Version: "v", Agency: "agency", State: state,
 			Revision: 1, Language: "en", Created: Start, Territory: at, Sealed: []byte{1}, Event: ident.New[ident.Event](Start),
@@ -43,6 +46,13 @@ func TestCasework(t *testing.T, open Open) {
 	save("a/one", "T1", casework.Deciding, time.Minute, 0)
 	save("a/one", "T1", casework.Draft, 0, 0) // was not sent: it does not count
 	save("a/two", "T1", casework.Granted, time.Minute, 9*time.Hour)
+	several := ident.Random[ident.Person]().Subject() // of one applicant, only the last counts
+	save("a/three", "T1", casework.Granted, time.Minute, time.Hour, several)
+	save("a/three", "T2", casework.Refused, 2*time.Hour, time.Hour, several)
+	save("a/three", "T2", casework.Granted, time.Hour, time.Hour, several)
+	save("a/three", "T1", casework.Draft, 0, 0, several)
+	save("a/three", "T1", casework.Granted, time.Minute, time.Hour)
+	save("a/three", "T2", casework.Granted, time.Minute, time.Hour)
 	want := []casework.Count{
 		{Service: "a/one", Territory: "T1", State: casework.Deciding, Number: 1},
 		{Service: "a/one", Territory: "T1", State: casework.Granted, Number: 3, Median: 3 * time.Hour},
@@ -52,6 +62,15 @@ func TestCasework(t *testing.T, open Open) {
 		got, err := tx.Counts("a/one")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("figures (-want +got):\n%s", diff)
+		}
+		if err != nil {
+			return err
+		}
+		got, err = tx.Applicants("a/three")
+		if diff := cmp.Diff([]casework.Count{
+			{Service: "a/three", State: casework.Granted, Number: 2}, {Service: "a/three", State: casework.Refused, Number: 1},
+		}, got); diff != "" {
+			t.Errorf("applicants (-want +got):\n%s", diff)
 		}
 		return err
 	})

@@ -17,11 +17,13 @@ import (
 func TestInbox(t *testing.T, open Open) {
 	db := open(t, Still)
 	number := 0
+	var applicants []ident.Subject // of the tasks, in their order
 	// save saves a task that is due in so many hours, counted from Start, and returns its name.
 	save := func(place string, state casework.TaskState, due time.Duration, change ...func(*casework.Task)) {
 		t.Helper()
 		number++
 		applicant := ident.Random[ident.Person]().Subject()
+		applicants = append(applicants, applicant)
 		task := casework.Task{
 			ID: ident.Task(fmt.Sprintf("task-%02d", number)), Application: "a", Applicant: applicant, Service: "a/one", Step: "assess",
 			Agency: "agency", Role: "clerk", Territory: ident.Territory(place[len(place)-3 : len(place)-1]), Place: place, State: state,
@@ -67,16 +69,17 @@ func TestInbox(t *testing.T, open Open) {
 		inbox casework.Inbox
 		want  []ident.Task
 	}{
-		"the most urgent first":  {inbox, []ident.Task{"task-02", "task-03", "task-05", "task-04", "task-01"}},
-		"of a wide place":        {change(func(i *casework.Inbox) { i.Wide = true }), []ident.Task{"task-02", "task-03", "task-05", "task-04", "task-01"}},
-		"of a place in it":       {change(func(i *casework.Inbox) { i.Place = "/X0/X1/X3/" }), []ident.Task{"task-03", "task-04"}},
-		"of a service":           {change(func(i *casework.Inbox) { i.Service = "a/two" }), []ident.Task{"task-05", "task-04"}},
-		"of a step":              {change(func(i *casework.Inbox) { i.Step = "assess" }), []ident.Task{"task-02", "task-03", "task-01"}},
-		"overdue":                {change(func(i *casework.Inbox) { i.Before = Start }), []ident.Task{"task-02"}},
-		"my own":                 {change(func(i *casework.Inbox) { i.Work, i.Assignees = casework.Mine, []ident.Appointment{"me"} }), []ident.Task{"task-03"}},
-		"of whom I stand in for": {change(func(i *casework.Inbox) { i.Work, i.Assignees = casework.Mine, []ident.Appointment{"me", "you"} }), []ident.Task{"task-03", "task-04"}},
-		"unclaimed":              {change(func(i *casework.Inbox) { i.Work = casework.Unclaimed }), []ident.Task{"task-02", "task-05", "task-01"}},
-		"waiting":                {change(func(i *casework.Inbox) { i.Work = casework.Waiting }), []ident.Task{"task-07"}},
+		"the most urgent first":         {inbox, []ident.Task{"task-02", "task-03", "task-05", "task-04", "task-01"}},
+		"of a wide place":               {change(func(i *casework.Inbox) { i.Wide = true }), []ident.Task{"task-02", "task-03", "task-05", "task-04", "task-01"}},
+		"of a place in it":              {change(func(i *casework.Inbox) { i.Place = "/X0/X1/X3/" }), []ident.Task{"task-03", "task-04"}},
+		"of a service":                  {change(func(i *casework.Inbox) { i.Service = "a/two" }), []ident.Task{"task-05", "task-04"}},
+		"of a step":                     {change(func(i *casework.Inbox) { i.Step = "assess" }), []ident.Task{"task-02", "task-03", "task-01"}},
+		"overdue":                       {change(func(i *casework.Inbox) { i.Before = Start }), []ident.Task{"task-02"}},
+		"my own":                        {change(func(i *casework.Inbox) { i.Work, i.Assignees = casework.Mine, []ident.Appointment{"me"} }), []ident.Task{"task-03"}},
+		"of whom I stand in for":        {change(func(i *casework.Inbox) { i.Work, i.Assignees = casework.Mine, []ident.Appointment{"me", "you"} }), []ident.Task{"task-03", "task-04"}},
+		"unclaimed":                     {change(func(i *casework.Inbox) { i.Work = casework.Unclaimed }), []ident.Task{"task-02", "task-05", "task-01"}},
+		"without whom they are tied to": {change(func(i *casework.Inbox) { i.Without = []ident.Subject{applicants[0], applicants[2]} }), []ident.Task{"task-02", "task-05", "task-04"}},
+		"waiting":                       {change(func(i *casework.Inbox) { i.Work = casework.Waiting }), []ident.Task{"task-07"}},
 		"the next page": {change(func(i *casework.Inbox) {
 			i.Limit, i.After = 2, casework.Cursor{Due: Start.Add(time.Hour), Task: "task-03"}
 		}), []ident.Task{"task-05", "task-04"}},
@@ -151,6 +154,24 @@ func TestInbox(t *testing.T, open Open) {
 		spans, err = tx.Spans(team, Start.Add(-100*time.Hour))
 		if diff := cmp.Diff([]casework.Span{{Territory: "X2", Hours: 5, Number: 1}, {Territory: "X3", Hours: 1, Number: 2}}, spans); diff != "" {
 			t.Errorf("spans of places (-want +got):\n%s", diff)
+		}
+		if err != nil {
+			return err
+		}
+		team.Without = []ident.Subject{applicants[0], applicants[6], applicants[7]}
+		if loads, err = tx.Loads(team, Start); err != nil {
+			return err
+		}
+		if diff := cmp.Diff([]casework.Load{
+			{Territory: "X1", Open: 1, Unclaimed: 1},
+			{Territory: "X2", Open: 1, Unclaimed: 1, Overdue: 1},
+			{Territory: "X3", Open: 2},
+		}, loads); diff != "" {
+			t.Errorf("loads without some (-want +got):\n%s", diff)
+		}
+		spans, err = tx.Spans(team, Start.Add(-100*time.Hour))
+		if diff := cmp.Diff([]casework.Span{{Territory: "X3", Hours: 1, Number: 2}}, spans); diff != "" {
+			t.Errorf("spans without some (-want +got):\n%s", diff)
 		}
 		return err
 	})

@@ -114,8 +114,8 @@ func applicationOperations(a applications) []operation {
 			method:  "POST", path: "/applications", access: route.SignedIn(), body: answerBody, timeout: askTimeout,
 			request: NewApplication{}, response: Receipt{}, status: http.StatusCreated, etag: true,
 			codes: slices.Concat([]string{
-				"service.unknown", "service.closed", "application.already-open", "application.in-force", "application.granted-meanwhile", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
-				codeNotUUID, "http.precondition-failed", "service.not-for", "representation.none", "representation.confidential", "representation.as-official", "representation.scope", "representation.confidential", "representation.ended", "service.unknown-value", "service.amount",
+				"service.unknown", "service.closed", "application.already-open", "application.too-many-open", "application.in-force", "application.granted-meanwhile", "application.too-many-drafts", "application.other-service", "application.new-version", "application.language",
+				codeNotUUID, "http.precondition-failed", "service.not-for", "representation.none", "representation.confidential", "representation.as-official", "representation.scope", "representation.ended", "service.unknown-value", "service.amount",
 			}, answerCodes, exchangeCodes),
 			handle: a.begin,
 		},
@@ -144,7 +144,7 @@ func applicationOperations(a applications) []operation {
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Submit(ctx, by, id, revision)
-			}, slices.Concat([]string{"application.already-open", "application.in-force", "application.granted-meanwhile", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
+			}, slices.Concat([]string{"application.already-open", "application.too-many-open", "application.in-force", "application.granted-meanwhile", "application.new-version", "service.closed", "service.unknown", "service.unknown-value", "service.amount"},
 				answerCodes, exchangeCodes)...),
 		changing("acceptPlace", "accept", "Accepts the place that is offered. To decline it, withdraw.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {

@@ -12,7 +12,7 @@ var statuses = map[string]int{
 	"access.choose-appointment": http.StatusForbidden, "access.forbidden": http.StatusForbidden,
 	"access.officials-only": http.StatusForbidden, "access.other-role": http.StatusForbidden, "access.sign-in": http.StatusUnauthorized,
 	"appeal.decided": http.StatusConflict, "appeal.late": http.StatusConflict, "appeal.not-refused": http.StatusConflict,
-	"application.already-open": http.StatusConflict, "application.granted-meanwhile": http.StatusConflict, "application.too-many-drafts": http.StatusConflict, "application.closed": http.StatusConflict, "application.language": http.StatusUnprocessableEntity,
+	"application.already-open": http.StatusConflict, "application.too-many-open": http.StatusConflict, "application.granted-meanwhile": http.StatusConflict, "application.too-many-drafts": http.StatusConflict, "application.closed": http.StatusConflict, "application.language": http.StatusUnprocessableEntity,
 	"application.new-version": http.StatusConflict, "application.no-account-wanted": http.StatusConflict, "application.no-payment": http.StatusConflict,
 	"licence.unknown": http.StatusNotFound, "licence.measure": http.StatusConflict, "licence.same-person": http.StatusForbidden,
 	"application.in-force": http.StatusConflict, "application.no-offer": http.StatusConflict, "application.register-silent": http.StatusServiceUnavailable,

@@ -535,3 +535,15 @@ func (a *answering) AreRelated(_ context.Context, relation string, one, other id
 	}
 	return relation == "household" && slices.Contains(a.related[one], other), nil
 }
+
+func (a *answering) RelatedTo(_ context.Context, relation string, one ident.Subject) ([]ident.Subject, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lonely {
+		return nil, fault.New(fault.Unavailable, "exchange.unavailable", "The register does not answer.")
+	}
+	if relation != "household" {
+		return nil, nil
+	}
+	return a.related[one], nil
+}
