@@ -33,6 +33,7 @@ type Job struct {
 	Applicant   ident.Subject     `json:"applicant"`
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
+	Asked       time.Time         `json:"asked,omitzero"`    // of JobSilence: Question.At
 	Refusal     string            `json:"refusal,omitempty"` // of JobRefusal: Refusal.ID
 	Order       ident.Order       `json:"order,omitempty"`   // of JobPay
 	Period      calendar.Date     `json:"period,omitzero"`   // of JobReview: its first day

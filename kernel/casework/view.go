@@ -27,7 +27,8 @@ type View struct {
 	Acting      *representation.Authority // by what the reader acts for the applicant; nil: they do not
 	People      map[ident.Subject]string  // what those are called who act for the applicant, and whom the reader acts for
 	AppealUntil time.Time                 // zero if it cannot be contested
-	AnswerUntil time.Time                 // when it is too late to answer an official's question; zero if none is open
+	Awaited     *Question                 // the official's question that the applicant answers next; nil if none is open
+	AnswerUntil time.Time                 // when it is too late to answer it; zero if none is open
 }
 
 // MayBeGivenUp reports whether the application gave something that lasts still and that its holder can give up.
@@ -91,9 +92,9 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		}
 		view.AppealUntil = c.appealUntil(f, days.Deadline)
 	}
-	if n := len(f.content.Questions); f.app.State == Asked && n > 0 {
+	if view.Awaited = awaited(f.content.Questions, f.tasks); view.Awaited != nil {
 		var err error
-		if view.AnswerUntil, err = c.DueAfter(ctx, f.content.Questions[n-1].At, answerDays); err != nil {
+		if view.AnswerUntil, err = c.DueAfter(ctx, view.Awaited.At, answerDays); err != nil {
 			return View{}, err
 		}
 	}
