@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +66,12 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		for _, bound := range f.bound(evidence.Name) {
 			shown := EvidenceView{Evidence: evidence, Bound: bound, Known: bound.Exchange != "" || bound.Status == statusNoRelation}
 			shown.Hidden = reader != "" && bound.Of != reader && bound.Of != "" && evidence.Of.Relation != "children"
-			if attested, ok := f.content.Attested[evidence.Name]; ok {
+			attested, ok := f.content.Attested[evidence.Name]
+			switch {
+			case shown.Hidden:
+				view.Content.Attested = maps.Clone(view.Content.Attested)
+				delete(view.Content.Attested, evidence.Name)
+			case ok:
 				shown.Attested = true
 				value, _, err := c.evidenceValue(ctx, f, evidence)
 				if err != nil {
@@ -73,7 +79,7 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 				}
 				shown.Values, _ = value.(map[string]any)
 				shown.Bound.At = attested.At
-			} else if !shown.Hidden && bound.Status == exchange.StatusAnswered {
+			case bound.Status == exchange.StatusAnswered:
 				answer, ok := f.answers[bound.Exchange]
 				if !ok {
 					if answer, err = c.Evidence.Answer(ctx, bound.Exchange, bound.Of); err != nil {
