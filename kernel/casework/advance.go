@@ -175,6 +175,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	if err != nil {
 		return err
 	}
+	f.use(outcome.Params)
 	f.app.State, f.app.Decided = Granted, f.now
 	c.closeTasks(f, TaskVoid)
 	result := &Result{Payment: int64(outcome.Payment)}

@@ -163,9 +163,12 @@ func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Previ
 	if err = f.disclose(ctx, err); err != nil {
 		return Preview{}, err
 	}
-	_, evaluation, err := c.evaluate(ctx, f)
+	facts, evaluation, err := c.evaluate(ctx, f)
 	if err != nil {
 		return Preview{}, err
+	}
+	if gives, err := f.def.Grant(ctx, facts); err == nil { // else an answer is missing still: the problems say which
+		f.use(gives.Params)
 	}
 	_, problems, err := c.check(ctx, f)
 	if err != nil {
