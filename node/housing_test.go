@@ -150,7 +150,9 @@ func TestAGrantWaitsForASlowRegisterAndForTwoAgencies(t *testing.T) {
 	b.says(b.say("application.state.granted"))
 	// It says which legal amounts held on its day.
 	b.says(b.say("case.params"))
-	amount := func(of money.Amount) string { return strings.Join(strings.Fields(s.node.Words.Money(language, of)), " ") }
+	amount := func(of money.Amount) string {
+		return strings.Join(strings.Fields(s.node.Words.Money(language, of)), " ")
+	}
 	for _, most := range []money.Amount{12_000_000_00, 8_000_000_00} {
 		b.says(amount(most) + ", in force since 1 January 2026")
 	}
