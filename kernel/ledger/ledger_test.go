@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,7 +22,6 @@ import (
 	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 	"yagona/kernel/seal"
-	"yagona/store"
 	"yagona/store/query"
 	"yagona/store/sqlite"
 	"yagona/store/storetest"
@@ -106,8 +106,20 @@ func newFile(t *testing.T) (w *world, path string) {
 // start is the morning on which every world begins.
 var start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 
+// database is a store that a world closes.
+type database interface {
+	query.DB
+	io.Closer
+}
+
+// subjectKeys are keys that a world closes.
+type subjectKeys interface {
+	seal.Store
+	io.Closer
+}
+
 // built returns the world on a store.
-func built(t failer, moved *clock, db store.DB, keys store.SubjectKeys) *world {
+func built(t failer, moved *clock, db database, keys subjectKeys) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: moved, db: db, decider: ident.Random[ident.Person](), payee: ident.Random[ident.Person]().Subject(),
