@@ -29,7 +29,9 @@ func TestTheTutorialCanBeFollowed(t *testing.T) {
 		if _, err := exec.LookPath("pdftotext"); err != nil && os.Getenv("YAGONA_TEST_ALL") == "" {
 			t.Skip("needs pdftotext (Debian's poppler-utils) to read the document: run ./test")
 		}
-		useSeedlings(t, demonstrate(t, folder, command))
+		demo := demonstrate(t, folder, command)
+		useSeedlings(t, demo)
+		fillInSeedlings(t, demo)
 	})
 }
 
@@ -193,6 +195,49 @@ func useSeedlings(t *testing.T, demo *installation) {
 	}
 	if _, there := counted["granted"]; there || counted["refused"] != 5 {
 		t.Errorf("the statistics are %+v", figures.Counts)
+	}
+}
+
+// fillInSeedlings does the same on the pages: the form that came from the service's file, and the one of its step.
+func fillInSeedlings(t *testing.T, demo *installation) {
+	resident := demo.signIn("Namunaev Jasur")
+	resident.get("/services/" + seedlings)
+	resident.press("/apply")
+	resident.says("In which mahalla will the greenhouse stand?")
+	resident.fill(map[string]string{"place": resident.offered("Namunaobod mahalla")}, "")
+	resident.says("How large will it be, in square metres?")
+	resident.fill(map[string]string{"area": "60"}, "")
+	resident.says("What will you grow?")
+	resident.fill(map[string]string{"crop": resident.offered("Tomatoes")}, "")
+	if !strings.HasSuffix(resident.at.Path, "/check") {
+		t.Fatalf("after the three questions stands %s: %s", resident.at, resident.text())
+	}
+	resident.says("Tomatoes")
+	resident.press("/submit")
+	application, sent := strings.CutSuffix(resident.at.Path, "/receipt")
+	if !sent {
+		t.Fatalf("after sending stands %s: %s", resident.at, resident.text())
+	}
+	resident.says(strings.TrimPrefix(application, "/applications/")) // its number
+
+	chair, today := demo.signIn("Sinovov Rahim"), time.Now()
+	chair.get("/desk")
+	chair.follow("/desk/tasks/")
+	chair.says("Look at the place")
+	chair.fill(map[string]string{
+		"action": "approve", "form.sunny": "true",
+		"form.visitedOn-day": today.Format("2"), "form.visitedOn-month": today.Format("1"), "form.visitedOn-year": today.Format("2006"),
+	}, "")
+	if chair.at.Path != "/desk" {
+		t.Fatalf("the decision leads to %s: %s", chair.at, chair.text())
+	}
+	resident.get(application)
+	resident.says("Granted")
+	resident.says("Voucher for seedlings")
+	resident.get("/me/readings")
+	resident.says("Chair of the mahalla")
+	if read := strings.Count(resident.text(), "An official read the application"); read != 2 { // this one, and the one that came by the API
+		t.Errorf("the resident is told of %d readings by an official", read)
 	}
 }
 

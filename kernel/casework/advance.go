@@ -34,6 +34,7 @@ type Job struct {
 	Applicant   ident.Subject     `json:"applicant"`
 	Application ident.Application `json:"application"`
 	Task        ident.Task        `json:"task,omitempty"`
+	Asked       time.Time         `json:"asked,omitzero"`    // of JobSilence: Question.At
 	Refusal     string            `json:"refusal,omitempty"` // of JobRefusal: Refusal.ID
 	Order       ident.Order       `json:"order,omitempty"`   // of JobPay
 	Period      calendar.Date     `json:"period,omitzero"`   // of JobReview: its first day
@@ -238,6 +239,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	if err != nil {
 		return err
 	}
+	f.use(outcome.Params)
 	if err := c.lookBack(ctx, f); err != nil {
 		return err
 	}

@@ -69,10 +69,16 @@ func (c *Casework) appealUntil(f *file, deadline func(time.Time, int) time.Time)
 // appealTask returns the task of the level above the one that decided.
 func (c *Casework) appealTask(f *file) Task {
 	task := Task{Step: StepAppeal, Agency: f.def.Agency, Role: f.def.Appeal.Role, Territory: c.Territories.Root()}
-	for _, earlier := range f.tasks {
-		task.Agency, task.Territory = earlier.Agency, earlier.Territory
+	var decided *Task // last: what another step had begun meanwhile became void
+	for i := range f.tasks {
+		if earlier := &f.tasks[i]; earlier.State == TaskDone && (decided == nil || !earlier.Closed.Before(decided.Closed)) {
+			decided = earlier
+		}
+	}
+	if decided != nil {
+		task.Agency, task.Territory = decided.Agency, decided.Territory
 		if f.def.Appeal.Role == "" {
-			task.Role = earlier.Role
+			task.Role = decided.Role
 		}
 	}
 	if above := c.Territories.Parent(task.Territory); above != "" {

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -162,9 +163,12 @@ func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Previ
 	if err = f.disclose(ctx, err); err != nil {
 		return Preview{}, err
 	}
-	_, evaluation, err := c.evaluate(ctx, f)
+	facts, evaluation, err := c.evaluate(ctx, f)
 	if err != nil {
 		return Preview{}, err
+	}
+	if gives, err := f.def.Grant(ctx, facts); err == nil { // else an answer is missing still: the problems say which
+		f.use(gives.Params)
 	}
 	_, problems, err := c.check(ctx, f)
 	if err != nil {
@@ -368,13 +372,13 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 	return Receipt{f.app, event}, err
 }
 
-// Answer answers an official's question. The clock runs again.
+// Answer answers an official's question, of several the oldest. The clock of its step runs again.
 func (c *Casework) Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (Receipt, error) {
 	f, err := c.own(ctx, by, id, representation.Apply)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if f.app.State != Asked {
+	if awaited(f.content.Questions, f.tasks) == nil {
 		return Receipt{}, fault.New(fault.Conflict, "application.not-asked", "Nobody waits for an answer from you. Look at the application again.")
 	}
 	if f.app.Revision != revision {
@@ -383,9 +387,9 @@ func (c *Casework) Answer(ctx context.Context, by access.Actor, id ident.Applica
 	if text, err = words("answer", text); err != nil {
 		return Receipt{}, err
 	}
-	last := &f.content.Questions[len(f.content.Questions)-1]
-	last.Answer, last.Answered = text, f.now
-	if err := c.resume(ctx, f, last.Task); err != nil {
+	question := awaited(f.content.Questions, f.tasks)
+	question.Answer, question.Answered = text, f.now
+	if err := c.resume(ctx, f, question.Task); err != nil {
 		return Receipt{}, err
 	}
 	f.note("application.answered", by.Journal(), "", "")
@@ -400,10 +404,22 @@ func (c *Casework) Silence(ctx context.Context, queued job.Job, payload Job) err
 	if err != nil {
 		return err
 	}
-	if f.app.State != Asked || f.content.Questions[len(f.content.Questions)-1].Task != payload.Task {
-		return nil
+	question := lastOf(f.content.Questions, payload.Task)
+	if question == nil || !waits(f.tasks, payload.Task) || !payload.Asked.IsZero() && !payload.Asked.Equal(question.At) {
+		return nil // answered, or nobody waits for it any more
 	}
 	f.finish = &queued
+	until, err := c.DueAfter(ctx, question.At, answerDays)
+	if err != nil {
+		return err
+	}
+	if f.now.Before(until) { // an outage moved it
+		payload.Asked = question.At
+		f.queue(JobSilence, until, payload)
+		f.note("task.extended", platform("deadline"), "", "")
+		_, err = c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
+		return err
+	}
 	if err := c.resume(ctx, f, payload.Task); err != nil {
 		return err
 	}
@@ -432,11 +448,41 @@ func (c *Casework) resume(ctx context.Context, f *file, id ident.Task) error {
 	task.Due, _ = days.Due(task.Clock)
 	f.changed[task.ID] = true
 	f.queue(JobDeadline, task.Due, f.job(task.ID))
-	f.app.State = Deciding
-	if task.Step == StepAppeal {
+	switch {
+	case awaited(f.content.Questions, f.tasks) != nil: // a step beside it asked too
+		f.app.State = Asked
+	case task.Step == StepAppeal:
 		f.app.State = Appealed
+	default:
+		f.app.State = Deciding
 	}
 	return nil
+}
+
+// awaited returns the question that the applicant answers next: of the steps that wait for an answer, the oldest; nil:
+// nobody waits.
+func awaited(questions []Question, tasks []Task) *Question {
+	for i := range questions {
+		if one := &questions[i]; waits(tasks, one.Task) && lastOf(questions, one.Task) == one {
+			return one
+		}
+	}
+	return nil
+}
+
+// lastOf returns the last question of a task; nil if it asked none. What it asked before was answered, or is too old.
+func lastOf(questions []Question, task ident.Task) *Question {
+	for i := len(questions) - 1; i >= 0; i-- {
+		if questions[i].Task == task {
+			return &questions[i]
+		}
+	}
+	return nil
+}
+
+// waits reports whether a task waits for the applicant's answer.
+func waits(tasks []Task, id ident.Task) bool {
+	return slices.ContainsFunc(tasks, func(t Task) bool { return t.ID == id && t.State == TaskWaiting })
 }
 
 // words checks a text that a person wrote.

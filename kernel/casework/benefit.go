@@ -225,6 +225,7 @@ func (c *Casework) decidePeriod(ctx context.Context, f *file, period calendar.Da
 	if err != nil {
 		return "", err
 	}
+	f.use(outcome.Params)
 	what = "benefit.paid"
 	if int64(outcome.Payment) != f.content.Granted.Payment {
 		what = "benefit.changed"

@@ -100,7 +100,7 @@ type Content struct {
 	Evidence  []Bound             `json:"evidence,omitempty"`
 	Attested  map[string]Attested `json:"attested,omitempty"` // by evidence
 	Rules     []RuleResult        `json:"rules,omitempty"`    // of the last evaluation
-	Params    []ParamUsed         `json:"params,omitempty"`
+	Params    []ParamUsed         `json:"params,omitempty"`   // that they, and what was granted, were computed with
 	Decisions []Decision          `json:"decisions,omitempty"`
 	Questions []Question          `json:"questions,omitempty"`
 	Because   []Reason            `json:"because,omitempty"` // why it was refused
@@ -153,7 +153,7 @@ type Reading struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// ParamUsed is a legal amount or date that a rule read.
+// ParamUsed is a legal amount or date that a rule or an amount was computed with.
 type ParamUsed struct {
 	Name   string        `json:"name"`
 	From   calendar.Date `json:"from"`

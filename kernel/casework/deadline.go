@@ -48,7 +48,7 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) er
 	f.note("task.late", platform("deadline"), task.Step, string(step.Late))
 	switch step.Late {
 	case service.LateRefuse:
-		c.closeTask(f, task, TaskVoid)
+		c.closeTask(f, task, TaskDone) // its silence is the decision
 		c.refuse(f, []Reason{{Text: step.Silent.In(f.app.Language)}})
 	case service.LateGrant:
 		if err := c.silentConsent(ctx, f, task, days, step); err != nil {

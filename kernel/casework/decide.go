@@ -229,7 +229,9 @@ func (c *Casework) ask(ctx context.Context, f *file, task *Task, by access.Actor
 	f.changed[task.ID] = true
 	f.app.State = Asked
 	f.content.Questions = append(f.content.Questions, Question{Task: task.ID, By: by.Journal(), Text: text, At: f.now})
-	f.queue(JobSilence, days.Deadline(f.now, answerDays), f.job(task.ID))
+	silence := f.job(task.ID)
+	silence.Asked = f.now
+	f.queue(JobSilence, days.Deadline(f.now, answerDays), silence)
 	f.tell("application.asked")
 	f.note("application.asked", by.Journal(), task.Step, "")
 	event, err := c.store(ctx, f, journal.Event{Type: "application.asked", Actor: by.Journal()})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
 	"yagona/kernel/representation"
+	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/kernel/service"
 )
@@ -96,8 +98,50 @@ func (c *Casework) load(ctx context.Context, id ident.Application) (*file, error
 	if err := json.Unmarshal(plain, &f.content); err != nil {
 		return nil, err
 	}
+	if err := f.typed(); err != nil {
+		return nil, err
+	}
 	f.prepare(c.Clock())
 	return &f, nil
+}
+
+// typed gives the values that were stored as JSON back their types: an amount of money is no mere number.
+func (f *file) typed() error {
+	var fields []rules.Field
+	stored := map[string]any{}
+	for _, param := range f.def.Params {
+		fields = append(fields, rules.Field{Name: param.Name, Type: param.Type})
+	}
+	for _, used := range f.content.Params {
+		stored[used.Name] = used.Value
+	}
+	criterion := func(i int) string { return fmt.Sprintf("place %d", i) } // no param's name has a space
+	if f.content.Place != nil {
+		for i, value := range f.content.Place.Values {
+			fields = append(fields, rules.Field{Name: criterion(i), Type: f.def.Places.Order[i].By.Type()})
+			stored[criterion(i)] = value
+		}
+	}
+	if len(stored) == 0 {
+		return nil
+	}
+	encoded, err := json.Marshal(stored)
+	if err != nil {
+		return err
+	}
+	values, err := field.Decode(rules.ObjectOf(fields...), encoded)
+	if err != nil {
+		return err
+	}
+	for i, used := range f.content.Params {
+		f.content.Params[i].Value = values[used.Name]
+	}
+	if f.content.Place != nil {
+		for i := range f.content.Place.Values {
+			f.content.Place.Values[i] = values[criterion(i)]
+		}
+	}
+	return nil
 }
 
 // prepare makes the file ready for an act at the time, which is never before its last act.

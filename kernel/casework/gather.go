@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -225,12 +226,19 @@ func (c *Casework) evaluate(ctx context.Context, f *file) (service.Facts, servic
 		f.content.Rules[i] = result
 	}
 	f.content.Params = nil
-	for _, param := range f.def.Params {
-		if used, ok := evaluation.Params[param.Name]; ok {
-			f.content.Params = append(f.content.Params, ParamUsed{Name: param.Name, From: used.From, Value: used.Value, Source: used.Source})
-		}
-	}
+	f.use(evaluation.Params)
 	return facts, evaluation, nil
+}
+
+// use notes with which legal amounts and dates the file's outcome was computed, beside those that its rules read.
+func (f *file) use(params map[string]service.ParamValue) {
+	for _, param := range f.def.Params {
+		used, ok := params[param.Name]
+		if !ok || slices.ContainsFunc(f.content.Params, func(noted ParamUsed) bool { return noted.Name == param.Name }) {
+			continue
+		}
+		f.content.Params = append(f.content.Params, ParamUsed{Name: param.Name, From: used.From, Value: used.Value, Source: used.Source})
+	}
 }
 
 // retryAfter returns when to ask again, given how long the application has waited.

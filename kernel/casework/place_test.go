@@ -97,10 +97,11 @@ func TestPlacesGoToTheFirstInAnOrderThatIsExplained(t *testing.T) {
 		by   access.Actor
 		id   ident.Application
 		want string
+		own  []any // by the order's criteria
 	}{
-		{late, three, "[1 1 0] of 3"}, // one is poorer, one has more children
-		{big, four, "[1 0 0] of 3"},
-		{poor, five, "[0 0 0] of 3"},
+		{late, three, "[1 1 0] of 3", []any{false, int64(1)}}, // one is poorer, one has more children
+		{big, four, "[1 0 0] of 3", []any{false, int64(3)}},
+		{poor, five, "[0 0 0] of 3", []any{true, int64(1)}},
 	} {
 		view := w.of(test.by, test.id)
 		if view.Application.State != casework.Queued || view.Queue.Places != 2 {
@@ -108,6 +109,9 @@ func TestPlacesGoToTheFirstInAnOrderThatIsExplained(t *testing.T) {
 		}
 		if got := fmt.Sprint(view.Queue.Ahead, " of ", view.Queue.Waiting); got != test.want {
 			t.Errorf("before them are %s, want %s", got, test.want)
+		}
+		if got := view.Content.Place.Values; !slices.Equal(got, test.own) {
+			t.Errorf("they are told of themselves %#v, want %v", got, test.own)
 		}
 	}
 	// One accepts, one lets the offer lapse: the place goes to the poor family, not to who came before.

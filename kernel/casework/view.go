@@ -2,6 +2,8 @@ package casework
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
@@ -26,7 +28,8 @@ type View struct {
 	Acting      *representation.Authority // by what the reader acts for the applicant; nil: they do not
 	People      map[ident.Subject]string  // what those are called who act for the applicant, and whom the reader acts for
 	AppealUntil time.Time                 // zero if it cannot be contested
-	AnswerUntil time.Time                 // when it is too late to answer an official's question; zero if none is open
+	Awaited     *Question                 // the official's question that the applicant answers next; nil if none is open
+	AnswerUntil time.Time                 // when it is too late to answer it; zero if none is open
 }
 
 // MayBeGivenUp reports whether the application gave something that lasts still and that its holder can give up.
@@ -63,7 +66,12 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		for _, bound := range f.bound(evidence.Name) {
 			shown := EvidenceView{Evidence: evidence, Bound: bound, Known: bound.Exchange != "" || bound.Status == statusNoRelation}
 			shown.Hidden = reader != "" && bound.Of != reader && bound.Of != "" && evidence.Of.Relation != "children"
-			if attested, ok := f.content.Attested[evidence.Name]; ok {
+			attested, ok := f.content.Attested[evidence.Name]
+			switch {
+			case shown.Hidden:
+				view.Content.Attested = maps.Clone(view.Content.Attested)
+				delete(view.Content.Attested, evidence.Name)
+			case ok:
 				shown.Attested = true
 				value, _, err := c.evidenceValue(ctx, f, evidence)
 				if err != nil {
@@ -71,7 +79,7 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 				}
 				shown.Values, _ = value.(map[string]any)
 				shown.Bound.At = attested.At
-			} else if !shown.Hidden && bound.Status == exchange.StatusAnswered {
+			case bound.Status == exchange.StatusAnswered:
 				answer, ok := f.answers[bound.Exchange]
 				if !ok {
 					if answer, err = c.Evidence.Answer(ctx, bound.Exchange, bound.Of); err != nil {
@@ -90,9 +98,9 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		}
 		view.AppealUntil = c.appealUntil(f, days.Deadline)
 	}
-	if n := len(f.content.Questions); f.app.State == Asked && n > 0 {
+	if view.Awaited = awaited(f.content.Questions, f.tasks); view.Awaited != nil {
 		var err error
-		if view.AnswerUntil, err = c.DueAfter(ctx, f.content.Questions[n-1].At, answerDays); err != nil {
+		if view.AnswerUntil, err = c.DueAfter(ctx, view.Awaited.At, answerDays); err != nil {
 			return View{}, err
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
+	"io"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 const (
@@ -54,8 +55,7 @@ type world struct {
 	t      failer
 	close  func()
 	clock  *clock
-	path   string
-	db     *sqlite.DB
+	db     query.DB
 	vault  *seal.Vault
 	ledger *ledger.Ledger
 	bank   *bank.Bank
@@ -75,34 +75,62 @@ type failer interface {
 	Errorf(format string, args ...any)
 }
 
-// newWorld returns a fresh world. A test closes it by itself at its end; a run of a property calls close.
-func newWorld(t failer) *world {
+// newWorld returns a fresh world, on the engine that package storetest chooses.
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	ctx := context.Background()
-	folder, err := os.MkdirTemp("", "yagona-ledger-")
+	return newRun(t, t)
+}
+
+// newRun is newWorld for one run of a property of a test: it calls close at its end, as there are more runs than
+// PostgreSQL has connections.
+func newRun(test testing.TB, t failer) *world {
+	t.Helper()
+	moved := &clock{now: start}
+	return built(t, moved, storetest.Temporary(test, moved.Now), storetest.Keys(test))
+}
+
+// newFile returns a world on the embedded engine, and the path of its file: for a test that looks into the file or changes
+// it.
+func newFile(t *testing.T) (w *world, path string) {
+	t.Helper()
+	moved, path := &clock{now: start}, filepath.Join(t.TempDir(), "yagona.db")
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Clock: moved.Now, Readers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w = built(t, moved, db, storetest.Keys(t))
+	t.Cleanup(w.close)
+	return w, path
+}
+
+// start is the morning on which every world begins.
+var start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+
+// database is a store that a world closes.
+type database interface {
+	query.DB
+	io.Closer
+}
+
+// subjectKeys are keys that a world closes.
+type subjectKeys interface {
+	seal.Store
+	io.Closer
+}
+
+// built returns the world on a store.
+func built(t failer, moved *clock, db database, keys subjectKeys) *world {
+	t.Helper()
 	w := &world{
-		t: t, clock: &clock{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}, path: filepath.Join(folder, "yagona.db"),
-		decider: ident.Random[ident.Person](), payee: ident.Random[ident.Person]().Subject(),
+		t: t, clock: moved, db: db, decider: ident.Random[ident.Person](), payee: ident.Random[ident.Person]().Subject(),
 		treasurer: official(access.Treasurer, agency),
 	}
-	if w.db, err = sqlite.Open(ctx, sqlite.Config{Path: w.path, Clock: w.clock.Now, Readers: 2}); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, "keys.db"), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.close = sync.OnceFunc(func() {
-		if err := errors.Join(w.db.Close(), keys.Close(), os.RemoveAll(folder)); err != nil {
+	w.close = func() {
+		if err := errors.Join(db.Close(), keys.Close()); err != nil {
 			t.Errorf("closing: %v", err)
 		}
-	})
-	if test, ok := t.(testing.TB); ok {
-		test.Cleanup(w.close)
 	}
+	var err error
 	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
@@ -265,11 +293,19 @@ func (w *world) check() {
 func (w *world) tampered() (names []string) {
 	w.t.Helper()
 	err := w.db.View(context.Background(), func(tx *query.Tx) error {
-		return tx.LedgerRows(func(row journal.Row) error {
+		var rows []journal.Row // all first: a connection answers one question at a time
+		err := tx.LedgerRows(func(row journal.Row) error {
+			rows = append(rows, row)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
 			event, err := tx.StoredEvent(row.Key, row.Event)
 			if fault.Is(err, fault.NotFound) {
 				names = append(names, row.Name)
-				return nil
+				continue
 			}
 			if err != nil {
 				return err
@@ -299,8 +335,8 @@ func (w *world) tampered() (names []string) {
 			if count != 1 {
 				names = append(names, row.Name)
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	if err != nil {
 		w.t.Fatal(err)

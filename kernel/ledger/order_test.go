@@ -547,14 +547,14 @@ func TestPayeeWhoIsErased(t *testing.T) {
 }
 
 func TestDatabaseDoesNotShowThePayee(t *testing.T) {
-	w := newWorld(t)
+	w, path := newFile(t)
 	w.funded(1000)
 	in := w.instruction(100)
 	w.verified(in)
 	w.release(in.ID)
 	w.drain()
 	var content []byte
-	for _, name := range []string{w.path, w.path + "-wal"} {
+	for _, name := range []string{path, path + "-wal"} {
 		part, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ var errBroken = errors.New("broken")
 func TestWhateverFailsTheBookIsRightAndNothingIsPaidTwice(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ctx := context.Background()
-		w := newWorld(r)
+		w := newRun(t, r)
 		defer w.close()
 		w.bank.RefuseDuplicates = rapid.Bool().Draw(r, "the bank refuses duplicates")
 		w.bank.SettleAfter = time.Duration(rapid.IntRange(0, 3).Draw(r, "minutes to settle")) * time.Minute
@@ -199,7 +199,7 @@ func TestWhateverFailsTheBookIsRightAndNothingIsPaidTwice(t *testing.T) {
 // TestEveryChangedValueIsFound changes each value of each row of the ledger in the database, one after another, and
 // checks that the auditor names that row.
 func TestEveryChangedValueIsFound(t *testing.T) {
-	w := newWorld(t)
+	w, path := newFile(t)
 	w.funded(1000)
 	paid, waiting := w.instruction(100), w.instruction(200)
 	w.verified(paid)
@@ -207,7 +207,7 @@ func TestEveryChangedValueIsFound(t *testing.T) {
 	w.release(paid.ID)
 	w.drain()
 	w.check()
-	pool, err := sql.Open("sqlite", "file:"+w.path)
+	pool, err := sql.Open("sqlite", "file:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,12 +314,12 @@ func TestCheckFindsAWrongBook(t *testing.T) {
 		"a missing transfer":  "DELETE FROM ledger_transfer WHERE payment_order = ''",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w, path := newFile(t)
 			w.funded(1000)
 			in := w.instruction(100)
 			w.prepare(in)
 			w.check()
-			pool, err := sql.Open("sqlite", "file:"+w.path)
+			pool, err := sql.Open("sqlite", "file:"+path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -164,15 +164,20 @@ func (d *Definition) Evaluate(ctx context.Context, facts Facts) (Evaluation, err
 		evaluation.Found = append(evaluation.Found, Found{
 			Requirement: requirement, Outcome: result.Outcome(), Read: result.Read, Unknown: result.Unknown,
 		})
-		for _, reading := range result.Read {
-			for _, param := range d.Params {
-				if reading.Path == "param."+param.Name {
-					evaluation.Params[param.Name], _ = param.On(facts.Decided)
-				}
+		d.used(evaluation.Params, result.Read, facts.Decided)
+	}
+	return evaluation, nil
+}
+
+// used adds the params that were read, with the values in force on the day.
+func (d *Definition) used(params map[string]ParamValue, read []rules.Reading, day calendar.Date) {
+	for _, reading := range read {
+		for _, param := range d.Params {
+			if reading.Path == "param."+param.Name {
+				params[param.Name], _ = param.On(day)
 			}
 		}
 	}
-	return evaluation, nil
 }
 
 // Offers reports whether the platform may offer the service to whom the evidence is about: every register has answered,
@@ -244,13 +249,19 @@ type Outcome struct {
 	Payment money.Amount   // zero: nothing is paid
 	Lines   map[string]any // of the document, by name
 	Record  map[string]any // of the register, by field
+	// Params are the params that the outputs were computed with, with the values in force.
+	Params map[string]ParamValue
 }
 
 // Grant computes the outputs over the facts. A value that is not known is an error: nothing is granted on it.
 func (d *Definition) Grant(ctx context.Context, facts Facts) (Outcome, error) {
 	values := d.Values(facts)
-	outcome := Outcome{Lines: map[string]any{}, Record: map[string]any{}}
-	compute := func(program *rules.Program) (any, error) { return known(ctx, program, values) }
+	outcome := Outcome{Lines: map[string]any{}, Record: map[string]any{}, Params: map[string]ParamValue{}}
+	compute := func(program *rules.Program) (any, error) {
+		result, err := known(ctx, program, values)
+		d.used(outcome.Params, result.Read, facts.Decided)
+		return result.Value, err
+	}
 	if d.Output.Payment != nil {
 		value, err := compute(d.Output.Payment.Amount)
 		if err != nil {

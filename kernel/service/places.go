@@ -45,15 +45,15 @@ func (d *Definition) Place(ctx context.Context, facts Facts) (Place, error) {
 		if err != nil {
 			return Place{}, err
 		}
-		place.Queue += ":" + fmt.Sprint(of)
+		place.Queue += ":" + fmt.Sprint(of.Value)
 	}
 	for _, criterion := range d.Places.Order {
-		value, err := known(ctx, criterion.By, values)
+		result, err := known(ctx, criterion.By, values)
 		if err != nil {
 			return Place{}, err
 		}
-		place.Values = append(place.Values, value)
-		place.Rank += fmt.Sprintf("%0*x", RankLength, ranked(value))
+		place.Values = append(place.Values, result.Value)
+		place.Rank += fmt.Sprintf("%0*x", RankLength, ranked(result.Value))
 	}
 	return place, nil
 }
@@ -77,22 +77,19 @@ func ranked(value any) uint64 {
 
 // Count computes how many places an application's queue has.
 func (d *Definition) Count(ctx context.Context, facts Facts) (int64, error) {
-	value, err := known(ctx, d.Places.Count, d.Values(facts))
+	result, err := known(ctx, d.Places.Count, d.Values(facts))
 	if err != nil {
 		return 0, err
 	}
-	count, _ := value.(int64)
+	count, _ := result.Value.(int64)
 	return count, nil
 }
 
 // known evaluates a program to a value; one that is not known is an error.
-func known(ctx context.Context, program *rules.Program, values map[string]any) (any, error) {
+func known(ctx context.Context, program *rules.Program, values map[string]any) (rules.Result, error) {
 	result, err := program.Evaluate(ctx, values)
-	if err != nil {
-		return nil, err
+	if err == nil && !result.IsKnown() {
+		err = errUnknown.With("paths", result.Unknown[0])
 	}
-	if !result.IsKnown() {
-		return nil, errUnknown.With("paths", result.Unknown[0])
-	}
-	return result.Value, nil
+	return result, err
 }

@@ -34,7 +34,7 @@ type Application struct {
 	Answers     json.RawMessage       `json:"answers" doc:"by question"`
 	Evidence    []EvidenceShown       `json:"evidence"`
 	Rules       []RuleShown           `json:"rules"`
-	Params      []ParamShown          `json:"params" doc:"legal amounts and dates that the rules read"`
+	Params      []ParamShown          `json:"params" doc:"legal amounts and dates that the rules and the amounts were computed with"`
 	Tasks       []TaskShown           `json:"tasks" doc:"what waits for officials, with its deadlines"`
 	Questions   []Asked               `json:"questions" doc:"what officials asked the applicant"`
 	Decisions   []Decision            `json:"decisions"`
@@ -85,7 +85,7 @@ type ReadingShown struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// ParamShown is a legal amount or date that a rule read.
+// ParamShown is a legal amount or date that a rule or an amount was computed with.
 type ParamShown struct {
 	Name   string        `json:"name"`
 	From   calendar.Date `json:"from"`

@@ -64,6 +64,7 @@ type answering struct {
 	lonely  bool                              // guarded by mu: nobody knows who lives with whom
 	kept    map[ident.Exchange]exchange.Answer
 	related map[ident.Subject][]ident.Subject
+	spouse  map[ident.Subject][]ident.Subject
 	clock   func() time.Time
 }
 
@@ -95,10 +96,13 @@ func (a *answering) Answer(_ context.Context, id ident.Exchange, _ ident.Subject
 }
 
 func (a *answering) Related(_ context.Context, relation string, of ident.Subject, _ exchange.Request) ([]ident.Subject, error) {
-	if relation != "household" {
-		return nil, nil
+	switch relation {
+	case "household":
+		return a.related[of], nil
+	case "spouse":
+		return a.spouse[of], nil
 	}
-	return a.related[of], nil
+	return nil, nil
 }
 
 func (a *answering) unrelatable(lonely bool) {

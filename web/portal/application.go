@@ -89,9 +89,8 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 	case casework.Gathering:
 		return &ui.Banner{Tone: ui.Wait, Title: r.Say("portal.gathering"), Text: r.Say("portal.gathering-text")}
 	case casework.Asked:
-		question := view.Content.Questions[len(view.Content.Questions)-1]
 		return &ui.Banner{
-			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: question.Text + " " + p.nextThing(r, view),
+			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: view.Awaited.Text + " " + p.nextThing(r, view),
 			Link: &ui.Link{Text: r.Say("actions.answer"), Href: pathOf(id) + "/answer"},
 		}
 	case casework.Granted:
@@ -320,8 +319,8 @@ type words struct {
 
 func answering(r page.Reader, view casework.View) words {
 	asked := ""
-	if n := len(view.Content.Questions); n > 0 {
-		asked = view.Content.Questions[n-1].Text
+	if view.Awaited != nil {
+		asked = view.Awaited.Text
 	}
 	return words{
 		title: r.Say("portal.answer-title"), lead: asked + " " + r.Say("portal.answer-by", "date", r.LastDay(view.AnswerUntil)), label: r.Say("portal.your-answer"), name: "answer", action: "/answer", button: "actions.send",
