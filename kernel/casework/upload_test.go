@@ -3,6 +3,8 @@ package casework_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
@@ -191,6 +193,12 @@ func TestWhatIsNoPieceOfThePhoto(t *testing.T) {
 			t.Errorf("%s is still there: %v", what, err)
 		}
 	}
+	// The header of a PNG of 7,200 by 7,200 pixels of 16 bits: more is not looked at.
+	vast := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x1c\x20\x00\x00\x1c\x20\x10\x06\x00\x00\x00")
+	vast = binary.BigEndian.AppendUint32(vast, crc32.ChecksumIEEE(vast[12:]))
+	begun := w.begin(leader, task.ID, vast)
+	_, err = w.piece(leader, task.ID, begun.ID, vast, 0, len(vast))
+	w.refused(err, "photo.too-large")
 	lied := w.announced(content)
 	lied.Digest = make([]byte, sha256.Size)
 	if _, err := w.BeginUpload(t.Context(), leader, task.ID, lied); err != nil {
