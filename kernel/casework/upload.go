@@ -115,9 +115,12 @@ var (
 	errPiece      = fault.New(fault.Invalid, "photo.piece", "This piece is not what its checksum says, or too long. Send it again.")
 	errDamaged    = fault.New(fault.Invalid, "photo.damaged", "What has arrived is not the photo that was announced. Begin it again.").At("photo")
 	errNoPhoto    = fault.New(fault.Invalid, "photo.type", "This file is no JPEG or PNG photo. Take another one.").At("photo")
-	errLargePhoto = fault.New(fault.Invalid, "photo.too-large", "This photo takes more than 160 megabytes once it is opened: a JPEG has at most 50 million pixels, a picture of 16 bits 20 million. Take it with fewer.").At("photo")
 	errOtherPhoto = fault.New(fault.Forbidden, "photo.other-official", "Another official takes this photo, or it belongs to another task. Take a new one.")
 )
+
+// ErrLargePhoto says that a photo would take too much memory to open (photo.ErrTooLarge).
+var ErrLargePhoto = fault.New(fault.Invalid, "photo.too-large",
+	"This photo takes more than 160 megabytes once it is opened: a JPEG has at most 50 million pixels, a picture of 16 bits 20 million. Take it with fewer.").At("photo")
 
 // photographed loads the file of a task for an official who takes or took photos in it. They may still arrive after the
 // task went to the level above: the act that names them does, too.
@@ -325,7 +328,7 @@ func (c *Casework) assemble(f *file, upload Upload, pieces []Piece) ([]byte, err
 	}
 	picture, err := photo.Redraw(whole)
 	if errors.Is(err, photo.ErrTooLarge) {
-		return nil, errLargePhoto.Because(err)
+		return nil, ErrLargePhoto.Because(err)
 	}
 	if err != nil {
 		return nil, errNoPhoto.Because(err)

@@ -178,8 +178,6 @@ func (d *Desk) confirmed(w http.ResponseWriter, req *http.Request, v route.Visit
 }
 
 var errPhoto = fault.New(fault.Invalid, "assist.photo", "Add a photo of the signed summary, at most two megabytes.").At("photo")
-var errLargePhoto = fault.New(fault.Invalid, "assist.photo-too-large",
-	"This photo takes more than 160 megabytes once it is opened: a JPEG has at most 50 million pixels, a picture of 16 bits 20 million. Take it with fewer.").At("photo")
 
 // confirmByPaper sends the draft with the photo of the signed summary.
 func (d *Desk) confirmByPaper(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
@@ -189,7 +187,7 @@ func (d *Desk) confirmByPaper(w http.ResponseWriter, req *http.Request, v route.
 	}
 	drawn, err := photo.Redraw(content)
 	if errors.Is(err, photo.ErrTooLarge) {
-		return d.confirmed(w, req, v, errLargePhoto.Because(err))
+		return d.confirmed(w, req, v, casework.ErrLargePhoto.Because(err))
 	}
 	if errors.Is(err, photo.ErrNotPhoto) {
 		return d.confirmed(w, req, v, errPhoto.Because(err))
