@@ -57,6 +57,7 @@ type Report struct {
 	Erased   int64               // of these, erased by law: their hashes stand, their content is gone
 	Closed   int64               // of these, not opened because the auditor has no keys
 	Rows     int64               // rows compared with the event that vouches for them
+	GivenUp  int                 // jobs that failed until they were given up: an operator decides on them
 	Funds    int                 // books recomputed from their entries
 	Findings []Finding           // the first maxFindings by their place in the log; none: nothing was tampered with
 	Found    int                 // how many there are in all
@@ -99,6 +100,7 @@ const maxFindings = 100
 //     and a row that no event covers, are findings as well;
 //   - every fund's book (ledger.Check);
 //   - everything that waits for a job (a deadline, a register, a payment, an erasure): the job must be there;
+//   - every job that no process will do by itself: it must have failed until it was given up (job.Job.GivenUp);
 //   - every key of a subject that was destroyed: two people must have confirmed its erasure (package erasure).
 //
 // It reads page by page and sorts on the disk: its memory does not grow with the installation. The error says that the
@@ -118,7 +120,7 @@ func (a Audit) Verify(ctx context.Context) (Report, error) {
 		}
 		defer rows.remove()
 		audit := &auditing{Audit: a, ctx: ctx, tx: tx, rows: rows, report: &report}
-		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures, audit.waiting} {
+		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures, audit.waiting, audit.held} {
 			if err := step(); err != nil {
 				return err
 			}

@@ -729,6 +729,27 @@ func TestAudit(t *testing.T) {
 		}
 	})
 
+	t.Run("a job that never failed and was given up, or is claimed for longer than a process may, is named", func(t *testing.T) {
+		for _, statement := range []string{
+			`UPDATE job SET dead = 1 WHERE kind = 'application.deadline'`,
+			`UPDATE job SET dead = 1, failure = 'job.no-handler' WHERE kind = 'application.deadline'`,
+			`UPDATE job SET dead = 1, attempts = 20 WHERE kind = 'application.deadline'`,
+			`UPDATE job SET dead = 1, attempts = 1, failure = 'exchange.unavailable' WHERE kind = 'application.deadline'`,
+			`UPDATE job SET claimed_until = 9000000000000000 WHERE kind = 'application.deadline'`,
+		} {
+			copied := copyFolder(t, folder)
+			tamper(t, copied, statement)
+			if report := verify(t, copied); !names(report, "job/") {
+				t.Errorf("%s: the findings are %v", statement, report.Findings)
+			}
+		}
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `UPDATE job SET dead = 1, attempts = 20, failure = 'internal' WHERE kind = 'application.deadline'`)
+		if report := verify(t, copied); len(report.Findings) != 0 || report.GivenUp == 0 {
+			t.Errorf("of a job that an operator sees among those that were given up: %v, %d given up", report.Findings, report.GivenUp)
+		}
+	})
+
 	t.Run("a log without a witness's cosignature is not enough for who asks for it", func(t *testing.T) {
 		_, public, err := c2sp.GenerateCosigner(rand.Reader, "witness.example/1")
 		if err != nil {

@@ -53,13 +53,40 @@ func (a *auditing) waiting() error {
 	}
 }
 
+// held looks at the jobs that no process will do by itself. One that was given up failed before, and an operator sees it; a
+// process claims a job for no longer than a lease.
+func (a *auditing) held() error {
+	beyond := time.Now().Add(2 * job.Lease) // clocks differ a little
+	for after := (job.Job{}); ; {
+		page, err := a.tx.HeldJobs(beyond, after, eventsPage)
+		if err != nil {
+			return err
+		}
+		for _, one := range page {
+			after = one
+			problem := "it is claimed for longer than any process claims a job: nobody does it"
+			switch {
+			case one.GivenUp():
+				a.report.GivenUp++
+				continue
+			case one.Dead:
+				problem = fmt.Sprintf("it counts as given up after %d failures, the last %q: no process gives up so", one.Attempts, one.Failure)
+			}
+			a.found(Finding{Index: -1, Thing: "job/" + string(one.ID), Problem: one.Kind + ": " + problem})
+		}
+		if len(page) < eventsPage {
+			return nil
+		}
+	}
+}
+
 // serves reports whether the job is the one that is awaited, and comes in time.
 func serves(j job.Job, awaited query.Awaited, last time.Time) bool {
 	if j.Kind != awaited.Kind || !bytes.Contains(j.Payload, []byte(`"`+awaited.ID+`"`)) {
 		return false
 	}
 	switch {
-	case awaited.Due.IsZero() || j.Dead && j.Failure != "": // an operator sees it among those that were given up
+	case awaited.Due.IsZero() || j.Dead: // those that were given up are looked at by themselves
 		return true
 	case j.Attempts > 0:
 		return !j.Due.After(last.Add(retried))

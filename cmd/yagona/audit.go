@@ -109,6 +109,9 @@ func printReport(terminal terminal, c auditVerifyCommand, report node.Report) {
 		fmt.Fprintf(out, ", %d not opened: their keys are not here", report.Closed)
 	}
 	fmt.Fprintf(out, "\nrows        %d\nbooks       %d\n", report.Rows, report.Funds)
+	if report.GivenUp > 0 {
+		fmt.Fprintf(out, "jobs        %d given up after failing: see the operator's list\n", report.GivenUp)
+	}
 	if report.Found == 0 {
 		fmt.Fprintln(out, "VERIFIED: everything is as it was recorded")
 		return

@@ -121,7 +121,7 @@ func TestALicenceIsSuspendedRestoredAndRevokedByTwoOfficials(t *testing.T) {
 	}
 	w.must(w.decide(head, casework.Verdict{Action: service.Approve}))
 	view := w.state(granted.ID)
-	if view.Right.State != casework.Suspended || w.standing(number) != document.Revoked || view.AppealUntil.IsZero() {
+	if view.Right.State != casework.Suspended || w.standing(number) != document.Suspended || view.AppealUntil.IsZero() {
 		t.Errorf("it is %s, its document %s, to be contested until %s", view.Right.State, w.standing(number), view.AppealUntil)
 	}
 	_, err := w.Apply(t.Context(), w.applicant, "", "youth/tools", "en", answers)
@@ -135,6 +135,9 @@ func TestALicenceIsSuspendedRestoredAndRevokedByTwoOfficials(t *testing.T) {
 	anew := view.Content.Granted.Document
 	if view.Right.State != casework.InForce || anew == number || w.standing(anew) != document.Valid || !view.AppealUntil.IsZero() {
 		t.Errorf("restored, it is %s with the document %s", view.Right.State, w.standing(anew))
+	}
+	if got := w.standing(number); got != document.Revoked {
+		t.Errorf("the document from before it was suspended is %s", got)
 	}
 	if err := propose(inspector, anew, service.Revoke); err != nil {
 		t.Fatal(err)
@@ -163,6 +166,32 @@ func TestALicenceIsSuspendedRestoredAndRevokedByTwoOfficials(t *testing.T) {
 	back := w.state(granted.ID)
 	if back.Right.State != casework.InForce || !back.Right.Until.Equal(view.Right.Until) || w.standing(back.Content.Granted.Document) != document.Valid {
 		t.Errorf("after the appeal it is %s until %s", back.Right.State, back.Right.Until)
+	}
+}
+
+func TestASuspendedLicenceVerifiesAsSuspendedUntilItIsRevoked(t *testing.T) {
+	w := newLicence(t)
+	_, number := w.licence()
+	inspector, head := w.official("inspector", "X"), w.official("head", "X")
+	for _, step := range []struct {
+		measure service.Measure
+		state   document.State
+		listed  string
+	}{
+		{service.Suspend, document.Suspended, `suspended {"fit":true}`},
+		{service.Revoke, document.Revoked, `revoked {"fit":true}`},
+	} {
+		if _, err := w.Propose(t.Context(), inspector, number, step.measure, "The stall blocks the road."); err != nil {
+			t.Fatal(err)
+		}
+		w.must(w.decide(head, casework.Verdict{Action: service.Approve}))
+		list, err := w.Documents.Revocations(t.Context(), w.now, w.now.Add(time.Hour))
+		if err != nil || len(list.Revoked) != 1 || list.Revoked[0].ID != number {
+			t.Fatalf("the revocations are %+v, %v", list.Revoked, err)
+		}
+		if got := w.standing(number); got != step.state || w.listed() != step.listed || list.Revoked[0].Suspended != (step.state == document.Suspended) {
+			t.Errorf("after %s the document is %s, the revocations say %+v, the open list %s", step.measure, got, list.Revoked[0], w.listed())
+		}
 	}
 }
 

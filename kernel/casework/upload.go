@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -61,6 +62,9 @@ type Upload struct {
 	Sealed    []byte // details and, when all has arrived, the picture
 }
 
+// of reports whether the official began it in the task.
+func (u Upload) of(task *Task, by access.Actor) bool { return u.Task == task.ID && u.By == by.Person }
+
 // Whole reports whether all of it has arrived.
 func (u Upload) Whole() bool { return u.Received == u.Size }
 
@@ -111,8 +115,12 @@ var (
 	errPiece      = fault.New(fault.Invalid, "photo.piece", "This piece is not what its checksum says, or too long. Send it again.")
 	errDamaged    = fault.New(fault.Invalid, "photo.damaged", "What has arrived is not the photo that was announced. Begin it again.").At("photo")
 	errNoPhoto    = fault.New(fault.Invalid, "photo.type", "This file is no JPEG or PNG photo. Take another one.").At("photo")
-	errOtherPhoto = fault.New(fault.Forbidden, "photo.other-official", "Another official takes this photo. Take your own.")
+	errOtherPhoto = fault.New(fault.Forbidden, "photo.other-official", "Another official takes this photo, or it belongs to another task. Take a new one.")
 )
+
+// ErrLargePhoto says that a photo would take too much memory to open (photo.ErrTooLarge).
+var ErrLargePhoto = fault.New(fault.Invalid, "photo.too-large",
+	"This photo takes more than 160 megabytes once it is opened: a JPEG has at most 50 million pixels, a picture of 16 bits 20 million. Take it with fewer.").At("photo")
 
 // photographed loads the file of a task for an official who takes or took photos in it. They may still arrive after the
 // task went to the level above: the act that names them does, too.
@@ -149,7 +157,9 @@ func (c *Casework) BeginUpload(ctx context.Context, by access.Actor, id ident.Ta
 	if err != nil {
 		return Upload{}, err
 	}
-	if i := slices.IndexFunc(f.content.Photos, func(one Photo) bool { return one.ID == taken.ID && one.By == by.Person }); i >= 0 { // a decision took it up
+	if slices.ContainsFunc(f.content.Photos, func(one Photo) bool { // a decision took it up
+		return one.ID == taken.ID && one.By == by.Person && one.Task == task.ID && bytes.Equal(one.Digest, taken.Digest)
+	}) {
 		return Upload{ID: taken.ID, Size: taken.Size, Received: taken.Size}, nil
 	}
 	if !wanted.Position {
@@ -170,19 +180,29 @@ func (c *Casework) BeginUpload(ctx context.Context, by access.Actor, id ident.Ta
 		return Upload{}, err
 	}
 	err = c.Store.Update(ctx, act.Of(f.app.Applicant), func(tx Tx) error {
+		begun, err := tx.Upload(f.app.Applicant, upload.ID)
+		switch {
+		case err == nil && (!begun.of(task, by) || begun.Size != upload.Size || !bytes.Equal(begun.Digest, upload.Digest)):
+			return errOtherPhoto
+		case err == nil:
+			upload = begun
+			return nil
+		case !fault.Is(err, fault.NotFound):
+			return err
+		}
+		// An id of the applicant's is never used again: what was taken up under it stays what it is.
+		if _, err := tx.Attachment(f.app.Applicant, upload.ID); err == nil {
+			return errOtherPhoto
+		} else if !fault.Is(err, fault.NotFound) {
+			return err
+		}
 		known, err := tx.Uploads(f.app.Applicant, task.ID)
 		if err != nil {
 			return err
 		}
 		own := 0
 		for _, one := range known {
-			switch {
-			case one.ID == upload.ID && (one.By != by.Person || one.Size != upload.Size || !bytes.Equal(one.Digest, upload.Digest)):
-				return errOtherPhoto
-			case one.ID == upload.ID:
-				upload = one
-				return nil
-			case one.By == by.Person:
+			if one.By == by.Person {
 				own++
 			}
 		}
@@ -248,6 +268,8 @@ func (c *Casework) AddPiece(ctx context.Context, by access.Actor, id ident.Task,
 			return errUpload
 		case err != nil:
 			return err
+		case !stored.of(task, by) || !bytes.Equal(stored.Digest, known.Digest): // meanwhile it was removed, and begun anew
+			return errUpload
 		case stored.Received != known.Received:
 			return errOffset // the same piece, sent twice at once
 		case bad != nil:
@@ -279,7 +301,7 @@ func (c *Casework) upload(ctx context.Context, f *file, task *Task, by access.Ac
 		}
 		return err
 	})
-	if fault.Is(err, fault.NotFound) || err == nil && (found.Task != task.ID || found.By != by.Person) {
+	if fault.Is(err, fault.NotFound) || err == nil && !found.of(task, by) {
 		return Upload{}, nil, errUpload
 	}
 	return found, pieces, err
@@ -305,6 +327,9 @@ func (c *Casework) assemble(f *file, upload Upload, pieces []Piece) ([]byte, err
 		return nil, errDamaged
 	}
 	picture, err := photo.Redraw(whole)
+	if errors.Is(err, photo.ErrTooLarge) {
+		return nil, ErrLargePhoto.Because(err)
+	}
 	if err != nil {
 		return nil, errNoPhoto.Because(err)
 	}

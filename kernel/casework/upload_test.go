@@ -3,6 +3,8 @@ package casework_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
@@ -191,6 +193,12 @@ func TestWhatIsNoPieceOfThePhoto(t *testing.T) {
 			t.Errorf("%s is still there: %v", what, err)
 		}
 	}
+	// The header of a PNG of 7,200 by 7,200 pixels of 16 bits: more is not looked at.
+	vast := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x1c\x20\x00\x00\x1c\x20\x10\x06\x00\x00\x00")
+	vast = binary.BigEndian.AppendUint32(vast, crc32.ChecksumIEEE(vast[12:]))
+	begun := w.begin(leader, task.ID, vast)
+	_, err = w.piece(leader, task.ID, begun.ID, vast, 0, len(vast))
+	w.refused(err, "photo.too-large")
 	lied := w.announced(content)
 	lied.Digest = make([]byte, sha256.Size)
 	if _, err := w.BeginUpload(t.Context(), leader, task.ID, lied); err != nil {
@@ -300,5 +308,66 @@ func TestPhotosStillArriveAfterTheTaskWentUp(t *testing.T) {
 	}
 	if kept := w.state(task.Application).Content.Photos; len(kept) != 1 || kept[0].ID != id {
 		t.Errorf("the level above sees %+v", kept)
+	}
+}
+
+func TestAPhotosIdBelongsToWhoBeganItAndToItsTask(t *testing.T) {
+	w := newWorld(t, func(def *service.Definition) {
+		step := &def.Process[0].Steps[0]
+		step.Photos = service.Photos{Min: 1, Max: 2, Position: true}
+		other := *step
+		other.Name = "survey"
+		def.Process[0].Steps = append(def.Process[0].Steps, other)
+	})
+	leader, colleague := w.official("youth-leader", "X11"), w.official("youth-leader", "X11")
+	w.apply()
+	tasks, err := w.Tasks(t.Context(), leader, casework.Filter{}, casework.Cursor{}, 10)
+	if err != nil || len(tasks) != 2 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	one, two := tasks[0].ID, tasks[1].ID
+	content, different := camera(t, 64), camera(t, 65)
+	taken := w.begin(leader, one, content)
+	if _, err := w.piece(leader, one, taken.ID, content, 0, 100); err != nil {
+		t.Fatal(err)
+	}
+	same := w.announced(different)
+	same.ID = taken.ID
+	nobodyElses := func(when string) {
+		t.Helper()
+		for what, try := range map[string]func() error{
+			"another official": func() error { _, err := w.BeginUpload(t.Context(), colleague, one, taken); return err },
+			"another task":     func() error { _, err := w.BeginUpload(t.Context(), leader, two, taken); return err },
+			"both":             func() error { _, err := w.BeginUpload(t.Context(), colleague, two, same); return err },
+			"another photo":    func() error { _, err := w.BeginUpload(t.Context(), leader, one, same); return err },
+		} {
+			if err := try(); fault.Code(err) != "photo.other-official" {
+				t.Errorf("%s, %s: %v", when, what, err)
+			}
+		}
+	}
+	nobodyElses("half of it is there")
+	if _, err := w.piece(leader, one, taken.ID, content, 100, len(content)); err != nil {
+		t.Fatal(err)
+	}
+	nobodyElses("it has arrived")
+	decide := func(task ident.Task, photo string) error {
+		view, err := w.Read(t.Context(), leader, task)
+		if err != nil {
+			return err
+		}
+		_, err = w.Decide(t.Context(), leader, task, view.Application.Revision, casework.Verdict{Action: service.Recommend, Photos: []string{photo}})
+		return err
+	}
+	if err := decide(one, taken.ID); err != nil {
+		t.Fatal(err)
+	}
+	nobodyElses("a decision took it up")
+	w.refused(decide(two, taken.ID), "photo.missing")
+	_, err = w.piece(leader, one, taken.ID, content, 0, len(content))
+	w.refused(err, "photo.unknown") // nothing is left to send
+	kept := w.state(tasks[0].Application).Content.Photos
+	if len(kept) != 1 || kept[0].By != leader.Person || kept[0].Task != one || !bytes.Equal(kept[0].Digest, taken.Digest) {
+		t.Errorf("it is kept as %+v", kept)
 	}
 }

@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"maps"
-	"slices"
 	"time"
 
 	"yagona/kernel/access"

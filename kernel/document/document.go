@@ -119,20 +119,23 @@ func (c Content) Text(language string) (Text, bool) {
 // State is what a document is worth.
 type State string
 
-// The states. The issuer knows the first four of a document of its own; verification may find any.
+// The states. The issuer knows the first five of a document of its own; verification may find any.
 const (
 	Valid       State = "valid"         // issued, unchanged, counts now
 	NotYetValid State = "not-yet-valid" // genuine, but its time has not come
 	Expired     State = "expired"       // genuine, but its time is over
 	Revoked     State = "revoked"       // genuine, but its issuer took it back
+	Suspended   State = "suspended"     // genuine, but the licence that it documents does not count for now
 	UnknownKey  State = "unknown-key"   // signed by no key that the key set vouches for: worth nothing
 	Tampered    State = "tampered"      // not what was issued: worth nothing
 	Unreadable  State = "unreadable"    // not a document of this kind, or damaged: nothing can be said
 )
 
 // stateAt returns the state of a genuine document at a time; a revocation outweighs the rest.
-func stateAt(from, until time.Time, revoked bool, now time.Time) State {
+func stateAt(from, until time.Time, revoked, suspended bool, now time.Time) State {
 	switch {
+	case suspended:
+		return Suspended
 	case revoked:
 		return Revoked
 	case !until.IsZero() && !now.Before(until):

@@ -116,18 +116,20 @@ func TestState(t *testing.T) {
 		name        string
 		from, until time.Time
 		revoked     bool
+		suspended   bool
 		now         time.Time
 		want        State
 	}{
-		{"a second before", from, until, false, from.Add(-time.Second), NotYetValid},
-		{"the first second", from, until, false, from, Valid},
-		{"the last moment", from, until, false, until.Add(-1), Valid},
-		{"the end", from, until, false, until, Expired},
-		{"without end", from, time.Time{}, false, until.AddDate(100, 0, 0), Valid},
-		{"revoked before it began", from, until, true, from.Add(-time.Second), Revoked},
-		{"revoked, then over", from, until, true, until, Revoked},
+		{"a second before", from, until, false, false, from.Add(-time.Second), NotYetValid},
+		{"the first second", from, until, false, false, from, Valid},
+		{"the last moment", from, until, false, false, until.Add(-1), Valid},
+		{"the end", from, until, false, false, until, Expired},
+		{"without end", from, time.Time{}, false, false, until.AddDate(100, 0, 0), Valid},
+		{"revoked before it began", from, until, true, false, from.Add(-time.Second), Revoked},
+		{"suspended", from, until, true, true, from, Suspended},
+		{"revoked, then over", from, until, true, false, until, Revoked},
 	} {
-		if got := stateAt(test.from, test.until, test.revoked, test.now); got != test.want {
+		if got := stateAt(test.from, test.until, test.revoked, test.suspended, test.now); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}

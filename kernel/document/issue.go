@@ -38,6 +38,9 @@ type StoredRevocation struct {
 	Until    time.Time // the document's: once it has expired, no list needs the revocation. Zero: forever
 	Reason   []byte    // the reason as JSON, sealed with the context "document-revocation:<id>"
 	Event    ident.Event
+	// Suspended follows from the open list, for which another event vouches: the document's licence is suspended, and not
+	// revoked for good.
+	Suspended bool
 }
 
 // Cover returns what an event says of the stored document.
@@ -275,7 +278,7 @@ func (i *Issuer) stored(ctx context.Context, id ident.Document) (stored Stored, 
 // about.
 type Standing struct {
 	State   State
-	Revoked time.Time // when it was revoked; zero: it was not
+	Revoked time.Time // when it was revoked or, as a licence, suspended; zero: it was not
 }
 
 // Standing returns the standing of a document, or ErrUnknown.
@@ -297,7 +300,7 @@ func standingOf(tx Reader, stored Stored, now time.Time) (Standing, error) {
 		return Standing{}, err
 	}
 	return Standing{
-		State:   stateAt(stored.From, stored.Until, err == nil, now),
+		State:   stateAt(stored.From, stored.Until, err == nil, revocation.Suspended, now),
 		Revoked: revocation.At,
 	}, nil
 }
@@ -365,14 +368,14 @@ func (i *Issuer) File(ctx context.Context, held Held, now time.Time) ([]byte, er
 
 const pageSize = 1000 // rows read at once
 
-// Revocations returns what the installation publishes: every document that was revoked and would still count. It is
+// Revocations returns what the installation publishes: every document that was revoked, or suspended, and would still count. It is
 // good until the next one is due.
 func (i *Issuer) Revocations(ctx context.Context, now, next time.Time) (RevocationList, error) {
 	list := RevocationList{Node: i.Node, Issued: now, Next: next}
 	err := i.Store.View(ctx, func(tx Reader) error {
 		return inPages(tx.DocumentRevocationsAfter, func(stored StoredRevocation) (ident.Document, error) {
 			if stored.Until.IsZero() || stored.Until.After(now) {
-				list.Revoked = append(list.Revoked, Revocation{ID: stored.Document, At: stored.At})
+				list.Revoked = append(list.Revoked, Revocation{stored.Document, stored.At, stored.Suspended})
 			}
 			return stored.Document, nil
 		})

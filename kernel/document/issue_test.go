@@ -217,7 +217,7 @@ func TestNothingPersonalIsStoredInClear(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		rows := fmt.Sprintf("%s %s", stored, revocation)
+		rows := fmt.Sprintf("%s %s %s", stored, revocation.Document, revocation.Reason)
 		for _, event := range []ident.Event{stored.Event, revocation.Event} {
 			header, err := tx.StoredEvent(act.Of(o.ann), event)
 			if err != nil {

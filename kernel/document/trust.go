@@ -69,19 +69,20 @@ type RevocationList struct {
 
 // Revocation is one revoked document.
 type Revocation struct {
-	ID ident.Document
-	At time.Time
+	ID        ident.Document
+	At        time.Time
+	Suspended bool // not for good: it documents a licence that is suspended
 }
 
-// find returns when the document was revoked, and whether it was.
-func (l RevocationList) find(id ident.Document) (time.Time, bool) {
+// find returns the document's revocation, and whether there is one.
+func (l RevocationList) find(id ident.Document) (Revocation, bool) {
 	i, found := slices.BinarySearchFunc(l.Revoked, id, func(entry Revocation, id ident.Document) int {
 		return cmp.Compare(entry.ID, id)
 	})
 	if !found {
-		return time.Time{}, false
+		return Revocation{}, false
 	}
-	return l.Revoked[i].At, true
+	return l.Revoked[i], true
 }
 
 type keyClaim struct {
@@ -95,9 +96,10 @@ type keyClaim struct {
 }
 
 type revocationClaim struct {
-	_  struct{} `cbor:",toarray"`
-	ID []byte   // 16 bytes
-	At int64    // seconds since 1970
+	_         struct{} `cbor:",toarray"`
+	ID        []byte   // 16 bytes
+	At        int64    // seconds since 1970
+	Suspended bool
 }
 
 // Sign returns the key set as a token signed by the node's key. Times are cut to seconds, ids follow from the keys.
@@ -155,7 +157,7 @@ func (l RevocationList) Sign(ctx context.Context, signer Signer) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		revoked[i] = revocationClaim{ID: id[:], At: entry.At.Unix()}
+		revoked[i] = revocationClaim{ID: id[:], At: entry.At.Unix(), Suspended: entry.Suspended}
 	}
 	slices.SortFunc(revoked, func(a, b revocationClaim) int { return slices.Compare(a.ID, b.ID) })
 	return signDated(ctx, signer, l.Node, l.Issued, l.Next, claimRevocations, revoked)
@@ -177,7 +179,7 @@ func ReadRevocationList(token []byte, keys KeySet) (RevocationList, error) {
 		if err != nil {
 			return RevocationList{}, errUntrusted.Because(err)
 		}
-		list.Revoked = append(list.Revoked, Revocation{ID: ident.Document(id.String()), At: moment(claim.At)})
+		list.Revoked = append(list.Revoked, Revocation{ident.Document(id.String()), moment(claim.At), claim.Suspended})
 	}
 	if !slices.IsSortedFunc(list.Revoked, func(a, b Revocation) int { return cmp.Compare(a.ID, b.ID) }) {
 		return RevocationList{}, errUntrusted

@@ -41,6 +41,7 @@ var (
 	findingNotYet      = Finding{"document.not-yet", "The document is genuine, but does not count yet."}
 	findingExpired     = Finding{"document.expired", "The document is genuine, but its time is over."}
 	findingRevoked     = Finding{"document.revoked", "The issuer revoked the document. It does not count."}
+	findingSuspended   = Finding{"document.suspended", "The licence is suspended: the document does not count for now. Ask whoever issued it."}
 	findingNoKey       = Finding{"document.key-unknown", "The key that signed it is not in your key set. Download the newest key set; if it is not there either, do not accept the document."}
 	findingOtherNode   = Finding{"document.other-node", "It says that another installation issued it. Verify it with that installation's key set."}
 	findingOtherHolder = Finding{"document.key-of-another", "The key that signed it does not belong to the agency that it names. Do not accept it."}
@@ -123,9 +124,10 @@ func (v verifier) payload(payload string) Result {
 		return Result{State: Unreadable, Finding: findingUnreadable}
 	}
 	result := Result{KeyID: hex.EncodeToString(token.KeyID), Claims: &claims}
+	var revocation Revocation
 	revoked := false
 	if v.revocations.Node == claims.Node {
-		_, revoked = v.revocations.find(claims.ID)
+		revocation, revoked = v.revocations.find(claims.ID)
 		if !revoked && v.now.After(v.revocations.Next) {
 			result.Warnings = append(result.Warnings, warningListStale)
 		}
@@ -136,9 +138,9 @@ func (v verifier) payload(payload string) Result {
 	if from.IsZero() {
 		from = claims.Issued.Add(-clockSkew)
 	}
-	result.State = stateAt(from, claims.Until, revoked, v.now)
+	result.State = stateAt(from, claims.Until, revoked, revocation.Suspended, v.now)
 	result.Finding = map[State]Finding{
-		Valid: findingValid, NotYetValid: findingNotYet, Expired: findingExpired, Revoked: findingRevoked,
+		Valid: findingValid, NotYetValid: findingNotYet, Expired: findingExpired, Revoked: findingRevoked, Suspended: findingSuspended,
 	}[result.State]
 	return result
 }

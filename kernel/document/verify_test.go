@@ -49,6 +49,8 @@ func TestVerify(t *testing.T) {
 	keys := newKeyring().keySet()
 	const youth = signature.Holder("agency:youth-agency")
 	day := 24 * time.Hour
+	suspended := exampleList(exampleID)
+	suspended.Revoked[0].Suspended = true
 	for name, test := range map[string]struct {
 		keys     KeySet
 		list     RevocationList
@@ -63,6 +65,7 @@ func TestVerify(t *testing.T) {
 		"another is revoked":     {keys, exampleList("019c8f5e-6c00-7a10-8f00-00000000c0dd", "019c8f5e-6c00-7a10-8f00-00000000c0df"), exampleIssued, Valid, "document.valid", nil},
 		"revoked":                {keys, exampleList(exampleID), exampleIssued, Revoked, "document.revoked", nil},
 		"revoked by an old list": {keys, exampleList(exampleID), exampleIssued.Add(2 * day), Revoked, "document.revoked", nil},
+		"suspended":              {keys, suspended, exampleIssued, Suspended, "document.suspended", nil},
 		"an old list": {
 			keys, exampleList(), exampleIssued.Add(2 * day), Valid, "document.valid",
 			[]string{"document.revocations-stale"},

@@ -97,6 +97,17 @@ func QueueBehind(tx Tx, kind string, payload any) error {
 // Handler does a job. It may be called again for a job that it did.
 type Handler func(ctx context.Context, job Job) error
 
+// MostAttempts is after how many failures a job is given up (about two days).
+const MostAttempts = 20
+
+// noHandler is the failure of a job of a kind that nothing here does: it is given up at once.
+const noHandler = "job.no-handler"
+
+// GivenUp reports whether a dead job is one that a runner gave up: it failed as often as that takes.
+func (j Job) GivenUp() bool {
+	return j.Dead && j.Failure != "" && (j.Attempts >= MostAttempts || j.Attempts > 0 && j.Failure == noHandler)
+}
+
 // Lease is for how long a process claims a job. A handler's context ends before its claim does; if the process dies,
 // another does the job when the claim has run out.
 const Lease = time.Minute
@@ -108,7 +119,7 @@ type Runner struct {
 	Clock    act.Clock
 	Handlers map[string]Handler
 	Workers  int // how many jobs at a time; zero: 4
-	// MostAttempts is after how many failures a job becomes a dead letter; zero: 20 (about two days). One that fails with
+	// MostAttempts is after how many failures a job becomes a dead letter; zero: MostAttempts. One that fails with
 	// fault.Unavailable never does: it is tried again at least every mostWait.
 	MostAttempts int
 	Log          *slog.Logger
@@ -130,7 +141,7 @@ func (r *Runner) init() {
 			r.Workers = 4
 		}
 		if r.MostAttempts == 0 {
-			r.MostAttempts = 20
+			r.MostAttempts = MostAttempts
 		}
 		if r.Log == nil {
 			r.Log = slog.New(slog.DiscardHandler)
@@ -258,7 +269,7 @@ func (r *Runner) Drain(ctx context.Context) error {
 
 func (r *Runner) do(ctx context.Context, job Job) {
 	handler, ok := r.Handlers[job.Kind]
-	err := error(fault.Newf(fault.Internal, "job.no-handler", "Nothing here does jobs of the kind %s.", job.Kind))
+	err := error(fault.Newf(fault.Internal, noHandler, "Nothing here does jobs of the kind %s.", job.Kind))
 	doing, ended := ctx, func(error) {}
 	if r.Observe != nil {
 		doing, ended = r.Observe(ctx, job)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -26,27 +27,56 @@ const (
 // exact is the exact count of one group.
 type exact struct {
 	people   [columns]int64
-	cost     [2]money.Amount // of those who are entitled, before and after
-	unpriced [2]int64        // entitled ones whose amount is not known
+	cost     [2]wide     // of those who are entitled, before and after
+	most     [2]greatest // of their amounts
+	least    [2]greatest // of their amounts, each below zero: the smallest of them
+	unpriced [2]int64    // entitled ones whose amount is not known: it counts as none
 }
 
 func (e *exact) add(o exact) {
+	for side := range e.cost {
+		e.cost[side] = e.cost[side].plus(o.cost[side])
+		e.unpriced[side] += o.unpriced[side]
+		for i := range min(o.people[side], int64(len(o.most[side]))) {
+			e.most[side].keep(o.most[side][i], e.people[side]+i)
+			e.least[side].keep(o.least[side][i], e.people[side]+i)
+		}
+	}
 	for i := range e.people {
 		e.people[i] += o.people[i]
 	}
-	for i := range e.cost {
-		e.cost[i] = sum(e.cost[i], o.cost[i])
-		e.unpriced[i] += o.unpriced[i]
+}
+
+// greatest is the greatest of some amounts, in order: as many as are enough people.
+type greatest [casework.SmallestCell]money.Amount
+
+// keep takes an amount up, if it is one of the greatest. So many were taken up before.
+func (g *greatest) keep(amount money.Amount, before int64) {
+	at := min(before, int64(len(g)))
+	for ; at > 0 && g[at-1] < amount; at-- {
+		if at < int64(len(g)) {
+			g[at] = g[at-1]
+		}
+	}
+	if at < int64(len(g)) {
+		g[at] = amount
 	}
 }
 
-// sum adds amounts; what no amount can hold stays at the most there is.
-func sum(a, b money.Amount) money.Amount {
-	if added, err := a.Add(b); err == nil {
-		return added
-	}
-	return math.MaxInt64
+// wide is a sum of amounts that never overflows: else one vast amount would stand out of it.
+type wide struct {
+	high int64
+	low  uint64
 }
+
+func wideOf(amount money.Amount) wide { return wide{int64(amount) >> 63, uint64(amount)} }
+
+func (w wide) plus(o wide) wide {
+	low, carry := bits.Add64(w.low, o.low, 0)
+	return wide{w.high + o.high + int64(carry), low}
+}
+
+func (w wide) float() float64 { return math.Ldexp(float64(w.high), 64) + float64(w.low) }
 
 func (v verdict) exact() (e exact) {
 	was, is := v.outcome[0], v.outcome[1]
@@ -64,7 +94,9 @@ func (v verdict) exact() (e exact) {
 		if outcome != rules.Met {
 			continue
 		}
-		if e.cost[side] = v.amount[side]; !v.priced[side] {
+		amount := v.amount[side]
+		e.cost[side], e.most[side][0], e.least[side][0] = wideOf(amount), amount, -amount
+		if !v.priced[side] {
 			e.unpriced[side] = 1
 		}
 	}
@@ -142,7 +174,7 @@ type Result struct {
 	Territories []Row            `json:"territories,omitempty"`
 	Ages        []Row            `json:"ages,omitempty"`
 	Sexes       []Row            `json:"sexes,omitempty"`
-	Pays        bool             `json:"pays"`              // an amount is paid, and known for everybody entitled
+	Pays        bool             `json:"pays"`              // an amount is paid, and known for everybody entitled but a few
 	Read        []ident.Evidence `json:"read"`              // what registers were asked
 	Unread      []ident.Evidence `json:"unread,omitempty"`  // what they could not be asked in bulk: it counts as not known
 	Lacking     []string         `json:"lacking,omitempty"` // inputs for want of which somebody is not known, or an amount: ask.price
@@ -152,7 +184,7 @@ type Result struct {
 func (t tally) published(r *run) Result {
 	result := Result{
 		Residents: rounded(t.people), Unread: r.unread, Lacking: slices.Sorted(maps.Keys(t.lacked)),
-		Pays: (r.before.Output.Payment != nil || r.after.Output.Payment != nil) && t.total.unpriced == [2]int64{},
+		Pays: (r.before.Output.Payment != nil || r.after.Output.Payment != nil) && max(t.total.unpriced[0], t.total.unpriced[1]) < casework.SmallestCell,
 	}
 	for _, source := range r.sources {
 		result.Read = append(result.Read, source.evidence)
@@ -240,16 +272,32 @@ func (e exact) row(name string, cells [columns]bool, pays bool) Row {
 
 // costs returns what a published number of people costs, at what the exact ones cost on average, to three digits: one
 // person's amount is not told by the difference of two runs.
+//
+// Neither does an amount tell that stands out, because rules were written to give it to one person. A cell that a few
+// people dominate is sensitive by the (n, k) rule (Hundepool and others, Statistical Disclosure Control, Wiley 2012,
+// chapter 4). To leave such a cell out would say that the person is in it; so the amounts of the few who get the most, and
+// of those who get the least, count as much as the next one's (top and bottom coding, chapter 3): what a few get changes
+// nothing, whatever it is. A few are four, and less than half of the cell.
 func (e exact) costs(side int, published Number) money.Amount {
 	if published.Hidden || e.people[side] == 0 {
 		return 0
 	}
-	exactly := float64(e.cost[side]) * float64(published.Count) / float64(e.people[side])
+	few := min(casework.SmallestCell-1, (e.people[side]-1)/2)
+	cost, most, least := e.cost[side], e.most[side], e.least[side]
+	for i := range few {
+		cost = cost.plus(wideOf(-most[i])).plus(wideOf(most[few]))
+		cost = cost.plus(wideOf(least[i])).plus(wideOf(-least[few]))
+	}
+	exactly := cost.float() * float64(published.Count) / float64(e.people[side])
 	if exactly < 1 {
 		return 0
 	}
 	scale := math.Pow(10, math.Floor(math.Log10(exactly))-2)
-	return money.Amount(math.Round(exactly/scale) * scale)
+	shown := math.Round(exactly/scale) * scale
+	if shown >= math.MaxInt64 {
+		return math.MaxInt64 // what no amount can hold stays at the most there is
+	}
+	return money.Amount(shown)
 }
 
 func rounded(count int64) int64 {

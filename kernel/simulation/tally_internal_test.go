@@ -1,11 +1,15 @@
 package simulation
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"yagona/kernel/casework"
+	"yagona/kernel/money"
+	"yagona/kernel/rules"
 )
 
 func groupsOf(counts ...int64) (groups []exact) {
@@ -72,9 +76,16 @@ func TestTheComplementOfWhatIsShownIsNeverOfFew(t *testing.T) {
 	})
 }
 
+// paying returns the count of a group whose members are entitled to the amounts before.
+func paying(amounts ...money.Amount) (e exact) {
+	for _, amount := range amounts {
+		e.add(verdict{outcome: [2]rules.Outcome{rules.Met, rules.NotMet}, amount: [2]money.Amount{amount}, priced: [2]bool{true}}.exact())
+	}
+	return e
+}
+
 func TestACostIsToldToThreeDigitsOfWhatIsPublished(t *testing.T) {
-	one := exact{people: [columns]int64{entitledBefore: 7}}
-	one.cost[0] = 7 * 412_345_678
+	one := paying(slices.Repeat([]money.Amount{412_345_678}, 7)...)
 	if got := one.costs(0, Number{Count: 5}); got != 2_060_000_000 {
 		t.Errorf("five people cost %d", got)
 	}
@@ -83,5 +94,35 @@ func TestACostIsToldToThreeDigitsOfWhatIsPublished(t *testing.T) {
 	}
 	if got := (exact{}).costs(0, Number{}); got != 0 {
 		t.Errorf("nobody costs %d", got)
+	}
+}
+
+// Whoever gives a few people much more or much less than the others learns nothing of them: the costs are the same as if
+// those few were like the others.
+func TestTheAmountsOfAFewDoNotStandOutOfTheCosts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		many := rapid.IntRange(casework.SmallestCell, 40).Draw(t, "people")
+		few := rapid.IntRange(1, min(casework.SmallestCell-1, (many-1)/2)).Draw(t, "few")
+		usual := money.Amount(rapid.Int64Range(1, 1_000_000).Draw(t, "usual"))
+		amounts := slices.Repeat([]money.Amount{usual}, many)
+		like := paying(amounts...)
+		for i := range few {
+			amounts[i] = money.Amount(rapid.OneOf(rapid.Int64Range(0, 1_000_000_000), rapid.Just(int64(math.MaxInt64/50))).Draw(t, "amount"))
+		}
+		amounts = rapid.Permutation(amounts).Draw(t, "order")
+		half := rapid.IntRange(0, many).Draw(t, "counted by the first")
+		unlike := paying(amounts[:half]...)
+		unlike.add(paying(amounts[half:]...))
+		published := Number{Count: rounded(int64(many))}
+		if got, want := unlike.costs(0, published), like.costs(0, published); got != want {
+			t.Fatalf("%v cost %d, and not %d as if all were alike", amounts, got, want)
+		}
+	})
+}
+
+func TestWhatDiffersForManyIsCounted(t *testing.T) {
+	half := append(slices.Repeat([]money.Amount{100}, 50), slices.Repeat([]money.Amount{300}, 50)...)
+	if got := paying(half...).costs(0, Number{Count: 100}); got != 20_000 {
+		t.Errorf("a hundred people cost %d", got)
 	}
 }

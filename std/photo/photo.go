@@ -3,7 +3,8 @@
 // of Exif (CIPA DC-008-2023, 4.6.4.1, tag 274), and carried out.
 //
 // A file is what its content says, whatever it is called: JPEG (ITU-T T.81) or PNG (ISO/IEC 15948). Anything else, and a
-// picture of so many pixels that opening it would fill the memory, is refused before it is opened.
+// picture that would fill the memory once it is opened, is refused before it is: a few kilobytes can say that they are
+// fifty million pixels. Two are opened at a time; the others wait for their turn.
 package photo
 
 import (
@@ -11,27 +12,41 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"image/color"
 	"image/jpeg"
 	_ "image/png" // is read, too
 
 	"golang.org/x/image/draw"
 )
 
-// ErrNotPhoto says that the content is no JPEG or PNG, is damaged, or has too many pixels.
-var ErrNotPhoto = errors.New("this is no JPEG or PNG that can be opened")
+var (
+	// ErrNotPhoto says that the content is no JPEG or PNG, or is damaged.
+	ErrNotPhoto = errors.New("this is no JPEG or PNG that can be opened")
+	// ErrTooLarge says that the picture would take more than 160 MiB once it is opened.
+	ErrTooLarge = errors.New("this picture takes more than 160 MiB once it is opened")
+)
 
 const (
-	widest     = 1600     // pixels of the longer side: a written sheet stays readable
-	mostPixels = 50 << 20 // of a picture that is opened
-	quality    = 80
+	widest    = 1600      // pixels of the longer side: a written sheet stays readable
+	mostBytes = 160 << 20 // that opening a picture may take: a JPEG of 50 million pixels does
+	quality   = 80
+	atOnce    = 2 // pictures that are opened
 )
+
+// turns has a place for each picture that is being opened.
+var turns = make(chan struct{}, atOnce)
 
 // Redraw returns the picture as a JPEG without metadata.
 func Redraw(content []byte) ([]byte, error) {
-	size, _, err := image.DecodeConfig(bytes.NewReader(content))
-	if err != nil || size.Width < 1 || size.Height < 1 || size.Width > mostPixels/size.Height {
+	size, kind, err := image.DecodeConfig(bytes.NewReader(content))
+	if err != nil || size.Width < 1 || size.Height < 1 {
 		return nil, ErrNotPhoto
 	}
+	if float64(size.Width)*float64(size.Height)*bytesPerPixel(size.ColorModel, kind, content) > mostBytes {
+		return nil, ErrTooLarge
+	}
+	turns <- struct{}{}
+	defer func() { <-turns }()
 	picture, _, err := image.Decode(bytes.NewReader(content))
 	if err != nil {
 		return nil, ErrNotPhoto
@@ -45,6 +60,56 @@ func Redraw(content []byte) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// bytesPerPixel returns how many bytes of memory the decoders of the standard library take for each pixel, at most.
+func bytesPerPixel(model color.Model, kind string, content []byte) float64 {
+	if kind == "png" {
+		const interlaceMethod = 28 // the last byte of the header
+		each := 4.0
+		switch model {
+		case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
+			each = 8 // grey, too, if one shade of it is transparent
+		}
+		if len(content) > interlaceMethod && content[interlaceMethod] != 0 {
+			each *= 2 // the passes are pictures of their own
+		}
+		return each
+	}
+	samples, progressive := frame(content)
+	each := 3.0
+	switch model {
+	case color.RGBAModel, color.CMYKModel:
+		each = 8 // the planes, and the picture that is put together of them
+	}
+	if progressive {
+		each += 4 * samples // a coefficient for each sample is kept until the last scan
+	}
+	return each
+}
+
+// frame returns how many samples a JPEG has for each pixel, and whether it is progressive. What cannot be told is the most.
+func frame(content []byte) (samples float64, progressive bool) {
+	const baseline, extended, inStages, restart, restartEnd, fill = 0xc0, 0xc1, 0xc2, 0xd0, 0xd7, 0xff
+	for at := 2; at+4 <= len(content); {
+		switch marker := content[at+1]; {
+		case content[at] != fill || marker == fill: // a stray or a fill byte
+			at++
+		case marker == 0 || restart <= marker && marker <= restartEnd:
+			at += 2
+		case marker == baseline || marker == extended || marker == inStages:
+			components := content[at+4:]
+			const before, each = 6, 3 // precision, height, width and number; id, sampling factors, table
+			for i := before; i+each <= len(components) && i < before+each*int(components[before-1]); i += each {
+				first, own := components[before+1], components[i+1]
+				samples += float64(own>>4*(own&15)) / float64(max(1, first>>4*(first&15)))
+			}
+			return samples, marker == inStages
+		default:
+			at += 2 + int(binary.BigEndian.Uint16(content[at+2:]))
+		}
+	}
+	return 4, true
 }
 
 // upright turns and mirrors a picture as its orientation says: 1 is upright, 2 to 8 as in Exif.

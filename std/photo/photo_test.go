@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -115,14 +114,9 @@ func TestALargePhotoIsDrawnSmaller(t *testing.T) {
 
 func TestWhatIsNoPhotoIsRefused(t *testing.T) {
 	whole := held(t, binary.BigEndian, "MM", 6)
-	// A PNG that says that it has 60,000 by 60,000 pixels.
-	bomb := []byte("\x89PNG\r\n\x1a\n")
-	header := append([]byte("IHDR"), 0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60, 8, 2, 0, 0, 0)
-	bomb = binary.BigEndian.AppendUint32(bomb, 13)
-	bomb = binary.BigEndian.AppendUint32(append(bomb, header...), crc32.ChecksumIEEE(header))
 	for what, content := range map[string][]byte{
 		"nothing": nil, "a text": []byte("a photo"), "half a photo": whole[:len(whole)/2],
-		"a page that is called photo.jpg": []byte("<html><script>alert(1)</script></html>"), "a bomb": bomb,
+		"a page that is called photo.jpg": []byte("<html><script>alert(1)</script></html>"),
 	} {
 		if _, err := Redraw(content); !errors.Is(err, ErrNotPhoto) {
 			t.Errorf("%s: %v", what, err)

@@ -44,6 +44,13 @@ func (t *Tx) JobsOf(key act.Key) ([]job.Job, error) {
 	return list(t, `SELECT `+jobColumns+` FROM job WHERE key = $1 ORDER BY id`, args(key), scanJob)
 }
 
+// HeldJobs returns the jobs that no process will do by itself: the dead ones, and those claimed for longer than the time; in
+// the order of their keys and ids, after the given one (zero: from the first), at most limit; for the auditor.
+func (t *Tx) HeldJobs(beyond time.Time, after job.Job, limit int) ([]job.Job, error) {
+	return list(t, `SELECT `+jobColumns+` FROM job WHERE (dead = 1 OR claimed_until > $1) AND (key, id) > ($2, $3) ORDER BY key, id LIMIT $4`,
+		args(micros(beyond), after.Key, after.ID, limit), scanJob)
+}
+
 // ErasureOf returns an erasure under its key; for the auditor.
 func (t *Tx) ErasureOf(key act.Key, id string) (erasure.Erasure, error) {
 	return first(t, notFound("erasure.unknown", "erasure"), `SELECT row FROM erasure WHERE key = $1 AND id = $2`, args(key, id), scanErasure)

@@ -42,8 +42,13 @@ func (t *Tx) SaveDocument(d document.Stored) error {
 
 const documentRevocationColumns = `key, document, at, until_time, reason, event`
 
+// documentSuspended asks of a revocation whether the open list says of the document that its licence is suspended. The
+// list names one document of a licence, at the beginning of what it publishes: what is found is of that document.
+const documentSuspended = `EXISTS (SELECT 1 FROM entitlement e WHERE e.key = document_revocation.key AND e.state = 'suspended'
+	AND e.published LIKE '{"document":"' || document_revocation.document || '"%')`
+
 func scanDocumentRevocation(scan func(into ...any) error) (r document.StoredRevocation, err error) {
-	err = scan(&r.Subject, &r.Document, instant{&r.At}, instant{&r.Until}, &r.Reason, &r.Event)
+	err = scan(&r.Subject, &r.Document, instant{&r.At}, instant{&r.Until}, &r.Reason, &r.Event, &r.Suspended)
 	return r, err
 }
 
@@ -51,13 +56,13 @@ func scanDocumentRevocation(scan func(into ...any) error) (r document.StoredRevo
 func (t *Tx) DocumentRevocation(id ident.Document) (document.StoredRevocation, error) {
 	return scanDocumentRevocation(func(into ...any) error {
 		return t.row(notFound("document.not-revoked", "revocation"),
-			`SELECT `+documentRevocationColumns+` FROM document_revocation WHERE document = $1`, args(id), into...)
+			`SELECT `+documentRevocationColumns+`, `+documentSuspended+` FROM document_revocation WHERE document = $1`, args(id), into...)
 	})
 }
 
 // DocumentRevocationsAfter implements document.Reader.
 func (t *Tx) DocumentRevocationsAfter(after ident.Document, limit int) ([]document.StoredRevocation, error) {
-	return list(t, `SELECT `+documentRevocationColumns+` FROM document_revocation
+	return list(t, `SELECT `+documentRevocationColumns+`, `+documentSuspended+` FROM document_revocation
 		WHERE document > $1 ORDER BY document LIMIT $2`, args(after, limit), scanDocumentRevocation)
 }
 

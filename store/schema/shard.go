@@ -133,6 +133,7 @@ var CrossShard = map[string]string{
 	"OrdersTo":                 "a person's payments are in the books of several funds",
 	"ApplicationsTo":           "counting a new indicator, page by page (application_service)",
 	"AwaitedJobs":              "the auditor reads all",
+	"HeldJobs":                 "the auditor reads all, page by page",
 	"PersonIndexRows":          "the auditor reads all",
 	"RegisterClaimRows":        "the auditor reads all",
 	"RegisterIndexRows":        "the auditor reads all",

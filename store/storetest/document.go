@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"yagona/kernel/act"
+	"yagona/kernel/casework"
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -153,5 +154,21 @@ func TestDocument(t *testing.T, open Open) {
 			same(t, "the second page", page, []document.StoredRevocation{two})
 			return err
 		})
+		// The open list says of the licence of one that it is suspended, then that it is revoked.
+		for _, state := range []casework.Standing{casework.Suspended, casework.Revoked} {
+			listed := casework.Entitlement{
+				Application: "one", Holder: one.Subject, Service: "mahalla/stall", Agency: "mahalla", State: state, Since: Start,
+				Published: &casework.Published{Document: one.Document}, Event: one.Event,
+			}
+			if err := db.Update(ctx, act.Of(one.Subject), func(tx *query.Tx) error { return tx.SaveEntitlement(listed) }); err != nil {
+				t.Fatal(err)
+			}
+			one.Suspended = state == casework.Suspended
+			view(t, db, func(tx *query.Tx) error {
+				page, err := tx.DocumentRevocationsAfter("", 10)
+				same(t, string(state), page, []document.StoredRevocation{one, two})
+				return err
+			})
+		}
 	})
 }

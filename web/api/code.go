@@ -28,6 +28,7 @@ var statuses = map[string]int{
 	"contact.not-confirmed": http.StatusUnprocessableEntity, "contact.too-many": http.StatusConflict,
 	"contact.too-many-codes": http.StatusTooManyRequests, "contact.unknown": http.StatusNotFound,
 	"document.already-revoked": http.StatusConflict, "document.basis": http.StatusUnprocessableEntity,
+	"document.licence":      http.StatusConflict,
 	"document.own-interest": http.StatusForbidden, "document.reason": http.StatusUnprocessableEntity,
 	"document.unknown": http.StatusNotFound, "erasure.confirmed-already": http.StatusConflict,
 	"erasure.law": http.StatusUnprocessableEntity, "erasure.no-standing": http.StatusForbidden, "erasure.no-supervisor": http.StatusConflict,

@@ -23,6 +23,9 @@ type NewRevocation struct {
 var errOwnDocument = fault.New(fault.Forbidden, "document.own-interest",
 	"This document is your own or of someone you live with. Ask a colleague to revoke it.")
 
+var errIsLicence = fault.New(fault.Conflict, "document.licence",
+	"This document is a licence: one official proposes what is done to it, another decides. Propose a measure on it, with reasons.")
+
 // revocations are what revoking stands on.
 type revocations struct {
 	issuer *document.Issuer
@@ -32,11 +35,11 @@ type revocations struct {
 func revocationOperations(d revocations) []operation {
 	return []operation{{
 		id: "revokeDocument", tag: "verification",
-		summary: "Revokes a document that one's agency issued. For whoever takes the last step of its service there, or the registrar where no official of the agency takes it.",
+		summary: "Revokes a document that one's agency issued. A licence is taken back by a measure instead (proposeMeasure). For whoever takes the last step of its service there, or the registrar where no official of the agency takes it.",
 		method:  "POST", path: "/documents/{document}/revoke", access: route.Official(), body: wordsBody, timeout: askTimeout,
 		request: NewRevocation{}, response: Revocation{},
 		codes: append([]string{
-			"document.unknown", "document.reason", "document.basis", "document.already-revoked", "document.own-interest", "seal.erased",
+			"document.unknown", "document.reason", "document.basis", "document.already-revoked", "document.licence", "document.own-interest", "seal.erased",
 		}, exchangeCodes...),
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			var sent NewRevocation
@@ -55,7 +58,7 @@ func revocationOperations(d revocations) []operation {
 			if err != nil {
 				return err
 			}
-			return route.WriteJSON(w, http.StatusOK, Revocation{id, standing.Revoked})
+			return route.WriteJSON(w, http.StatusOK, Revocation{Document: id, At: standing.Revoked})
 		},
 	}}
 }
@@ -71,12 +74,15 @@ func (d revocations) check(ctx context.Context, by access.Actor, id ident.Docume
 	if err != nil {
 		return err
 	}
-	last, err := d.lastTasks(ctx, stored)
+	definition, last, err := d.lastTasks(ctx, stored)
 	if err != nil {
 		return err
 	}
 	if err := mayRevoke(d.cases, by, stored.Agency, last); err != nil {
 		return err
+	}
+	if definition != nil && definition.Licence != nil {
+		return errIsLicence
 	}
 	own := by.Person.Subject()
 	if own == stored.Subject {
@@ -101,19 +107,18 @@ func mayRevoke(cases *casework.Casework, by access.Actor, agency ident.Agency, l
 	return access.ErrForbidden
 }
 
-// lastTasks returns the tasks of the last stage that officials of the issuing agency did, none if no application led to
-// the document or it was granted by rule.
-func (d revocations) lastTasks(ctx context.Context, stored document.Stored) (last []casework.Task, err error) {
+// lastTasks returns the service as it was applied for, nil if no application led to the document, and the tasks of the
+// last stage that officials of the issuing agency did: none if it was granted by rule.
+func (d revocations) lastTasks(ctx context.Context, stored document.Stored) (definition *service.Definition, last []casework.Task, err error) {
 	if stored.Application == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	err = d.cases.Store.View(ctx, func(tx casework.Reader) error {
 		application, err := tx.Application(stored.Application)
 		if err != nil {
 			return err
 		}
-		definition, err := d.cases.Catalogue().Version(application.Version)
-		if err != nil {
+		if definition, err = d.cases.Catalogue().Version(application.Version); err != nil {
 			return err
 		}
 		last, err = tx.TasksOf(stored.Subject, stored.Application)
@@ -122,7 +127,7 @@ func (d revocations) lastTasks(ctx context.Context, stored document.Stored) (las
 		})
 		return err
 	})
-	return last, err
+	return definition, last, err
 }
 
 func takesLastStep(definition *service.Definition, step string) bool {

@@ -106,3 +106,37 @@ func TestTheRegistrarRevokesWhatNoOfficialDecided(t *testing.T) {
 	w.ask("POST", path, w.official("youth-agency", "chair"), wanted).refused(403, "access.forbidden")
 	into[Revocation](w.ask("POST", path, w.official("youth-agency", access.Registrar), wanted), http.StatusOK)
 }
+
+func TestALicenceIsTakenBackByAMeasureOnly(t *testing.T) {
+	w := newWorld(t)
+	licence := w.subsidy()
+	licence.Process = nil
+	licence.Output.Document.Valid = service.Period{Months: 12}
+	licence.Licence = &service.Licence{Renew: service.Period{Days: 30}, Proposes: "inspector", Decides: "head", Within: 3}
+	w.catalogue = service.NewCatalogue([]*service.Definition{licence}, nil)
+	w.serve()
+	if state := w.apply().Application.State; state != casework.Granted {
+		t.Fatalf("it is %s", state)
+	}
+	w.must(w.jobs.Drain(t.Context()))
+	issued := into[Page[DocumentSummary]](w.ask("GET", "/documents", w.resident, nil), http.StatusOK).Items[0].ID
+	path := "/documents/" + string(issued)
+	wanted := NewRevocation{Reason: "The register was wrong."}
+	w.ask("POST", path+"/revoke", w.official("youth-agency", "head"), wanted).refused(403, "access.forbidden")
+	w.ask("POST", path+"/revoke", w.official("youth-agency", access.Registrar), wanted).refused(409, "document.licence")
+	payload := Payload{into[Document](w.ask("GET", path, w.resident, nil), http.StatusOK).Payload}
+	if got := into[Verification](w.ask("POST", "/verify", "", payload), http.StatusOK); got.State != document.Valid {
+		t.Errorf("after the refusal it is %s", got.State)
+	}
+
+	// The inspector proposes, and the head decides: of the whole country, since no step says where.
+	country := w.Profile.Territories.Root()
+	into[Proposed](w.ask("POST", path+"/measures", w.officialFor("youth-agency", "inspector", country), NewMeasure{service.Suspend, "The stall blocks the road."}), http.StatusOK)
+	w.decide(w.officialFor("youth-agency", "head", country), map[string]any{"action": "approve"})
+	if got := into[Verification](w.ask("POST", "/verify", "", payload), http.StatusOK); got.State != document.Suspended || got.Finding.Code != "document.suspended" {
+		t.Errorf("it is %s: %+v", got.State, got.Finding)
+	}
+	if got := into[Revocations](w.ask("GET", "/revocations", "", nil), http.StatusOK); len(got.Revoked) != 1 || !got.Revoked[0].Suspended {
+		t.Errorf("the revocations are %+v", got)
+	}
+}

@@ -54,7 +54,7 @@ var choices = map[reflect.Type][]any{
 	reflect.TypeFor[service.Measure]():    words(service.Measures...),
 	reflect.TypeFor[service.Action]():     words(service.Recommend, service.Approve, service.Ask, service.Refuse),
 	reflect.TypeFor[ledger.OrderState]():  words(orderStates...),
-	reflect.TypeFor[document.State](): words(document.Valid, document.NotYetValid, document.Expired, document.Revoked, document.UnknownKey,
+	reflect.TypeFor[document.State](): words(document.Valid, document.NotYetValid, document.Expired, document.Revoked, document.Suspended, document.UnknownKey,
 		document.Tampered, document.Unreadable),
 	reflect.TypeFor[publication.State](): words(publication.Proposed, publication.InForce, publication.Rejected, publication.Withdrawn),
 }

@@ -48,8 +48,9 @@ type Revocations struct {
 
 // Revocation is one revoked document.
 type Revocation struct {
-	Document ident.Document `json:"document"`
-	At       time.Time      `json:"at"`
+	Document  ident.Document `json:"document"`
+	At        time.Time      `json:"at"`
+	Suspended bool           `json:"suspended,omitempty" doc:"not for good: it documents a licence that is suspended"`
 }
 
 // Payload is the text of a document's QR code.
@@ -120,7 +121,7 @@ func verificationOperations(issuer *document.Issuer, ring signature.Ring, clock 
 			},
 		},
 		{
-			id: "listRevocations", tag: "verification", summary: "Lists the documents that were revoked and would still count.",
+			id: "listRevocations", tag: "verification", summary: "Lists the documents that were revoked, or whose licence is suspended, and would still count.",
 			method: "GET", path: "/revocations", access: route.Public(), response: Revocations{},
 			handle: listRevocations(issuer, ring, now),
 		},
@@ -146,7 +147,7 @@ func listRevocations(issuer revoker, ring signature.Ring, now func() time.Time) 
 		}
 		shown := Revocations{Node: list.Node, Issued: list.Issued, Next: list.Next, Revoked: []Revocation{}, Token: token}
 		for _, one := range list.Revoked {
-			shown.Revoked = append(shown.Revoked, Revocation{one.ID, one.At})
+			shown.Revoked = append(shown.Revoked, Revocation{one.ID, one.At, one.Suspended})
 		}
 		return route.WriteJSON(w, http.StatusOK, shown)
 	}

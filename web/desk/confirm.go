@@ -186,6 +186,9 @@ func (d *Desk) confirmByPaper(w http.ResponseWriter, req *http.Request, v route.
 		return d.confirmed(w, req, v, err)
 	}
 	drawn, err := photo.Redraw(content)
+	if errors.Is(err, photo.ErrTooLarge) {
+		return d.confirmed(w, req, v, casework.ErrLargePhoto.Because(err))
+	}
 	if errors.Is(err, photo.ErrNotPhoto) {
 		return d.confirmed(w, req, v, errPhoto.Because(err))
 	}

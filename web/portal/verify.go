@@ -24,7 +24,7 @@ func standingTag(r page.Reader, state document.State) ui.Tag {
 	switch state {
 	case document.Valid:
 		tone = ui.Good
-	case document.NotYetValid, document.Expired, document.UnknownKey, document.Unreadable:
+	case document.NotYetValid, document.Expired, document.Suspended, document.UnknownKey, document.Unreadable:
 		tone = ui.Wait
 	}
 	return ui.Tag{Text: r.Say("verify." + string(state)), Tone: tone}
@@ -129,7 +129,10 @@ func (p *Portal) standing(w http.ResponseWriter, req *http.Request, v route.Visi
 	r := p.Shared.For(v)
 	state := standingTag(r, found.State)
 	banner := ui.Banner{Tone: state.Tone, Title: state.Text, Text: r.Say("verify.standing-text")}
-	if !found.Revoked.IsZero() {
+	switch {
+	case found.State == document.Suspended:
+		banner.Text = r.Say("verify.suspended-on", "date", r.Day(found.Revoked))
+	case !found.Revoked.IsZero():
 		banner.Text = r.Say("verify.revoked-on", "date", r.Day(found.Revoked))
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
