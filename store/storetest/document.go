@@ -157,7 +157,7 @@ func TestDocument(t *testing.T, open Open) {
 		// The open list says of the licence of one that it is suspended, then that it is revoked.
 		for _, state := range []casework.Standing{casework.Suspended, casework.Revoked} {
 			listed := casework.Entitlement{
-				Application: "one", Holder: one.Subject, Service: "mahalla/stall", Agency: "mahalla", State: state, Since: Start,
+				Application: "one", Holder: one.Subject, Service: "market/stall", Agency: "market", State: state, Since: Start,
 				Published: &casework.Published{Document: one.Document}, Event: one.Event,
 			}
 			if err := db.Update(ctx, act.Of(one.Subject), func(tx *query.Tx) error { return tx.SaveEntitlement(listed) }); err != nil {
