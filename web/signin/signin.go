@@ -226,7 +226,22 @@ func (s *Service) redeem(ctx context.Context, code string, going attempt) (map[s
 	if subtle.ConstantTimeCompare([]byte(proof.Nonce), []byte(going.Nonce)) != 1 {
 		return nil, errStale
 	}
-	return claimsOf(proof)
+	claims, err := claimsOf(proof)
+	if _, there := claims[s.config.Provider.Number]; err != nil || there || provider.UserInfoEndpoint() == "" {
+		return claims, err
+	}
+	// A provider may give what it knows of a person at its UserInfo endpoint only (OpenID Connect Core 1.0, section 5.4).
+	told, err := provider.UserInfo(oidc.ClientContext(ctx, s.config.HTTP), oauth2.StaticTokenSource(tokens))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if told.Subject != proof.Subject { // section 5.3.2: else it may be somebody else's
+		return nil, distrusted(errors.New("the UserInfo endpoint tells of another person than the ID token"))
+	}
+	if told.Claims(&claims) != nil {
+		return nil, distrusted(errors.New("the claims are not JSON"))
+	}
+	return claims, nil
 }
 
 func claimsOf(proof *oidc.IDToken) (map[string]any, error) {
