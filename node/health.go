@@ -168,15 +168,14 @@ func (n *Node) Operator() http.Handler {
 	return mux
 }
 
-// health serves health and readiness to everybody: a word each, without reasons.
-func (n *Node) health(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+HealthPath, healthy)
+// readiness tells everybody whether the node is ready: a word, without reasons.
+func (n *Node) readiness() http.Handler {
 	var (
 		mu    sync.Mutex
 		asked time.Time // guarded by mu
 		ready bool      // guarded by mu: what the answer was then
 	)
-	mux.HandleFunc("GET "+ReadyPath, func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		mu.Lock()
 		defer mu.Unlock()

@@ -100,6 +100,7 @@ type Node struct {
 	Log             *transparency.Log
 	Refusals        *exchange.Refusals
 	Router          *route.Router
+	Beside          []string // the patterns of what Handler serves beside the router: it knows nobody
 	Handler         http.Handler
 	Telemetry       *telemetry.Telemetry
 

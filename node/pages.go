@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -91,9 +93,14 @@ func (n *Node) openPages(ctx context.Context) error {
 		router.Add(house.Gallery()...)
 	}
 	mux := http.NewServeMux()
-	n.health(mux)
-	mux.Handle("/log/", log.Handler(n.Log, n.config.Log))
 	mux.Handle("/", router)
+	beside := map[string]http.Handler{
+		"/log/": log.Handler(n.Log, n.config.Log), "GET " + HealthPath: http.HandlerFunc(healthy), "GET " + ReadyPath: n.readiness(),
+	}
+	for pattern, handler := range beside {
+		mux.Handle(pattern, handler)
+	}
+	n.Beside = slices.Sorted(maps.Keys(beside))
 	n.Handler = mux
 	n.Router = router
 	return nil

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -406,6 +407,28 @@ var asset = regexp.MustCompile(`/ui/[0-9a-f]{12}/`)
 func rowOf(info route.Info) (row, bool) {
 	found, ok := rows[asset.ReplaceAllString(info.Name(), "/ui/")]
 	return found, ok
+}
+
+// TestWhatStandsBesideTheRouterKnowsNobody holds what is served without the router to what everybody may see: it has no
+// person to ask for, and answers each as it answers a stranger.
+func TestWhatStandsBesideTheRouterKnowsNobody(t *testing.T) {
+	w := open(t)
+	paths := map[string][]string{"/log/": {"/log/checkpoint", "/log/tile/0/000", "/log/none"}, "GET /healthz": {"/healthz"}, "GET /readyz": {"/readyz"}}
+	for _, pattern := range w.node.Beside {
+		if len(paths[pattern]) == 0 {
+			t.Errorf("%s stands beside the router and is tried nowhere: give it a route, or add it here", pattern)
+		}
+		for _, path := range paths[pattern] {
+			stranger, resident := w.nobody().send("GET", path, nil), w.persona(demo.Jobless).send("GET", path, nil)
+			if stranger.Status != resident.Status || len(resident.Header["Set-Cookie"]) > 0 || pattern != "/log/" && !bytes.Equal(stranger.Body, resident.Body) {
+				t.Errorf("%s answers a stranger %d and a resident %d, %s", path, stranger.Status, resident.Status, resident.Body)
+			}
+		}
+		delete(paths, pattern)
+	}
+	if len(paths) > 0 {
+		t.Errorf("beside the router there is none of %v any more", paths)
+	}
 }
 
 // TestEveryRouteHasARow holds the table to the router: a route that nobody has thought about is found here.
