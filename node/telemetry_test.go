@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +169,7 @@ func TestTheStoryLeavesNoPersonalDataInWhatTheOperatorSees(t *testing.T) {
 			}
 		}
 	}
+	w.holdDatabase(t, population)
 	w.holdLog(t)
 	for _, wanted := range []string{
 		`yagona_requests_total{method="POST",route="/api/v1/applications",status="201"}`, `yagona_acts_total{key="person"}`,
@@ -178,6 +181,32 @@ func TestTheStoryLeavesNoPersonalDataInWhatTheOperatorSees(t *testing.T) {
 		}
 	}
 	w.holdSpans(t)
+}
+
+// holdDatabase searches the files of the database for what is sealed there: who has them, and no key, learns ids only.
+func (w *watched) holdDatabase(t *testing.T, population *demo.Population) {
+	t.Helper()
+	stored := map[string][]byte{}
+	for _, name := range []string{"yagona.db", "yagona.db-wal"} {
+		content, err := os.ReadFile(filepath.Join(w.folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored[name] = content
+	}
+	applicant := population.People[0].ID
+	for _, one := range population.People {
+		for name, content := range stored {
+			for what, value := range map[string]string{"number": one.Number, "name": one.Name(), "account": one.Account, "phone": one.Phone} {
+				if value != "" && bytes.Contains(content, []byte(value)) {
+					t.Errorf("%s holds somebody's %s, %q", name, what, value)
+				}
+			}
+		}
+	}
+	if !bytes.Contains(stored["yagona.db"], []byte(applicant)) && !bytes.Contains(stored["yagona.db-wal"], []byte(applicant)) {
+		t.Errorf("the id of %s, which lies there in clear, was not found either: what was searched?", applicant)
+	}
 }
 
 // holdLog holds each line to JSON, and each line of a request to its request's id.

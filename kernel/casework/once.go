@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"time"
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
@@ -73,16 +74,36 @@ func (c *Casework) outcomesFor(tx Reader, f *file) (outcomes, error) {
 	return found, nil
 }
 
+// How often, and with which pause, a record that is about to be written is waited for: its job takes milliseconds, and who
+// asks for the next thing right after being granted one need not be told to come back.
+const (
+	recordLooks = 100
+	recordPause = 20 * time.Millisecond
+)
+
 // lookBack notes what was granted to the applicant so far, before the registers are asked.
 func (c *Casework) lookBack(ctx context.Context, f *file) error {
 	if f.outcomes != nil {
-		return nil
+		return nil // what was granted after the registers were asked must not look as if it had been there before
 	}
-	return c.Store.View(ctx, func(tx Reader) error {
-		found, err := c.outcomesFor(tx, f)
-		f.outcomes = &found
-		return err
-	})
+	for look := 0; look == 0 || len(f.outcomes.waiting) > 0 && look < recordLooks; look++ {
+		if look > 0 {
+			select {
+			case <-time.After(recordPause):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		err := c.Store.View(ctx, func(tx Reader) error {
+			found, err := c.outcomesFor(tx, f)
+			f.outcomes = &found
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nothingSince checks, in the act that grants, that nothing was granted since the file looked back.

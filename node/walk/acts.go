@@ -551,11 +551,10 @@ func (d *day) ownInterest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = d.task(ctx, d.cast["youth-leader"], shown.ID)
-	if err := forbidden(err, "task.own-interest"); err != nil {
+	told, err := d.kept(ctx, d.cast["youth-leader"], shown)
+	if err != nil {
 		return "", err
 	}
-	told := err.Error()
 	path := "/api/v1/applications/" + shown.ID + "/withdraw"
 	return told, d.cast["brother"].Post(ctx, path, nil, nil, unchanged(shown.Revision)...)
 }

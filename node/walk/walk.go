@@ -122,8 +122,8 @@ type (
 		Because []struct{ Requirement, Text string } `json:"because"`
 		Rules   []struct{ ID, Outcome, Text string } `json:"rules"`
 		Tasks   []struct {
-			State string
-			Due   time.Time
+			ID, State, Territory string
+			Due                  time.Time
 		} `json:"tasks"`
 		Queue *struct {
 			Ahead []struct {
@@ -541,23 +541,28 @@ func (s *story) conflict(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var inbox page[struct{ ID, Application string }]
-	if err := s.leader.Get(ctx, "/api/v1/tasks?limit=100", &inbox); err != nil {
-		return "", err
+	told, err := s.kept(ctx, s.leader, shown)
+	if err != nil {
+		return "", fmt.Errorf("her own brother's case: %w", err)
 	}
-	i := slices.IndexFunc(inbox.Items, func(one struct{ ID, Application string }) bool { return one.Application == shown.ID })
-	if i < 0 {
-		return "", errors.New("the brother's application is not in the inbox")
-	}
-	err = s.leader.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
-	if err := forbidden(err, "task.own-interest"); err != nil {
-		return "", fmt.Errorf("the youth leader reads her own brother's case: %w", err)
-	}
-	err = s.chair.Get(ctx, "/api/v1/tasks/"+inbox.Items[i].ID, &task{})
+	err = s.chair.Get(ctx, "/api/v1/tasks/"+shown.Tasks[0].ID, &task{})
 	if err := forbidden(err, "access.forbidden"); err != nil {
-		return "", fmt.Errorf("the chair reads what is the youth leader's turn: %w", err)
+		return "", fmt.Errorf("the chair reads what is not the chair's turn: %w", err)
 	}
-	return "", s.applicant.withdrawFor(ctx, brother, shown)
+	return told, s.applicant.withdrawFor(ctx, brother, shown)
+}
+
+// kept checks that an application of somebody close to an official is kept from them: it waits at the level above, and they
+// neither find it nor may open it.
+func (w *walker) kept(ctx context.Context, official *Client, shown application) (told string, err error) {
+	if len(shown.Tasks) != 1 {
+		return "", fmt.Errorf("the application has %d tasks instead of one", len(shown.Tasks))
+	}
+	if read, err := w.task(ctx, official, shown.ID); err == nil {
+		return "", fmt.Errorf("%s finds the task %s", official.Name, read.Task.ID)
+	}
+	err = official.Get(ctx, "/api/v1/tasks/"+shown.Tasks[0].ID, &task{})
+	return "it waits at " + shown.Tasks[0].Territory + ", above who lives with the applicant", forbidden(err, "task.own-interest", "access.forbidden")
 }
 
 // withdrawFor takes the brother's application back, and checks that nobody else can.
