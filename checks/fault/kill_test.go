@@ -182,10 +182,33 @@ func (l *load) verify(ctx context.Context, s *story, final bool) error {
 			return fmt.Errorf("the step %s is not taken", step)
 		}
 	}
+	if final {
+		if err := l.verifyEntry(ctx, s); err != nil {
+			return err
+		}
+	}
 	if s.order == "" && !final || s.service != "youth/tools-subsidy" || shown.State != "granted" {
 		return nil
 	}
 	return l.verifyPayment(ctx, s, final)
+}
+
+// verifyEntry asks for the proof of the entry that the receipt named, until the witnesses have cosigned it.
+func (l *load) verifyEntry(ctx context.Context, s *story) error {
+	token, err := l.as(ctx, s.resident)
+	if err != nil {
+		return err
+	}
+	var found struct{ Proof string }
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		err := l.get(ctx, token, "/api/v1/access-log/"+string(s.entry)+"/proof", &found)
+		if err == nil && found.Proof != "" {
+			return nil
+		}
+		if !errors.Is(err, errLater) && err != nil || time.Since(begun) > time.Minute {
+			return fmt.Errorf("the entry %q of its receipt is not proven: %w", s.entry, err)
+		}
+	}
 }
 
 func (l *load) verifyPayment(ctx context.Context, s *story, final bool) error {

@@ -39,7 +39,8 @@ type story struct {
 	lost    bool     // a request of this stage had no answer
 	resumes time.Time
 
-	sent     bool // it was acknowledged that the application was received
+	sent     bool        // it was acknowledged that the application was received
+	entry    ident.Event // that the receipt names
 	state    string
 	revision int64 // acknowledged with the state
 	steps    []string
@@ -297,11 +298,14 @@ func (l *load) apply(ctx context.Context, s *story) error {
 	if err != nil {
 		return err
 	}
-	var receipt struct{ Application application }
+	var receipt struct {
+		Application application
+		Receipt     struct{ Event ident.Event }
+	}
 	if got.Status != http.StatusCreated || json.Unmarshal(got.Body, &receipt) != nil || receipt.Application.ID == "" {
 		return fmt.Errorf("applying was answered %v", got)
 	}
-	s.id = ident.Application(receipt.Application.ID)
+	s.id, s.entry = ident.Application(receipt.Application.ID), receipt.Receipt.Event
 	s.sent, s.state, s.revision = true, receipt.Application.State, receipt.Application.Revision
 	s.stage = settled
 	if s.state == "deciding" {
