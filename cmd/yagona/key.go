@@ -126,6 +126,16 @@ type keyServer struct {
 	SubjectKeys string `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of the database of the subjects' keys, if it is on a server."`
 }
 
+// both opens the keys and the database that they belong to.
+func (s keyServer) both(ctx context.Context) (*keyfile.Folder, store.DB, error) {
+	keys, err := s.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := s.database(ctx, s.Database)
+	return keys, db, err
+}
+
 type keyRenewCommand struct {
 	keyServer
 	Reason string `required:"" help:"Why, and by whom; it is kept in the journal."`
@@ -133,11 +143,7 @@ type keyRenewCommand struct {
 
 // Run renews the master key.
 func (c keyRenewCommand) Run(ctx context.Context, terminal terminal) (err error) {
-	keys, err := c.open()
-	if err != nil {
-		return err
-	}
-	db, err := c.database(ctx, c.Database)
+	keys, db, err := c.both(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,11 +162,7 @@ type keyRewrapCommand struct {
 
 // Run wraps.
 func (c keyRewrapCommand) Run(ctx context.Context, terminal terminal) (err error) {
-	keys, err := c.open()
-	if err != nil {
-		return err
-	}
-	db, err := c.database(ctx, c.Database)
+	keys, db, err := c.both(ctx)
 	if err != nil {
 		return err
 	}

@@ -152,11 +152,8 @@ func (d *Drafting) Begin(ctx context.Context, by access.Actor, pack string, file
 
 // Write writes a file of a draft. Revision is that of the file as the actor saw it: Draft.FileRevision.
 func (d *Drafting) Write(ctx context.Context, by access.Actor, pack, path string, revision int64, content []byte) (Draft, error) {
-	switch {
-	case !IsDraftPath(path):
-		return Draft{}, errDraftPath
-	case !utf8.Valid(content):
-		return Draft{}, errDraftText
+	if err := writable(path, content); err != nil {
+		return Draft{}, err
 	}
 	return d.save(ctx, by, "draft.written", pack, func(tx Tx, draft *Draft) error {
 		if err := draft.unchanged(path, revision); err != nil {
@@ -168,15 +165,23 @@ func (d *Drafting) Write(ctx context.Context, by access.Actor, pack, path string
 	})
 }
 
+// writable checks what is to be written into a draft.
+func writable(path string, content []byte) error {
+	switch {
+	case !IsDraftPath(path):
+		return errDraftPath
+	case !utf8.Valid(content):
+		return errDraftText
+	}
+	return nil
+}
+
 // WriteFiles writes several files of a draft in one act, each as it would be written alone. Revision is that of the draft in
 // which the actor saw them: a file that was written since is not written over.
 func (d *Drafting) WriteFiles(ctx context.Context, by access.Actor, pack string, revision int64, files Bundle) (Draft, error) {
 	for path, content := range files {
-		switch {
-		case !IsDraftPath(path):
-			return Draft{}, errDraftPath
-		case !utf8.Valid(content):
-			return Draft{}, errDraftText
+		if err := writable(path, content); err != nil {
+			return Draft{}, err
 		}
 	}
 	return d.save(ctx, by, "draft.written", pack, func(tx Tx, draft *Draft) error {

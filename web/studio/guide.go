@@ -165,43 +165,43 @@ func (s *Studio) glance(req *http.Request, v route.Visitor) (*open, error) {
 	return &open{r: s.Shared.For(v), draft: draft}, nil
 }
 
-// guideForm shows a form over what a draft holds.
-func (s *Studio) guideForm(from func(*open, *http.Request, *pack.Guide) (guiding, error)) route.Handler {
+// formOf makes the form of a request over what a draft holds.
+type formOf func(*open, *http.Request, *pack.Guide) (guiding, error)
+
+// formOver opens the draft of a request, and makes the form.
+func (s *Studio) formOver(req *http.Request, v route.Visitor, from formOf) (*open, *pack.Guide, guiding, error) {
+	o, err := s.glance(req, v)
+	if err != nil {
+		return nil, nil, guiding{}, err
+	}
+	guide, err := o.guided()
+	if err != nil {
+		return nil, nil, guiding{}, err
+	}
+	form, err := from(o, req, guide)
+	form.caption = s.titleOf(o.r, o.draft.Pack)
+	return o, guide, form, err
+}
+
+// guideForm shows a form.
+func (s *Studio) guideForm(from formOf) route.Handler {
 	return func(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-		o, err := s.glance(req, v)
+		o, _, form, err := s.formOver(req, v, from)
 		if err != nil {
 			return err
 		}
-		guide, err := o.guided()
-		if err != nil {
-			return err
-		}
-		form, err := from(o, req, guide)
-		if err != nil {
-			return err
-		}
-		form.caption = s.titleOf(o.r, o.draft.Pack)
 		return o.showGuiding(w, http.StatusOK, form, form.typed, nil, nil)
 	}
 }
 
 // guideSave keeps what was typed into a form. What the checker would refuse of it is told at its input and not kept; what
 // a colleague changed meanwhile is not written over unseen.
-func (s *Studio) guideSave(from func(*open, *http.Request, *pack.Guide) (guiding, error)) route.Handler {
+func (s *Studio) guideSave(from formOf) route.Handler {
 	return func(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-		o, err := s.glance(req, v)
+		o, guide, form, err := s.formOver(req, v, from)
 		if err != nil {
 			return err
 		}
-		guide, err := o.guided()
-		if err != nil {
-			return err
-		}
-		form, err := from(o, req, guide)
-		if err != nil {
-			return err
-		}
-		form.caption = s.titleOf(o.r, o.draft.Pack)
 		typed, values, wrong := req.PostForm, map[string]any{}, page.Wrong{}
 		for _, one := range form.fields {
 			if page.Resize(typed, one.Name, one, typed.Get("do")) {
