@@ -5,9 +5,7 @@ import (
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -42,39 +40,11 @@ func (b *browser) photograph(task string) {
 	if _, err := noise.Read(picture.Pix); err != nil {
 		b.t.Fatal(err)
 	}
-	var photo, body bytes.Buffer
+	var photo bytes.Buffer
 	if err := jpeg.Encode(&photo, picture, nil); err != nil {
 		b.t.Fatal(err)
 	}
-	form := multipart.NewWriter(&body)
-	for name, value := range map[string]string{"latitude": "41.311081", "longitude": "69.240562", "accuracy": "12"} {
-		if err := form.WriteField(name, value); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	part, err := form.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="photo"; filename="home.jpg"`}, "Content-Type": {"image/jpeg"},
-	})
-	if err == nil {
-		_, err = part.Write(photo.Bytes())
-	}
-	if err == nil {
-		err = form.Close()
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site.url+task+"/photos", &body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	request.Header.Set("Origin", b.site.url)
-	response, err := b.client.Do(request)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.show(response)
+	b.upload(task+"/photos", map[string]string{"latitude": "41.311081", "longitude": "69.240562", "accuracy": "12"}, "photo", "home.jpg", "image/jpeg", photo.Bytes())
 	b.want(http.StatusOK)
 	if b.at.Path != task {
 		b.t.Fatalf("the photo leads to %s: %s", b.at, b.text(b.page))

@@ -1,8 +1,6 @@
 package node_test
 
 import (
-	"bytes"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,34 +18,7 @@ fields:
 // sendNotebook sends a notebook on the page that takes them over.
 func (b *browser) sendNotebook(values map[string]string, file string) {
 	b.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	for name, value := range values {
-		if err := form.WriteField(name, value); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	part, err := form.CreateFormFile("file", "daftar.csv")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := part.Write([]byte(file)); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := form.Close(); err != nil {
-		b.t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site.url+"/desk/notebooks", &body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	request.Header.Set("Origin", b.site.url)
-	response, err := b.client.Do(request)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.show(response)
+	b.upload("/desk/notebooks", values, "file", "daftar.csv", "application/octet-stream", []byte(file))
 }
 
 // A notebook in Cyrillic comes in: the clerk sees who may be meant, which these people see, settles it, imports, and takes

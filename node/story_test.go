@@ -1,13 +1,17 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -359,6 +363,38 @@ func (b *browser) text(of *html.Node) string {
 		}
 	}
 	return strings.Join(strings.Fields(text.String()), " ")
+}
+
+// upload sends a form with a file, as a browser does.
+func (b *browser) upload(path string, values map[string]string, field, file, kind string, content []byte) {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for name, value := range values {
+		if err := form.WriteField(name, value); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	part, err := form.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {fmt.Sprintf(`form-data; name=%q; filename=%q`, field, file)}, "Content-Type": {kind},
+	})
+	if err == nil {
+		_, err = part.Write(content)
+	}
+	if err := errors.Join(err, form.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site.url+path, &body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	request.Header.Set("Origin", b.site.url)
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.show(response)
 }
 
 func all(of *html.Node, tag string) (found []*html.Node) {
