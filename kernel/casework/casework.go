@@ -287,6 +287,16 @@ type Count struct {
 	Median    time.Duration // from receipt to decision, as it is published: whole hours; zero where none is decided
 }
 
+// Outline is what others of a person's applications are asked for, without what is sealed in them.
+type Outline struct {
+	ID       ident.Application
+	Service  ident.Service
+	Version  string
+	State    State
+	Revision int64
+	Decided  time.Time
+}
+
 // Reader is what casework needs for reading.
 type Reader interface {
 	access.Reader
@@ -294,6 +304,8 @@ type Reader interface {
 	Application(id ident.Application) (Application, error)
 	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]Application, error)
+	// OutlinesOf returns the outlines of the applicant's newest applications, newest first, at most limit.
+	OutlinesOf(applicant ident.Subject, limit int) ([]Outline, error)
 	// AssistedDrafts returns the drafts that the official wrote down for residents, newest first, at most limit.
 	AssistedDrafts(helper ident.Person, limit int) ([]Application, error)
 	// Task returns one, or fault.NotFound.

@@ -380,7 +380,7 @@ func (c *Casework) fewOpen(tx Tx, f *file) error {
 	if !f.alone && !person {
 		return nil
 	}
-	others, err := tx.ApplicationsOf(app.Applicant, "", mostOpen)
+	others, err := tx.OutlinesOf(app.Applicant, mostOpen)
 	if err != nil {
 		return err
 	}

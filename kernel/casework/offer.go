@@ -124,8 +124,8 @@ func stillWanted(tx Reader, made offer.Offer) error {
 	if _, err := tx.Offer(made.Subject, made.ID); !fault.Is(err, fault.NotFound) {
 		return firstError(err, errOffered)
 	}
-	all, err := tx.ApplicationsOf(made.Subject, "", mostOpen)
-	all = slices.DeleteFunc(all, func(a Application) bool { return a.ID == made.Application })
+	all, err := tx.OutlinesOf(made.Subject, mostOpen)
+	all = slices.DeleteFunc(all, func(o Outline) bool { return o.ID == made.Application })
 	if err == nil && underWay(all, made.Service) {
 		return errOffered
 	}
@@ -133,8 +133,8 @@ func stillWanted(tx Reader, made offer.Offer) error {
 }
 
 // underWay reports whether one of the applications is to the service, and being written or decided.
-func underWay(all []Application, path ident.Service) bool {
-	return slices.ContainsFunc(all, func(a Application) bool { return a.Service == path && (a.State == Draft || a.State.IsOpen()) })
+func underWay(all []Outline, path ident.Service) bool {
+	return slices.ContainsFunc(all, func(o Outline) bool { return o.Service == path && (o.State == Draft || o.State.IsOpen()) })
 }
 
 // unasked returns a new file that nobody asked for.
@@ -227,12 +227,12 @@ func (c *Casework) Offers(ctx context.Context, by access.Actor) (open []OpenOffe
 // Only what is about themself is asked. What a register does not answer today is left out.
 func (c *Casework) Visit(ctx context.Context, by access.Actor) (offer.Found, error) {
 	var chosen offer.Participation
-	var known []Application
+	var known []Outline
 	err := c.Store.View(ctx, func(tx Reader) (err error) {
 		if chosen, err = tx.Participation(by.Person.Subject()); err != nil {
 			return err
 		}
-		known, err = tx.ApplicationsOf(by.Person.Subject(), "", mostOpen)
+		known, err = tx.OutlinesOf(by.Person.Subject(), mostOpen)
 		return err
 	})
 	if err != nil || !chosen.Visits {

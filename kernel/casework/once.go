@@ -35,9 +35,14 @@ func (c *Casework) outcomesFor(tx Reader, f *file) (outcomes, error) {
 	found := outcomes{map[ident.Application]int64{}, map[ident.Register]bool{}, map[ident.Register]bool{}}
 	read := map[ident.Register]bool{}
 	for _, evidence := range f.def.Evidence {
-		read[evidence.Register] = true
+		if c.Catalogue().Writes(evidence.Register) {
+			read[evidence.Register] = true
+		}
 	}
-	others, err := tx.ApplicationsOf(f.app.Applicant, "", mostOpen)
+	if len(read) == 0 {
+		return found, nil // no other application can have changed what the file reads
+	}
+	others, err := tx.OutlinesOf(f.app.Applicant, mostOpen)
 	if err != nil {
 		return outcomes{}, err
 	}

@@ -23,15 +23,19 @@ type Catalogue struct {
 	byHash map[string]*Definition
 	byPath map[ident.Service][]*Definition // in the order of their publication
 	closed map[string]bool                 // hashes that take no new applications
+	writes map[ident.Register]bool         // that any version writes into
 }
 
 // NewCatalogue returns the catalogue of the definitions, in the order in which they were published; closed are hashes of
 // versions that take no new applications.
 func NewCatalogue(definitions []*Definition, closed map[string]bool) *Catalogue {
-	c := &Catalogue{byHash: map[string]*Definition{}, byPath: map[ident.Service][]*Definition{}, closed: closed}
+	c := &Catalogue{byHash: map[string]*Definition{}, byPath: map[ident.Service][]*Definition{}, closed: closed, writes: map[ident.Register]bool{}}
 	for _, d := range definitions {
 		c.byHash[d.Hash] = d
 		c.byPath[d.Path] = append(c.byPath[d.Path], d)
+		if d.Output.Record != nil {
+			c.writes[d.Output.Record.Register] = true
+		}
 	}
 	return c
 }
@@ -64,6 +68,9 @@ func (c *Catalogue) Open(path ident.Service, day calendar.Date) (*Definition, er
 func (c *Catalogue) Confidential(path ident.Service) bool {
 	return slices.ContainsFunc(c.byPath[path], func(d *Definition) bool { return d.Confidential })
 }
+
+// Writes reports whether any version of any service writes into the register.
+func (c *Catalogue) Writes(register ident.Register) bool { return c.writes[register] }
 
 // All returns the open version of every service on the day, by path.
 func (c *Catalogue) All(day calendar.Date) []*Definition {

@@ -40,6 +40,16 @@ func (t *Tx) ApplicationsOf(applicant ident.Subject, before ident.Application, l
 		args(applicant, before, limit), scanApplication)
 }
 
+// OutlinesOf implements casework.Reader. It selects no column behind the sealed one: what lies on further pages of the row is
+// not read.
+func (t *Tx) OutlinesOf(applicant ident.Subject, limit int) ([]casework.Outline, error) {
+	return list(t, `SELECT id, service, version, state, revision, decided FROM application WHERE key = $1 ORDER BY id DESC LIMIT $2`,
+		args(applicant, limit), func(scan func(into ...any) error) (o casework.Outline, err error) {
+			err = scan(&o.ID, &o.Service, &o.Version, &o.State, &o.Revision, instant{&o.Decided})
+			return o, err
+		})
+}
+
 // AssistedDrafts implements casework.Reader.
 func (t *Tx) AssistedDrafts(helper ident.Person, limit int) ([]casework.Application, error) {
 	return list(t, `SELECT `+applicationColumns+` FROM application WHERE helper = $1 AND helper <> '' AND state = 'draft' ORDER BY id DESC LIMIT $2`,

@@ -72,7 +72,29 @@ func TestCasework(t *testing.T, open Open) {
 		}, got); diff != "" {
 			t.Errorf("applicants (-want +got):\n%s", diff)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		whole, err := tx.ApplicationsOf(several, "", 10)
+		if err != nil {
+			return err
+		}
+		for _, limit := range []int{2, 10} {
+			outlines, err := tx.OutlinesOf(several, limit)
+			if err != nil {
+				return err
+			}
+			var outlined []casework.Outline
+			for _, one := range whole[:min(limit, len(whole))] {
+				outlined = append(outlined, casework.Outline{
+					ID: one.ID, Service: one.Service, Version: one.Version, State: one.State, Revision: one.Revision, Decided: one.Decided,
+				})
+			}
+			if diff := cmp.Diff(outlined, outlines); diff != "" || len(whole) != 4 {
+				t.Errorf("outlines of %d applications (-want +got):\n%s", len(whole), diff)
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
