@@ -238,6 +238,15 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 	if _, err := n.Accept(t.Context(), " ", false); err == nil {
 		t.Error("it was accepted without a reason")
 	}
+	g.goesOn(t, n)
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+}
+
+// goesOn accepts a restored installation of which nothing is lost, opens it again, and lets it go on and end.
+func (g *guarded) goesOn(t *testing.T, n *node.Node) {
+	t.Helper()
 	lost, err := n.Accept(t.Context(), "a drill", false)
 	if err != nil || len(lost) != 0 {
 		t.Fatalf("accepting gives %v, %v", lost, err)
@@ -247,14 +256,11 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 	}
 	n = g.open(t)
 	if err := happen(t.Context(), n); err != nil {
-		t.Fatalf("an accepted node takes no acts: %v", err)
+		t.Fatalf("an accepted installation takes no acts: %v", err)
 	}
 	published(t, n) // the witness cosigns: the log continues what it saw
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
-	}
-	if report := verify(t, g.config.Folder); report.Found != 0 {
-		t.Errorf("the findings are %v", report.Findings)
 	}
 }
 
@@ -408,20 +414,7 @@ func TestAnInstallationOnAServerIsCopiedAndRestored(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if lost, err := n.Accept(t.Context(), "a drill", false); err != nil || len(lost) != 0 {
-		t.Fatalf("accepting gives %v, %v", lost, err)
-	}
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
-	n = g.open(t)
-	if err := happen(t.Context(), n); err != nil {
-		t.Fatalf("an accepted installation takes no acts: %v", err)
-	}
-	published(t, n) // the witness cosigns: the log continues what it saw
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
+	g.goesOn(t, n)
 	copied, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
 	if err != nil {
 		t.Fatal(err)
