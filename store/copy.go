@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,8 +126,7 @@ func copyFrom(ctx context.Context, location, path string, tables []string, make 
 
 // openFile opens a file that nobody else has: what is written is durable once the file is flushed.
 func openFile(path string) (*sql.DB, error) {
-	values := url.Values{"_pragma": {"journal_mode(DELETE)", "synchronous(OFF)"}}
-	file, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
+	file, err := sqlite.OpenFile(path, "journal_mode(DELETE)", "synchronous(OFF)")
 	if err == nil {
 		file.SetMaxOpenConns(1)
 	}

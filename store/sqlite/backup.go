@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -20,7 +19,7 @@ func CopyFile(ctx context.Context, from, to string) (err error) {
 	if _, err := os.Stat(to); err == nil {
 		return fmt.Errorf("%s is there already: a copy never overwrites another", to)
 	}
-	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: from, RawQuery: "_pragma=busy_timeout(5000)"}).String())
+	pool, err := OpenFile(from, "busy_timeout(5000)")
 	if err != nil {
 		return err
 	}
@@ -56,7 +55,7 @@ func CheckFile(ctx context.Context, path string) (err error) {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(5000)"}).String())
+	pool, err := OpenFile(path, "busy_timeout(5000)")
 	if err != nil {
 		return err
 	}

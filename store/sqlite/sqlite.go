@@ -134,7 +134,7 @@ func (db *DB) open(ctx context.Context) error {
 		return err
 	}
 	// The migrations run on a pool of their own: the writer's only connection is taken.
-	pool, err := openPool(db.dsn(pragmas))
+	pool, err := OpenFile(db.config.Path, pragmas...)
 	if err != nil {
 		return err
 	}
@@ -159,13 +159,15 @@ func (db *DB) open(ctx context.Context) error {
 	return err
 }
 
-func (db *DB) dsn(pragmas []string) string {
+// OpenFile opens the database in a file, as it is, for statements of the caller's own: each connection with the pragmas,
+// such as "busy_timeout(5000)".
+func OpenFile(path string, pragmas ...string) (*sql.DB, error) {
 	values := url.Values{"_pragma": pragmas}
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: db.config.Path, RawQuery: values.Encode()}).String()
+	return openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
 }
 
 func (db *DB) connect(ctx context.Context, pragmas []string) (*connection, error) {
-	pool, err := openPool(db.dsn(pragmas))
+	pool, err := OpenFile(db.config.Path, pragmas...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"yagona/kernel/ident"
@@ -26,8 +25,7 @@ func OpenSubjectKeys(ctx context.Context, path string, durable bool) (*SubjectKe
 		synchronous = "OFF"
 	}
 	// No WAL: it would keep erased keys until the next checkpoint.
-	values := url.Values{"_pragma": {"journal_mode(DELETE)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "secure_delete(1)"}}
-	pool, err := openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
+	pool, err := OpenFile(path, "journal_mode(DELETE)", "synchronous("+synchronous+")", "busy_timeout(5000)", "secure_delete(1)")
 	if err != nil {
 		return nil, err
 	}
