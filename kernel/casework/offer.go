@@ -326,7 +326,7 @@ func (c *Casework) TakeUp(ctx context.Context, of ident.Service) (gaps []TakeUp,
 		}
 	}
 	for i := range gaps {
-		gaps[i].NotTaken, gaps[i].Granted = published(gaps[i].NotTaken), published(gaps[i].Granted)
+		gaps[i].NotTaken, gaps[i].Granted = Rounded(gaps[i].NotTaken), Rounded(gaps[i].Granted)
 	}
 	return slices.DeleteFunc(gaps, func(g TakeUp) bool { return g.NotTaken == 0 && g.Granted == 0 }), err
 }

@@ -76,7 +76,7 @@ func (c *Casework) Refusals(ctx context.Context, of ident.Service) (counts []Ref
 	})
 	var told []RefusalCount
 	for _, one := range counts {
-		if one.Number = published(one.Number); one.Number > 0 {
+		if one.Number = Rounded(one.Number); one.Number > 0 {
 			told = append(told, one)
 		}
 	}

@@ -166,7 +166,7 @@ func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []C
 	}
 	var told []Count
 	for _, one := range counts {
-		if one.Number = published(one.Number); one.Number > 0 {
+		if one.Number = Rounded(one.Number); one.Number > 0 {
 			one.Median = one.Median.Round(time.Hour) // an exact one is the time of one person's application
 			told = append(told, one)
 		}
@@ -174,8 +174,8 @@ func (c *Casework) Statistics(ctx context.Context, of ident.Service) (counts []C
 	return told, err
 }
 
-// published returns the number that is published for an exact one; 0: none, or too few to say.
-func published(exact int64) int64 {
+// Rounded returns the number that is published for an exact one; 0: none, or too few to say.
+func Rounded(exact int64) int64 {
 	if exact < SmallestCell {
 		return 0
 	}

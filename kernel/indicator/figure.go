@@ -103,20 +103,14 @@ func (d *Definition) side(parts []Part, of Measure, month Month, amount func(Par
 // publish returns what of the exact sums is published. A share is that of the rounded numbers, in whole units, so that
 // it tells no more than they do; an average is of all, and is told of five or more. None looks like few.
 func (d *Definition) publish(numerator, denominator int64) Figure {
-	rounded := func(number int64) int64 {
-		if number < casework.SmallestCell {
-			return 0
-		}
-		return (number + casework.RoundedTo/2) / casework.RoundedTo * casework.RoundedTo
-	}
 	told := numerator
 	if d.Unit == Average {
 		told = denominator
 	}
 	if told < casework.SmallestCell || d.Unit != Number && denominator < casework.SmallestCell {
-		return Figure{Denominator: rounded(denominator)}
+		return Figure{Denominator: casework.Rounded(denominator)}
 	}
-	figure := Figure{Told: true, Numerator: rounded(numerator), Denominator: rounded(denominator)}
+	figure := Figure{Told: true, Numerator: casework.Rounded(numerator), Denominator: casework.Rounded(denominator)}
 	share := func(of int64) int64 {
 		return (figure.Numerator*of + figure.Denominator/2) / figure.Denominator * 10
 	}
