@@ -46,9 +46,9 @@ var unseen = map[string]string{
 
 	"GET /catalogue":                  "data for programs",
 	"GET /catalogue/{pack}/{service}": "data for programs",
-	// A registrar's pages, which TestANotebookComesFromPaper of package node goes through.
-	"GET /desk/notebooks":          "a table and two forms, of kinds that others show",
-	"GET /desk/notebooks/{import}": "facts, choices and a table, of kinds that others show",
+	// A registrar's pages, which TestComingFromPaperInABrowser looks at.
+	"GET /desk/notebooks":          "TestComingFromPaperInABrowser looks at it",
+	"GET /desk/notebooks/{import}": "TestComingFromPaperInABrowser looks at it",
 	// An analyst's pages, which TestAChangeIsSimulatedInABrowser looks at.
 	"GET /desk/simulations":                      "TestAChangeIsSimulatedInABrowser looks at it",
 	"GET /desk/simulations/new/{pack}/{service}": "TestAChangeIsSimulatedInABrowser looks at it",
