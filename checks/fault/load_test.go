@@ -20,7 +20,8 @@ type stage int
 
 // The stages of an application for money; one that is decided by rule ends after the first.
 const (
-	apply stage = iota
+	apply  stage = iota
+	gather       // a register did not answer yet
 	recommend
 	approve
 	release
@@ -268,6 +269,8 @@ func (l *load) advance(ctx context.Context, s *story) error {
 	switch s.stage {
 	case apply:
 		err = l.apply(ctx, s)
+	case gather:
+		err = l.gathered(ctx, s)
 	case recommend:
 		err = l.decide(ctx, s, "assess", "recommend", l.holder("youth-leader", s.resident))
 	case approve:
@@ -306,11 +309,31 @@ func (l *load) apply(ctx context.Context, s *story) error {
 		return fmt.Errorf("applying was answered %v", got)
 	}
 	s.id, s.entry = ident.Application(receipt.Application.ID), receipt.Receipt.Event
-	s.sent, s.state, s.revision = true, receipt.Application.State, receipt.Application.Revision
-	s.stage = settled
-	if s.state == "deciding" {
+	s.sent = true
+	s.received(receipt.Application)
+	return nil
+}
+
+// received notes how far the application is that was sent.
+func (s *story) received(shown application) {
+	s.state, s.revision = shown.State, shown.Revision
+	switch s.state {
+	case "gathering":
+		s.stage, s.resumes = gather, time.Now().Add(500*time.Millisecond)
+	case "deciding":
 		s.stage = recommend
+	default:
+		s.stage = settled
 	}
+}
+
+// gathered looks whether the registers have answered meanwhile.
+func (l *load) gathered(ctx context.Context, s *story) error {
+	shown, err := l.own(ctx, s)
+	if err != nil {
+		return err
+	}
+	s.received(shown)
 	return nil
 }
 
