@@ -17,11 +17,12 @@ import (
 )
 
 // Deadline looks whether a task is late, and does what its step says about silence (JobDeadline).
-func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) error {
+func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) (err error) {
 	f, err := c.load(ctx, payload.Application)
 	if err != nil {
 		return err
 	}
+	defer func() { err = f.disclose(ctx, err) }()
 	task, err := f.task(payload.Task)
 	if err != nil {
 		return err
@@ -73,17 +74,25 @@ func (c *Casework) moveDeadline(ctx context.Context, f *file, task *Task, due ti
 	return err
 }
 
-// silentConsent lets a late step count as consent. No money ever follows it.
+// silentConsent lets a late step count as consent. No money ever follows it. What it decides on must be true on the day, as
+// with an official's; where a register does not answer, or lacks what somebody has to attest, the level above decides.
 func (c *Casework) silentConsent(ctx context.Context, f *file, task *Task, days *calendar.Calendar, step service.Step) error {
 	if f.def.Output.Payment != nil {
 		return fault.New(fault.Internal, "task.silent-payment", "Silence never pays: the definition should have been refused.")
+	}
+	unknown := false
+	if f.isLast(task) {
+		var err error
+		if unknown, _, err = c.gather(ctx, f, access.Apply, platform("deadline"), c.stale(f)); err != nil {
+			return err
+		}
 	}
 	facts, evaluation, err := c.evaluate(ctx, f)
 	if err != nil {
 		return err
 	}
 	outcome := evaluation.Outcome()
-	if outcome == rules.Unclear { // somebody has to attest what a register lacks: silence cannot
+	if unknown || outcome == rules.Unclear {
 		return c.escalate(ctx, f, task, days, step.Within)
 	}
 	c.closeTask(f, task, TaskDone)

@@ -101,6 +101,38 @@ func TestSilenceThatGrantsLooksAtTheRules(t *testing.T) {
 	}
 }
 
+// What silence grants must be true on that day: an answer that has grown too old is asked for again.
+func TestSilenceThatGrantsAsksAgain(t *testing.T) {
+	w := newWorld(t, silent(service.LateGrant))
+	leader := w.official("youth-leader", "X11")
+	sent := w.apply().Application
+	w.must(w.decide(leader, casework.Verdict{Action: service.Recommend}))
+	w.registers.set("employment/unemployment", w.applicant.Person.Subject(), map[string]any{"registered": false})
+	w.later(7 * 24 * time.Hour)
+	if view := w.state(sent.ID); view.Application.State != casework.Refused || !slices.Equal(view.Content.Because, []casework.Reason{{Requirement: "unemployed"}}) {
+		t.Errorf("the application is %s because of %+v", view.Application.State, view.Content.Because)
+	}
+}
+
+// Silence cannot stand in for a register that does not answer: the level above decides, when it does.
+func TestSilenceThatGrantsWaitsForARegister(t *testing.T) {
+	w := newWorld(t, silent(service.LateGrant))
+	w.recording()
+	leader, above := w.official("youth-leader", "X11"), w.official("chair", "X1")
+	w.official("chair", "X11")
+	sent := w.apply().Application
+	w.must(w.decide(leader, casework.Verdict{Action: service.Recommend}))
+	w.registers.silence("employment/unemployment", true)
+	w.later(7 * 24 * time.Hour)
+	if view := w.state(sent.ID); view.Application.State != casework.Deciding || w.open(above).Escalated != 1 {
+		t.Fatalf("the application is %s", view.Application.State)
+	}
+	w.registers.silence("employment/unemployment", false)
+	if granted := w.must(w.decide(above, casework.Verdict{Action: service.Approve})); granted.State != casework.Granted {
+		t.Errorf("when the register answers again the application is %s", granted.State)
+	}
+}
+
 // limitedTime makes a rule hold on the day of receipt only.
 func limitedTime(t *testing.T) func(*service.Definition) {
 	return func(def *service.Definition) {
