@@ -128,6 +128,9 @@ func (p *Population) records(one *Person) []register.Write {
 			"relative": child.ID.Subject(), "tie": "child", "since": child.Birth,
 		}))
 	}
+	if kind, institution, since := p.enrolled(one); kind != "" {
+		records = append(records, write("education/enrolments", since, map[string]any{"kind": kind, "institution": institution, "since": since}))
+	}
 	if i := slices.IndexFunc(one.Benefits, func(b Benefit) bool { return b.Kind == "child-allowance" }); i >= 0 {
 		records = append(records, write("social/families", one.Benefits[i].Since, map[string]any{
 			"category": "poor", "since": one.Benefits[i].Since,
@@ -150,6 +153,26 @@ func (p *Population) records(one *Person) []register.Write {
 		records = append(records, write("employment/unemployed", one.Employment.Since, map[string]any{"registeredOn": one.Employment.Since}))
 	}
 	return records
+}
+
+// The school years of the demonstration, which are not those of a law.
+const (
+	nursery    = 3 // the age of the youngest in a nursery; only every second child has a place
+	firstClass = 7 // the age at which a child has begun school
+	lastClass  = 17
+)
+
+// enrolled returns which nursery or school somebody goes to, and since when; of who goes to none the kind is empty.
+func (p *Population) enrolled(one *Person) (kind, institution string, since calendar.Date) {
+	switch age := one.Age(p.Today); {
+	case age < nursery || age > lastClass:
+		return "", "", since
+	case age >= firstClass:
+		return "school", "Namuna maktabi", one.Birth.AddMonths(12 * firstClass)
+	case one.ID == p.Personas[Son] || one.Birth.Day%2 == 0:
+		return "", "", since
+	}
+	return "nursery", "Namuna bogʻchasi", one.Birth.AddMonths(12 * nursery)
 }
 
 // dwelling is how many square metres every dwelling of the demonstration has.
