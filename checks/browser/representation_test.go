@@ -18,7 +18,7 @@ import (
 func (s *told) represents(t *testing.T, language locale.Tag) {
 	t.Helper()
 	mother, daughter := s.people.Persona(demo.Mother), s.people.Persona(demo.Daughter)
-	const certificate = "/services/interior/residence-certificate"
+	const certificate = "/services/education/enrolment-certificate"
 	w := s.signedIn(t, language, mother, certificate)
 	w.says("representation.for-whom")
 	w.look("service-for-whom")
