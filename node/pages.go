@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/wording"
 	"yagona/pack"
 	"yagona/std/c2sp"
+	"yagona/store"
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
@@ -69,11 +70,19 @@ func (n *Node) openPages(ctx context.Context) error {
 		Provider: trusted, Site: n.config.Site, Sessions: n.Sessions, Directory: n.People, Office: n.Office, Cookies: cookies, Clock: n.config.Clock,
 	})
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
+	var siblings route.Siblings
+	others, several := n.DB.(store.Shared)
+	if several {
+		siblings = route.Siblings{Key: n.index, Tell: others.Tell}
+	}
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: shared.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
 		SignIn: signin.SignInPath, Refused: n.refused, Answers: session.NewAnswers(query.For[session.Reader, session.Tx](n.store), 0),
-		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock, Limits: n.config.Limits, Proxies: n.config.Proxies,
+		Log: n.config.Log, Observe: n.Telemetry.Request, Now: n.config.Clock, Limits: n.config.Limits, Siblings: siblings, Proxies: n.config.Proxies,
 	})
+	if several {
+		others.OnTold(router.Hear)
+	}
 	router.Add(entrance.Routes()...)
 	router.Add(house.Routes()...)
 	router.Add(n.api(house.Say)...)

@@ -50,7 +50,18 @@ type Claims interface {
 	ClaimJobs(ctx context.Context, at, until time.Time, limit int) ([]job.Job, error)
 }
 
-var _ Claims = (*postgres.DB)(nil)
+// Shared is a database on which several processes can tell each other what is not worth a commit.
+type Shared interface {
+	// Tell says a word without spaces to the other processes, soon, or never if that cannot be. It does not block.
+	Tell(word string)
+	// OnTold sets what is called with every word that another process tells. It must not block.
+	OnTold(hear func(word string))
+}
+
+var (
+	_ Claims = (*postgres.DB)(nil)
+	_ Shared = (*postgres.DB)(nil)
+)
 
 // Config says where a database is and how it behaves.
 type Config struct {

@@ -538,6 +538,14 @@ func TestTheOthersAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("events")
+	other.OnTold(func(word string) { heard <- "told " + word })
+	one.OnTold(func(word string) { t.Errorf("who told %s hears it", word) })
+	one.Tell("address:x:3")
+	expect("told address:x:3")
+	for range 1000 { // more than a notification holds
+		one.Tell(strings.Repeat("y", 100))
+	}
+	expect("told " + strings.Repeat("y", 100))
 }
 
 // TestTimeDoesNotGoBackBetweenProcesses gives two processes clocks that differ.

@@ -31,6 +31,8 @@ const (
 	channel   = "yagona"
 	gather    = 20 * time.Millisecond
 	heartbeat = time.Minute
+	told      = "="  // what a word begins with that was told by Tell
+	mostWords = 7000 // bytes; a notification holds 8000
 )
 
 // OnJobs sets what is called when jobs may have been queued, here or by another process. It must not block.
@@ -49,22 +51,40 @@ func (db *DB) wake(kind int) {
 	}
 }
 
+// Tell says a word without spaces to the other processes on the database, a few milliseconds later. It is no promise: what
+// cannot be said, or is too much at once, is not.
+func (db *DB) Tell(word string) {
+	db.wordsMu.Lock()
+	defer db.wordsMu.Unlock()
+	if len(db.words)+len(word) < mostWords {
+		db.words += " " + told + word
+	}
+	db.hurry()
+}
+
+// OnTold sets what is called with every word that another process tells. It must not block.
+func (db *DB) OnTold(hear func(word string)) { db.onTold.Store(&hear) }
+
+// hurry has what is to be told told soon.
+func (db *DB) hurry() {
+	select {
+	case db.news <- struct{}{}:
+	default:
+	}
+}
+
 // announce wakes the sleepers of this process and has the others told.
 func (db *DB) announce(tx *query.Tx) {
-	told := false
+	news := false
 	for kind, woken := range [...]bool{jobs: tx.Woken.Jobs, events: tx.Woken.Events, publications: tx.Woken.Publications} {
 		if woken {
 			db.wake(kind)
 			db.untold[kind].Store(true)
-			told = true
+			news = true
 		}
 	}
-	if !told {
-		return
-	}
-	select {
-	case db.news <- struct{}{}:
-	default:
+	if news {
+		db.hurry()
 	}
 }
 
@@ -86,6 +106,9 @@ func (db *DB) tell() {
 				said = append(said, words[kind])
 			}
 		}
+		db.wordsMu.Lock()
+		said, db.words = append(said, strings.Fields(db.words)...), ""
+		db.wordsMu.Unlock()
 		ctx, cancel := context.WithTimeout(context.Background(), db.config.Patience)
 		// If it cannot be said, the others look after their heartbeat.
 		_, _ = db.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, channel, strings.Join(said, " "))
@@ -103,6 +126,12 @@ func (db *DB) listen() {
 		for kind, word := range words {
 			if slices.Contains(said[1:], word) {
 				db.wake(kind)
+			}
+		}
+		hear := db.onTold.Load()
+		for _, one := range said[1:] {
+			if word, ok := strings.CutPrefix(one, told); ok && hear != nil {
+				(*hear)(word)
 			}
 		}
 	})

@@ -94,6 +94,9 @@ type DB struct {
 	onCommit                         atomic.Pointer[func([]query.Written)]
 	news                             chan struct{} // that the notifier has something to tell
 	untold                           [3]atomic.Bool
+	onTold                           atomic.Pointer[func(string)]
+	wordsMu                          sync.Mutex
+	words                            string // guarded by wordsMu: what is still to be told
 
 	refused    atomic.Pointer[fault.Fault] // what every act is answered with; nil: acts are taken
 	stop       context.CancelFunc

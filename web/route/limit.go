@@ -1,9 +1,13 @@
 package route
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -11,11 +15,15 @@ import (
 	"yagona/kernel/fault"
 )
 
-// limiter counts refusals by session or address in windows of fixed length. It forgets a window that is over, and holds
+// limiter counts by session, person or address in windows of fixed length. It forgets a window that is over, and holds
 // at most maxWindows: a flood from many addresses costs precision, not memory.
+//
+// Where there are several processes each tells the others whenever a key has spent another tenth of its limit here, so that
+// all of them together let through little more than one alone would.
 type limiter struct {
-	most   int
-	length time.Duration
+	most    int
+	length  time.Duration
+	observe func(key string, more int) // told of a key that has spent another tenth, and how much that is; may be nil
 
 	mu      sync.Mutex // guards windows and swept
 	windows map[string]window
@@ -25,6 +33,7 @@ type limiter struct {
 type window struct {
 	began time.Time
 	count int
+	told  int // how much of the count the others know
 }
 
 const maxWindows = 1 << 16
@@ -35,13 +44,37 @@ func newLimiter(most int, length time.Duration) *limiter {
 
 // count adds one and reports whether the key is still within its limit.
 func (l *limiter) count(key string, now time.Time) bool {
+	within, untold := l.add(key, now)
+	if untold > 0 && l.observe != nil {
+		l.observe(key, untold)
+	}
+	return within
+}
+
+// hear adds what another process counted.
+func (l *limiter) hear(key string, more int, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sweep(now)
+	current := l.current(key, now)
+	current.count += more
+	current.told += more
+	l.windows[key] = current
+}
+
+// add counts, and returns how much the others are to be told.
+func (l *limiter) add(key string, now time.Time) (within bool, untold int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sweep(now)
 	current := l.current(key, now)
 	current.count++
+	if untold = current.count - current.told; untold*10 < l.most || current.told > l.most {
+		untold = 0 // too little to speak of, or they know enough
+	}
+	current.told += untold
 	l.windows[key] = current
-	return current.count <= l.most
+	return current.count <= l.most, untold
 }
 
 // exceeded reports whether the key has collected more than it may.
@@ -83,11 +116,54 @@ func (l *limiter) left(key string, now time.Time) time.Duration {
 }
 
 // Limits are how many costly requests one visitor may make in a minute. A request is costly that changes something, or
-// whose route says so (Route.Costly). Zero values are the defaults. Each process counts by itself.
+// whose route says so (Route.Costly). Zero values are the defaults.
 type Limits struct {
 	Person  int // who is signed in, with a browser; 0 means 120
 	Program int // who is signed in, with a program; 0 means 3000
 	Address int // who is not signed in, by address: many people can share one; 0 means 300
+}
+
+// Siblings are the other processes of the installation, which count the same visitors.
+type Siblings struct {
+	// Key is known to all of them and to nobody else: they name visitors by a hash under it.
+	Key []byte
+	// Tell says a word without spaces to all others, soon, or never if that cannot be. It must not block.
+	Tell func(word string)
+}
+
+// limiters returns all limiters by the names that processes know them by.
+func (router *Router) limiters() map[string]*limiter {
+	return map[string]*limiter{
+		"refused": router.refusals, "told": router.told,
+		"person": router.costs.person, "program": router.costs.program, "address": router.costs.address,
+	}
+}
+
+// share has the other processes told of what is counted here.
+func (router *Router) share(with Siblings) {
+	for name, one := range router.limiters() {
+		one.observe = func(key string, more int) { with.Tell(name + ":" + key + ":" + strconv.Itoa(more)) }
+	}
+}
+
+// Hear counts what another process has told (Siblings.Tell). What it does not understand it leaves.
+func (router *Router) Hear(word string) {
+	name, rest, _ := strings.Cut(word, ":")
+	key, count, _ := strings.Cut(rest, ":")
+	more, err := strconv.Atoi(count)
+	if one := router.limiters()[name]; one != nil && err == nil && more > 0 && more <= one.most {
+		one.hear(key, more, router.config.Now())
+	}
+}
+
+// pseudonym names a visitor by a keyed hash, where other processes are told of them.
+func (router *Router) pseudonym(visitor string) string {
+	if router.config.Siblings.Tell == nil {
+		return visitor
+	}
+	hash := hmac.New(sha256.New, router.config.Siblings.Key)
+	hash.Write([]byte("visitor " + visitor))
+	return hex.EncodeToString(hash.Sum(nil)[:12])
 }
 
 // costs counts costly requests.
@@ -124,6 +200,7 @@ func (e *endpoint) spend(r *http.Request, c *call) error {
 		}
 		key = household(address)
 	}
+	key = e.router.pseudonym(key)
 	if counted.count(key, c.began) {
 		return nil
 	}
@@ -180,9 +257,9 @@ func household(address netip.Addr) string {
 // limitKey is whose refusals are counted together: a session's, or without one those of an address.
 func (router *Router) limitKey(r *http.Request, v Visitor) string {
 	if v.SignedIn() {
-		return string(v.Session.ID)
+		return router.pseudonym(string(v.Session.ID))
 	}
-	return household(router.address(r))
+	return router.pseudonym(household(router.address(r)))
 }
 
 func tooMany() *fault.Fault {

@@ -85,6 +85,64 @@ func TestCostlyRequestsAreLimitedPerPersonAndPerAddress(t *testing.T) {
 	}
 }
 
+// Two processes of one installation, which tell each other at once, together answer as often as one.
+func TestSeveralProcessesCountTogether(t *testing.T) {
+	now := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+	var processes [2]*route.Router
+	var told []string
+	for i := range processes {
+		processes[i] = route.New(route.Config{
+			Recognise: recognise, Now: func() time.Time { return now }, Limits: route.Limits{Person: 50, Address: 20}, Refusals: 10,
+			Siblings: route.Siblings{Key: []byte("shared"), Tell: func(word string) {
+				told = append(told, word)
+				processes[1-i].Hear(word)
+			}},
+		})
+		processes[i].Add(
+			route.Route{Method: "GET", Pattern: "/costly", Access: route.Public(), Costly: true, Handle: say("costly")},
+			route.Route{Method: "POST", Pattern: "/act", Access: route.SignedIn(), Handle: say("done")},
+			route.Route{Method: "POST", Pattern: "/refused", Access: route.Official(), Handle: say("done")},
+		)
+	}
+	for name, one := range map[string]struct {
+		sent sent
+		most int
+	}{
+		"a person":           {sent{method: "POST", path: "/act", from: "192.0.2.1", token: resident}, 50},
+		"an address":         {sent{method: "GET", path: "/costly", from: "192.0.2.9"}, 20},
+		"a refused stranger": {sent{method: "POST", path: "/refused", from: "192.0.2.7"}, 10},
+	} {
+		told = nil
+		answered := 0
+		for i := range 3 * one.most {
+			if one.sent.to(t, processes[i%2]).StatusCode != http.StatusTooManyRequests {
+				answered++
+			}
+		}
+		if more := one.most / 10; answered < one.most || answered > one.most+2*more {
+			t.Errorf("%s was answered %d times by two processes, and may be %d times", name, answered, one.most)
+		}
+		if len(told) > 24 {
+			t.Errorf("of %s %d words were told", name, len(told))
+		}
+		for _, word := range told {
+			if strings.ContainsAny(word, " .") || strings.Contains(word, string(resident)) {
+				t.Errorf("%s is named: %s", name, word)
+			}
+		}
+	}
+	now = now.Add(time.Minute)
+	if got := (sent{method: "GET", path: "/costly", from: "192.0.2.9"}).to(t, processes[0]); got.StatusCode != http.StatusOK {
+		t.Errorf("a minute later the address is answered with %d", got.StatusCode)
+	}
+	for _, word := range []string{"", "address", "address:", "address:x:", "address:x:-1", "address:x:1000000", "nobody:x:1", "address:x:1:2"} {
+		processes[0].Hear(word)
+	}
+	if got := (sent{method: "GET", path: "/costly", from: "192.0.2.9"}).to(t, processes[0]); got.StatusCode != http.StatusOK {
+		t.Errorf("after words that make no sense it is answered with %d", got.StatusCode)
+	}
+}
+
 func TestNobodyGetsMoreByWhereTheySayTheyComeFrom(t *testing.T) {
 	now := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 	router := limited(t, &now)

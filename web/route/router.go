@@ -46,6 +46,8 @@ type Config struct {
 	Refusals int
 	// Limits are how many costly requests one visitor may make in a minute.
 	Limits Limits
+	// Siblings are the other processes, which count the same visitors; without them this process counts by itself.
+	Siblings Siblings
 	// Proxies are the networks of the proxies before this installation: they, and nobody else, are believed whom they speak
 	// for (X-Forwarded-For).
 	Proxies []netip.Prefix
@@ -111,11 +113,15 @@ func New(config Config) *Router {
 	if len(config.Languages) == 0 {
 		config.Languages = []string{"en"}
 	}
-	return &Router{
+	router := &Router{
 		config: config, mux: http.NewServeMux(), origins: http.NewCrossOriginProtection(),
 		languages: newLanguages(config.Languages), refusals: newLimiter(config.Refusals, time.Minute),
 		costs: newCosts(config.Limits), told: newLimiter(config.Refusals, time.Minute),
 	}
+	if config.Siblings.Tell != nil {
+		router.share(config.Siblings)
+	}
+	return router
 }
 
 // Add registers routes. It panics on a route that is wrong or that another one hides: that is a mistake in the program.
