@@ -88,6 +88,15 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 	return nil
 }
 
+// EventsUnder implements practice.Reader.
+func (t *Tx) EventsUnder(key act.Key, limit int) ([]journal.StoredEvent, error) {
+	found, err := list(t, `SELECT e.key, e.id, e.at, e.header, e.entry, coalesce(e.log_index, -1), p.shown_from
+		FROM event e LEFT JOIN event_population p ON p.key = e.key AND p.id = e.id
+		WHERE e.key = $1 ORDER BY e.id DESC LIMIT $2`, args(key, limit), scanEvent)
+	slices.Reverse(found)
+	return found, err
+}
+
 // EventsByIndex returns events with an index in the transparency log from the given one on, in order, at most limit;
 // for the auditor.
 func (t *Tx) EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error) {
