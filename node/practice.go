@@ -8,13 +8,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
 	"yagona/kernel/act"
+	"yagona/kernel/document"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/practice"
+	"yagona/kernel/wording"
+	"yagona/locale"
 	"yagona/packs/demo"
 	lessons "yagona/packs/practice"
 	"yagona/store/query"
@@ -35,9 +39,46 @@ func (n *Node) wirePractice() error {
 	n.Practice = &practice.Ground{
 		Store: query.For[practice.Reader, practice.Tx](n.store), Casework: n.Casework, Lessons: all, Residents: n.config.Practice.Residents,
 		Territories: n.Profile.Territories, Calendar: n.Profile.Calendar, Clock: n.config.Clock, Language: n.Profile.Authoritative(),
-		Again: n.config.Practice.Again,
+		Again: n.config.Practice.Again, Documents: n.Documents, Compose: n.certificate,
 	}
 	return nil
+}
+
+// certificate writes what the certificate of a learner says: who, as what, where, and which lessons; and that it is one of
+// a practice ground.
+func (n *Node) certificate(ctx context.Context, who practice.Learner, done []practice.Standing, language string) (document.Draft, error) {
+	holder, err := n.People.Attributes(ctx, who.Person)
+	if err != nil {
+		return document.Draft{}, err
+	}
+	counts := n.Profile.Authoritative()
+	content := document.Content{
+		Agency: who.Agency, Authoritative: counts, Link: n.config.Site.String() + "/verify/",
+	}
+	for _, one := range slices.Compact([]string{language, counts}) {
+		say := func(key string, args locale.Args) string { return n.Words.Text(locale.Tag(one), key, args) }
+		in := func(text wording.Text) string { return text.In(one, counts) }
+		text := document.Text{
+			Language: one, Agency: in(n.Catalogue().Agency(who.Agency)), Title: say("practice.certificate", nil), Contest: say("ui.practice", nil),
+			Headings: document.Headings{
+				Number: say("document.number", nil), Issued: say("document.issued", nil), Until: say("document.until", nil),
+				Reasons: say("practice.certified", nil), Basis: say("document.basis", nil), Contest: say("practice.worth", nil),
+				Check: say("document.check", nil), Authoritative: say("document.authoritative", nil),
+			},
+			Lines: []document.Line{
+				{Label: say("practice.worth", nil), Value: say("practice.worthless", nil), Checked: true},
+				{Label: say("document.holder", nil), Value: holder.Name, Checked: true},
+				{Label: say("practice.learner", nil), Value: in(n.Catalogue().Role(who.Agency, who.Role)), Checked: true},
+				{Label: say("desk.place", nil), Value: n.Profile.Territories.Name(who.Territory, one, counts)},
+				{Label: say("practice.lessons-done", nil), Value: strconv.Itoa(len(done))},
+			},
+		}
+		for _, lesson := range done {
+			text.Reasons = append(text.Reasons, in(lesson.Lesson.Title))
+		}
+		content.Texts = append(content.Texts, text)
+	}
+	return document.Draft{Content: content, Date: n.Words.Day}, nil
 }
 
 // residents are those of a population with whom officials practise.
@@ -188,7 +229,7 @@ func (g *PracticeGround) next(ctx context.Context, by journal.Actor) error {
 	}
 	by.Appointment = "" // of the earlier layout; the people are the same in all of them
 	err = query.For[journal.Reader, journal.Tx](opened.store).Update(ctx, act.Of(by.Person.Subject()), func(tx journal.Tx) error {
-		_, err := journal.Append(tx, nil, journal.Event{Type: "practice.laid-out", Actor: by, Facts: map[string]string{"number": strconv.Itoa(opened.number)}})
+		_, err := journal.Append(tx, nil, journal.Event{Type: "installation.laid-out", Actor: by, Facts: map[string]string{"number": strconv.Itoa(opened.number)}})
 		return err
 	})
 	if err = errors.Join(err, g.ready(opened.number)); err != nil {

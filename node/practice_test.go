@@ -13,6 +13,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/calendar"
+	"yagona/kernel/casework"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/node"
@@ -161,5 +162,77 @@ func TestEveryLessonCanBeBegunByEachOfTheSeven(t *testing.T) {
 				t.Errorf("%s of the %s is begun twice: %v", one.Lesson.Name, role, err)
 			}
 		}
+	}
+}
+
+// A tax inspector does every lesson of theirs: they write down what residents tell them, with a connection and without, are
+// kept from helping whom they live with, and get a certificate that verifies and says what it is worth.
+func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
+	s, _, _ := openPractice(t)
+	ground := s.node.Practice
+	learner := holder(t, s, "tax-inspector", s.people.Home)
+	held, err := s.node.Office.Appointments(t.Context(), learner.ID, ground.Clock())
+	if err != nil || len(held) != 1 {
+		t.Fatalf("the tax inspector holds %v: %v", held, err)
+	}
+	by := access.Actor{Person: learner.ID, Appointment: &held[0]}
+	inspector := s.signedIn(t, "en", learner)
+	if _, err := ground.Certify(t.Context(), by, "en"); fault.Code(err) != "practice.not-all" {
+		t.Fatalf("before any lesson is done: %v", err)
+	}
+	for _, lesson := range []string{"certificate", "subsidy-help", "register-says-no", "conflict"} {
+		one, err := ground.Lesson(t.Context(), by, lesson)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inspector.get("/desk/practice/lessons/" + lesson)
+		inspector.says(one.About.Number)
+		inspector.follow("/desk/assist/" + string(one.Service))
+		answers := map[string]string{"number": one.About.Number}
+		if lesson == "subsidy-help" {
+			answers["ask.equipment"], answers["ask.price"], answers["ask.account"] = "oven", "1500000", one.About.Account
+		}
+		inspector.fill(answers, "")
+		if lesson == "conflict" {
+			inspector.want(http.StatusForbidden)
+			continue
+		}
+		inspector.want(http.StatusOK)
+		draft := inspector.at.Path[strings.LastIndexByte(inspector.at.Path, '/')+1:]
+		person, _ := s.people.Person(one.About.Person)
+		resident := s.signedIn(t, "en", person)
+		resident.get("/applications/" + draft + "/check")
+		resident.press("/submit")
+		resident.want(http.StatusOK)
+	}
+	last, err := ground.Lesson(t.Context(), by, "offline-writing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.node.Casework.Assist(t.Context(), by, casework.Dictated{
+		ID: ident.Random[ident.Application](), Applicant: last.About.Person, Service: last.Service, Language: "en", Answers: map[string]any{"trade": "crafts"},
+		Made: ground.Clock().Add(-time.Hour), Digest: make([]byte, 32),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inspector.get("/desk/practice")
+	inspector.says(inspector.say("practice.all-done"))
+	inspector.press("/certificate")
+	inspector.want(http.StatusOK)
+	inspector.get("/me")
+	inspector.says(inspector.say("practice.certificate"))
+	inspector.follow("/me/documents/")
+	if !strings.HasPrefix(string(inspector.raw), "%PDF-") {
+		t.Fatal("the certificate is no PDF")
+	}
+	stranger := s.browser(t, "en")
+	stranger.verify(inspector.raw)
+	stranger.says(stranger.say("verify.valid"))
+	stranger.says("Faqat mashq maydoni uchun") // in the language that counts
+	first, err := ground.Certify(t.Context(), by, "en")
+	again, issued, _ := ground.Certificate(t.Context(), by)
+	if err != nil || !issued || first != again {
+		t.Errorf("asked for again, it is %s, not %s: %v", first, again, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
+	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
@@ -41,6 +42,7 @@ type Residents interface {
 // Reader is what the ground needs for reading.
 type Reader interface {
 	casework.Reader
+	document.Reader
 	// EventsUnder returns the newest events under a key, oldest first, at most limit.
 	EventsUnder(key act.Key, limit int) ([]journal.StoredEvent, error)
 }
@@ -61,6 +63,9 @@ type Ground struct {
 	Calendar    *calendar.Calendar
 	Clock       act.Clock
 	Language    string // in which the residents write
+	Documents   *document.Issuer
+	// Compose writes the certificate of a learner: everything but its number, with which its link ends, and its subject.
+	Compose func(ctx context.Context, who Learner, lessons []Standing, language string) (document.Draft, error)
 	// Again lays the ground out anew and records who wanted it; it returns at once.
 	Again func(by journal.Actor)
 }

@@ -113,7 +113,8 @@ const (
 	CorrectionTasksPath = "/desk/corrections"
 	NotebooksPath       = "/desk/notebooks"
 
-	AssistPath = "/desk/assist"
+	AssistPath   = "/desk/assist"
+	DocumentPath = "/me/documents/" // and its number
 
 	PracticePath = "/desk/practice" // only on a practice ground
 )

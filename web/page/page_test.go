@@ -39,7 +39,7 @@ func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := map[string]string{} // key → where
-	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../representation", "../offer", "../studio", "../passkey", "../simulation", "../indicator", "../notebook", "../practice"} {
+	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../representation", "../offer", "../studio", "../passkey", "../simulation", "../indicator", "../notebook", "../practice", "../../node"} {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files in %s: %v", folder, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/ident"
 	"yagona/kernel/practice"
 	"yagona/web/page"
 	"yagona/web/route"
@@ -28,6 +29,8 @@ type Ground interface {
 	Leads(by access.Actor) bool
 	Team(ctx context.Context, by access.Actor) ([]practice.Progress, error)
 	LayOut(by access.Actor) error
+	Certificate(ctx context.Context, by access.Actor) (id ident.Document, issued bool, err error)
+	Certify(ctx context.Context, by access.Actor, language string) (ident.Document, error)
 }
 
 // Config is what the pages stand on. All of it is required.
@@ -43,11 +46,12 @@ type Pages struct{ Config }
 func New(config Config) *Pages { return &Pages{config} }
 
 const (
-	teamPath   = page.PracticePath + "/team"
-	againPath  = page.PracticePath + "/again"
-	lessonPath = page.PracticePath + "/lessons/{lesson}"
-	smallForm  = 4 << 10
-	caseTime   = 30 * time.Second // a case asks several registers
+	teamPath        = page.PracticePath + "/team"
+	againPath       = page.PracticePath + "/again"
+	certificatePath = page.PracticePath + "/certificate"
+	lessonPath      = page.PracticePath + "/lessons/{lesson}"
+	smallForm       = 4 << 10
+	caseTime        = 30 * time.Second // a case asks several registers
 )
 
 // Routes returns all pages.
@@ -56,6 +60,7 @@ func (p *Pages) Routes() []route.Route {
 		{Method: "GET", Pattern: page.PracticePath, Access: route.Official(), Handle: p.own},
 		{Method: "GET", Pattern: lessonPath, Access: route.Official(), Handle: p.lesson},
 		{Method: "POST", Pattern: lessonPath + "/begin", Access: route.Official(), Body: smallForm, Timeout: caseTime, Handle: route.Form(p.begin)},
+		{Method: "POST", Pattern: certificatePath, Access: route.Official(), Body: smallForm, Handle: route.Form(p.certify)},
 		{Method: "GET", Pattern: teamPath, Access: route.Official(), Costly: true, Timeout: caseTime, Handle: p.team},
 		{Method: "GET", Pattern: againPath, Access: route.Official(), Handle: p.askAgain},
 		{Method: "POST", Pattern: againPath, Access: route.Official(), Body: smallForm, Handle: route.Form(p.again)},
@@ -109,6 +114,20 @@ func (p *Pages) own(w http.ResponseWriter, req *http.Request, v route.Visitor) e
 	case next != nil:
 		shown.Body = append(shown.Body, ui.Paragraph{Text: r.Say("practice.count", "done", done, "all", len(all))},
 			ui.Buttons{{Text: r.Say("practice.next", "lesson", r.In(next.Lesson.Title)), Href: addressOf(next.Lesson)}})
+	}
+	if len(all) > 0 && next == nil {
+		id, issued, err := p.Ground.Certificate(req.Context(), v.Actor)
+		if err != nil {
+			return err
+		}
+		if issued {
+			shown.Body = append(shown.Body, ui.Buttons{
+				{Text: r.Say("practice.certificate"), Href: page.DocumentPath + string(id)},
+				{Text: r.Say("actions.verify"), Href: page.VerifyPath + "/" + string(id), Quiet: true},
+			})
+		} else {
+			shown.Body = append(shown.Body, ui.Form{Action: certificatePath, Buttons: ui.Buttons{{Text: r.Say("practice.certify")}}})
+		}
 	}
 	if len(list.Items) > 0 {
 		shown.Body = append(shown.Body, list)
@@ -196,6 +215,15 @@ func (p *Pages) begin(w http.ResponseWriter, req *http.Request, v route.Visitor)
 	return nil
 }
 
+// certify issues the learner's certificate.
+func (p *Pages) certify(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+	if _, err := p.Ground.Certify(req.Context(), v.Actor, v.Language); err != nil {
+		return err
+	}
+	http.Redirect(w, req, page.PracticePath, http.StatusSeeOther)
+	return nil
+}
+
 // team shows a leader how far the learners of their territory are.
 func (p *Pages) team(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
 	team, err := p.Ground.Team(req.Context(), v.Actor)
@@ -204,8 +232,11 @@ func (p *Pages) team(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	}
 	r := p.Shared.For(v)
 	table := ui.Table{Caption: r.Say("practice.team"), Empty: r.Say("practice.none"), Columns: []ui.Column{
-		{Text: r.Say("practice.learner")}, {Text: r.Say("desk.place")}, {Text: r.Say("practice.lessons-done"), Number: true},
-		{Text: r.Say("practice.which"), Prose: true}, {Text: r.Say("practice.last")},
+		{Text: r.Say("practice.learner")},
+		{Text: r.Say("desk.place")},
+		{Text: r.Say("practice.lessons-done"), Number: true},
+		{Text: r.Say("practice.which"), Prose: true},
+		{Text: r.Say("practice.last")},
 	}}
 	begun, finished := 0, 0
 	for _, one := range team {
@@ -227,8 +258,11 @@ func (p *Pages) team(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 			finished++
 		}
 		table.Rows = append(table.Rows, ui.TableRow{
-			{Text: r.Role(one.Learner.Agency, one.Learner.Role)}, {Text: r.Place(one.Learner.Territory)},
-			{Text: r.Say("practice.of", "done", one.Done, "all", len(one.Lessons))}, {Text: which}, {Text: last},
+			{Text: r.Role(one.Learner.Agency, one.Learner.Role)},
+			{Text: r.Place(one.Learner.Territory)},
+			{Text: r.Say("practice.of", "done", one.Done, "all", len(one.Lessons))},
+			{Text: which},
+			{Text: last},
 		})
 	}
 	return r.Render(w, http.StatusOK, ui.Page{
