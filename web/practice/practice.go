@@ -162,8 +162,8 @@ func (p *Pages) lesson(w http.ResponseWriter, req *http.Request, v route.Visitor
 		shown.Banner = &ui.Banner{Tone: ui.Bad, Title: r.Say("practice.spoiled"), Text: r.Say("practice.spoiled-text")}
 	}
 	steps := ui.List{}
-	for i, text := range one.Lesson.Steps {
-		steps.Items = append(steps.Items, ui.Link{Text: strconv.Itoa(i+1) + ". " + r.In(text)})
+	for _, text := range one.Lesson.Steps {
+		steps.Items = append(steps.Items, ui.Link{Text: r.In(text)})
 	}
 	shown.Body = append(shown.Body, ui.Heading{Text: r.Say("practice.steps")}, steps)
 	switch {
