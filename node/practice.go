@@ -11,12 +11,16 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"yagona/kernel/act"
+	"yagona/kernel/casework"
+	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/practice"
+	"yagona/kernel/service"
 	"yagona/kernel/wording"
 	"yagona/locale"
 	"yagona/packs/demo"
@@ -36,12 +40,44 @@ func (n *Node) wirePractice() error {
 	if err != nil {
 		return fmt.Errorf("the lessons:\n%w", err)
 	}
+	n.Casework.Composer = marked{n.Casework.Composer, n.Words}
 	n.Practice = &practice.Ground{
 		Store: query.For[practice.Reader, practice.Tx](n.store), Casework: n.Casework, Lessons: all, Residents: n.config.Practice.Residents,
 		Territories: n.Profile.Territories, Calendar: n.Profile.Calendar, Clock: n.config.Clock, Language: n.Profile.Authoritative(),
 		Again: n.config.Practice.Again, Documents: n.Documents, Compose: n.certificate,
 	}
 	return nil
+}
+
+// marked is a composer whose documents say first that they are of a practice ground: on paper, and to whoever checks them.
+type marked struct {
+	casework.Composer
+	words country.Words
+}
+
+// Compose implements casework.Composer.
+func (m marked) Compose(
+	ctx context.Context, definition *service.Definition, application casework.Application, outcome service.Outcome, sent *casework.Represented, id ident.Document, now time.Time,
+) (document.Draft, error) {
+	draft, err := m.Composer.Compose(ctx, definition, application, outcome, sent, id, now)
+	for i := range draft.Content.Texts {
+		text := &draft.Content.Texts[i]
+		text.Lines = slices.Insert(text.Lines, 0, worth(m.words, text.Language))
+		checked := 0
+		for j := range text.Lines {
+			if text.Lines[j].Checked {
+				checked++
+			}
+			text.Lines[j].Checked = text.Lines[j].Checked && checked <= document.MaxFacts
+		}
+	}
+	return draft, err
+}
+
+// worth is the line of a document that says what it is worth: nothing outside the practice ground.
+func worth(words country.Words, language string) document.Line {
+	say := func(key string) string { return words.Text(locale.Tag(language), key, nil) }
+	return document.Line{Label: say("practice.worth"), Value: say("practice.worthless"), Checked: true}
 }
 
 // certificate writes what the certificate of a learner says: who, as what, where, and which lessons; and that it is one of
@@ -66,7 +102,7 @@ func (n *Node) certificate(ctx context.Context, who practice.Learner, done []pra
 				Check: say("document.check", nil), Authoritative: say("document.authoritative", nil),
 			},
 			Lines: []document.Line{
-				{Label: say("practice.worth", nil), Value: say("practice.worthless", nil), Checked: true},
+				worth(n.Words, one),
 				{Label: say("document.holder", nil), Value: holder.Name, Checked: true},
 				{Label: say("practice.learner", nil), Value: in(n.Catalogue().Role(who.Agency, who.Role)), Checked: true},
 				{Label: say("desk.place", nil), Value: n.Profile.Territories.Name(who.Territory, one, counts)},

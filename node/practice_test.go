@@ -71,6 +71,30 @@ func holder(t *testing.T, s *site, role ident.Role, place ident.Territory) demo.
 	return one
 }
 
+// Only a practice ground has the pages, and only officials see them.
+func TestThePagesOfAPracticeGroundAreOfficials(t *testing.T) {
+	s, _, _ := openPractice(t)
+	resident := s.signedIn(t, "en", s.people.Persona(demo.Jobless))
+	treasurer := s.signedIn(t, "en", holder(t, s, "treasurer", s.node.Profile.Territories.Root()))
+	for _, path := range []string{"/desk/practice", "/desk/practice/lessons/decide", "/desk/practice/team", "/desk/practice/again"} {
+		resident.get(path)
+		resident.want(http.StatusForbidden)
+		treasurer.get(path)
+		if path == "/desk/practice" {
+			treasurer.says(treasurer.say("practice.none"))
+		} else if treasurer.status != http.StatusForbidden && treasurer.status != http.StatusNotFound {
+			t.Errorf("an official without lessons gets %d for %s", treasurer.status, path)
+		}
+	}
+	demonstration := open(t)
+	official := demonstration.signedIn(t, "en", demonstration.people.Persona(demo.YouthLeader))
+	official.get("/desk/practice")
+	official.want(http.StatusNotFound)
+	if text := official.text(official.page); strings.Contains(text, official.say("ui.practice")) {
+		t.Errorf("a page of a demonstration says: %s", text)
+	}
+}
+
 func TestALearnerDoesALessonAndTheDistrictSeesIt(t *testing.T) {
 	s, ground, folder := openPractice(t)
 	leader := s.signedIn(t, "uz-Latn", s.people.Persona(demo.YouthLeader))
@@ -216,6 +240,18 @@ func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The document of a lesson says what it is worth.
+	helped, err := ground.Lesson(t.Context(), by, "certificate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, _ := s.people.Person(helped.About.Person)
+	resident := s.signedIn(t, "en", person)
+	resident.get("/me")
+	resident.follow("/me/documents/")
+	stranger := s.browser(t, "en")
+	stranger.verify(resident.raw)
+	stranger.says("Faqat mashq maydoni uchun") // in the language that counts
 	inspector.get("/desk/practice")
 	inspector.says(inspector.say("practice.all-done"))
 	inspector.press("/certificate")
@@ -226,7 +262,6 @@ func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
 	if !strings.HasPrefix(string(inspector.raw), "%PDF-") {
 		t.Fatal("the certificate is no PDF")
 	}
-	stranger := s.browser(t, "en")
 	stranger.verify(inspector.raw)
 	stranger.says(stranger.say("verify.valid"))
 	stranger.says("Faqat mashq maydoni uchun") // in the language that counts
