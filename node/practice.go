@@ -145,12 +145,18 @@ func (r residents) Relative(of ident.Person) (practice.Someone, bool) {
 type PracticeGround struct {
 	config Config
 	size   int
-	again  chan journal.Actor
+	again  chan wish
 	end    context.CancelFunc
 	ended  sync.WaitGroup
 
 	changing sync.RWMutex // held while a request finds the layout that serves it
 	served   *layout      // guarded by changing
+}
+
+// wish is that a layout is replaced by a new one.
+type wish struct {
+	by     journal.Actor
+	number int // of the layout in which they wished it: a later one is what they wanted
 }
 
 // layout is one installation of a practice ground, and the requests that it answers.
@@ -166,7 +172,7 @@ func OpenPractice(ctx context.Context, config Config, size int) (*PracticeGround
 	if config.Database != "" {
 		return nil, errors.New("a practice ground is wiped at will: it takes no database on a server, only a folder")
 	}
-	g := &PracticeGround{config: config, size: size, again: make(chan journal.Actor, 1)}
+	g := &PracticeGround{config: config, size: size, again: make(chan wish, 1)}
 	number, err := g.begun()
 	if err != nil {
 		return nil, err
@@ -226,20 +232,17 @@ func (g *PracticeGround) begun() (last int, err error) {
 func (g *PracticeGround) open(ctx context.Context, number int) (*layout, error) {
 	config := g.config
 	config.Folder = g.folder(number)
-	config.Practice = &Practice{Again: g.wanted}
+	config.Practice = &Practice{Again: func(by journal.Actor) {
+		select {
+		case g.again <- wish{by, number}:
+		default: // somebody else has just wished the same
+		}
+	}}
 	opened, err := openPopulation(ctx, config, g.size, demo.GeneratePractice)
 	if err != nil {
 		return nil, err
 	}
 	return &layout{Node: opened, number: number}, nil
-}
-
-// wanted asks for a new layout. One that is asked for meanwhile is the same.
-func (g *PracticeGround) wanted(by journal.Actor) {
-	select {
-	case g.again <- by:
-	default:
-	}
 }
 
 // layOut lays the ground out anew as often as somebody wants it.
@@ -248,8 +251,11 @@ func (g *PracticeGround) layOut(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case by := <-g.again:
-			if err := g.next(ctx, by); err != nil && ctx.Err() == nil {
+		case wanted := <-g.again:
+			if wanted.number != g.current().number {
+				continue
+			}
+			if err := g.next(ctx, wanted.by); err != nil && ctx.Err() == nil {
 				g.Node().config.Log.Error("laying the practice ground out anew failed; the earlier one stays", "error", err)
 			}
 		}

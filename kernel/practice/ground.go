@@ -43,7 +43,7 @@ type Residents interface {
 type Reader interface {
 	casework.Reader
 	document.Reader
-	// EventsUnder returns the newest events under a key, oldest first, at most limit.
+	// EventsUnder returns the newest events under a key, oldest first, at most limit, without ShownFrom.
 	EventsUnder(key act.Key, limit int) ([]journal.StoredEvent, error)
 }
 

@@ -88,11 +88,14 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 	return nil
 }
 
-// EventsUnder implements practice.Reader.
+// EventsUnder implements practice.Reader. Since when a population may see an event is left out.
 func (t *Tx) EventsUnder(key act.Key, limit int) ([]journal.StoredEvent, error) {
-	found, err := list(t, `SELECT e.key, e.id, e.at, e.header, e.entry, coalesce(e.log_index, -1), p.shown_from
-		FROM event e LEFT JOIN event_population p ON p.key = e.key AND p.id = e.id
-		WHERE e.key = $1 ORDER BY e.id DESC LIMIT $2`, args(key, limit), scanEvent)
+	found, err := list(t, `SELECT id, at, header, entry, coalesce(log_index, -1) FROM event WHERE key = $1 ORDER BY id DESC LIMIT $2`,
+		args(key, limit), func(scan func(into ...any) error) (event journal.StoredEvent, err error) {
+			event.Key = key
+			err = scan(&event.ID, instant{&event.At}, &event.Header, &event.Entry, &event.Index)
+			return event, err
+		})
 	slices.Reverse(found)
 	return found, err
 }

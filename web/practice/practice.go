@@ -10,6 +10,7 @@ package practice
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -175,7 +176,7 @@ func (p *Pages) lesson(w http.ResponseWriter, req *http.Request, v route.Visitor
 				{Term: r.Say("practice.number"), Values: []string{one.About.Number}},
 				{Term: r.Say("practice.account"), Values: []string{one.About.Account}},
 			}},
-			ui.Buttons{{Text: r.Say("practice.open-service"), Href: page.AssistPath + "/" + string(one.Service)}})
+			p.doors(r, one, ui.Button{Text: r.Say("practice.open-service"), Href: page.AssistPath + "/" + string(one.Service)}))
 	case one.Spoiled || !one.Begun:
 		label := "practice.begin"
 		if one.Begun {
@@ -185,10 +186,7 @@ func (p *Pages) lesson(w http.ResponseWriter, req *http.Request, v route.Visitor
 	case one.Task == "":
 		shown.Body = append(shown.Body, ui.Inset{Text: r.Say("practice.gone")}, begin("practice.begin-again"))
 	default:
-		shown.Body = append(shown.Body, ui.Buttons{
-			{Text: r.Say("practice.open-task"), Href: page.DeskPath + "/tasks/" + string(one.Task)},
-			{Text: r.Say("desk.along"), Href: page.OfflinePath, Quiet: true},
-		})
+		shown.Body = append(shown.Body, p.doors(r, one, ui.Button{Text: r.Say("practice.open-task"), Href: page.DeskPath + "/tasks/" + string(one.Task)}))
 		if one.Closed {
 			shown.Body = append(shown.Body, ui.Inset{Text: r.Say("practice.gone")}, begin("practice.begin-again"))
 		}
@@ -203,6 +201,15 @@ func (p *Pages) lesson(w http.ResponseWriter, req *http.Request, v route.Visitor
 	}
 	shown.Body = append(shown.Body, seen)
 	return r.Render(w, http.StatusOK, shown)
+}
+
+// doors lead to where a lesson is done: with a connection by the given one.
+func (p *Pages) doors(r page.Reader, one practice.Standing, connected ui.Button) ui.Buttons {
+	if !slices.ContainsFunc(one.Lesson.Done, func(d practice.Deed) bool { return d.Offline }) {
+		return ui.Buttons{connected}
+	}
+	connected.Quiet = true
+	return ui.Buttons{{Text: r.Say("desk.along"), Href: page.OfflinePath}, connected}
 }
 
 // begin prepares the lesson's case.
