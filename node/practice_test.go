@@ -192,7 +192,7 @@ func TestEveryLessonCanBeBegunByEachOfTheSeven(t *testing.T) {
 // A tax inspector does every lesson of theirs: they write down what residents tell them, with a connection and without, are
 // kept from helping whom they live with, and get a certificate that verifies and says what it is worth.
 func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
-	s, _, _ := openPractice(t)
+	s, _, folder := openPractice(t)
 	ground := s.node.Practice
 	learner := holder(t, s, "tax-inspector", s.people.Home)
 	held, err := s.node.Office.Appointments(t.Context(), learner.ID, ground.Clock())
@@ -269,5 +269,9 @@ func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
 	again, issued, _ := ground.Certificate(t.Context(), by)
 	if err != nil || !issued || first != again {
 		t.Errorf("asked for again, it is %s, not %s: %v", first, again, err)
+	}
+	published(t, s.node)
+	if report := verify(t, filepath.Join(folder, "1")); report.Found > 0 || report.Rows == 0 {
+		t.Errorf("the audit of the practice ground finds %v in %d rows", report.Findings, report.Rows)
 	}
 }
