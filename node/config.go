@@ -13,8 +13,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"yagona/kernel/act"
+	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/notice"
+	"yagona/kernel/practice"
 	"yagona/pack"
 	"yagona/web/provider"
 	"yagona/web/route"
@@ -44,6 +46,8 @@ type Config struct {
 	// Demonstration makes this an installation of synthetic people: the built-in sign-in, the gallery, a simulated
 	// bank, the adapters' test doubles. It must never hold real people's data.
 	Demonstration bool
+	// Practice makes a demonstration a practice ground: its pages say so, and officials learn on it. Nil: it is none.
+	Practice *Practice
 	// People are those whom the demonstration's sign-in offers.
 	People provider.People
 	// Bank carries payments out. Required outside a demonstration if a service pays.
@@ -65,6 +69,12 @@ type Config struct {
 	Log    *slog.Logger // nil: none
 	// Durable false lets a commit be lost when the machine loses power: for tests only.
 	Volatile bool
+}
+
+// Practice is what a practice ground has beside a demonstration.
+type Practice struct {
+	Residents practice.Residents  // whom officials practise with
+	Again     func(journal.Actor) // lays the ground out anew, as package practice says
 }
 
 // Witness is someone outside the operator's hands who cosigns the log.

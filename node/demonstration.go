@@ -32,6 +32,13 @@ type Demonstration struct {
 
 // OpenDemonstration opens an installation of synthetic people in config's folder, and stores them at the first start.
 func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, error) {
+	return openPopulation(ctx, config, size, demo.Generate)
+}
+
+// openPopulation is OpenDemonstration with the people whom generate makes.
+func openPopulation(
+	ctx context.Context, config Config, size int, generate func(uint64, *country.Profile, calendar.Date, int) (*demo.Population, error),
+) (*Node, error) {
 	if err := os.MkdirAll(config.Folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -54,13 +61,16 @@ func OpenDemonstration(ctx context.Context, config Config, size int) (*Node, err
 	default:
 		return nil, err
 	}
-	population, err := demo.Generate(wanted.Seed, profile, wanted.Today, wanted.Size)
+	population, err := generate(wanted.Seed, profile, wanted.Today, wanted.Size)
 	if err != nil {
 		return nil, err
 	}
 	config.Demonstration = true
 	people := &visitors{population: population}
 	config.People = people
+	if config.Practice != nil {
+		config.Practice.Residents = residents{population}
+	}
 	simulated, err := bank.Open(filepath.Join(config.Folder, "bank.journal"), config.Clock)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ import (
 	"yagona/kernel/offer"
 	"yagona/kernel/passkey"
 	"yagona/kernel/person"
+	"yagona/kernel/practice"
 	"yagona/kernel/publication"
 	"yagona/kernel/queue"
 	"yagona/kernel/register"
@@ -95,6 +96,7 @@ type Node struct {
 	Erasures        *erasure.Erasures
 	Indicators      *indicator.Counter
 	Simulator       *simulation.Simulator
+	Practice        *practice.Ground // nil: this is no practice ground
 	Jobs            *job.Runner
 	Sequencer       *transparency.Sequencer
 	Log             *transparency.Log
@@ -160,6 +162,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.wireKernel()
+	if err := n.wirePractice(); err != nil {
+		return nil, err
+	}
 	if err := n.wireMessages(); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ import (
 	"yagona/web/page"
 	passkeys "yagona/web/passkey"
 	"yagona/web/portal"
+	practising "yagona/web/practice"
 	"yagona/web/provider"
 	representing "yagona/web/representation"
 	"yagona/web/route"
@@ -55,6 +56,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	house.Practice = n.Practice != nil
 	cookies := route.Cookies{Secure: n.config.Site.Scheme == "https"}
 	trusted := signin.Provider{
 		Issuer: n.config.Provider.Issuer, Client: n.config.Provider.Client, Secret: n.config.Provider.Secret, Number: n.config.Provider.Number,
@@ -173,6 +175,9 @@ func (n *Node) addPages(router *route.Router, shared *page.Shared) error {
 		return err
 	}
 	router.Add(writing.Routes()...)
+	if n.Practice != nil {
+		router.Add(practising.New(practising.Config{Shared: shared, Ground: n.Practice}).Routes()...)
+	}
 	return nil
 }
 

@@ -72,7 +72,12 @@ var unseen = map[string]string{
 // begin begins a story in a demonstration of its own.
 func begin(t *testing.T, browser context.Context, axe string, change ...func(*node.Config)) *told {
 	t.Helper()
-	s := &told{installation: open(t, change...), browser: browser, axe: axe, kinds: map[string]bool{}, mux: http.NewServeMux()}
+	return telling(open(t, change...), browser, axe)
+}
+
+// telling begins a story in an installation.
+func telling(in *installation, browser context.Context, axe string) *told {
+	s := &told{installation: in, browser: browser, axe: axe, kinds: map[string]bool{}, mux: http.NewServeMux()}
 	for _, info := range s.Router.Routes() {
 		if info.Method != http.MethodGet || info.Face != "page" || strings.HasPrefix(info.Pattern, "/ui/") {
 			continue

@@ -135,15 +135,11 @@ func (c demoCommand) serve(ctx context.Context, terminal terminal, ready func(ru
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, site, err := listenLoopback(c.Listen)
 	if err != nil {
-		return fmt.Errorf("%w: end what listens there, or choose another address with --listen", err)
+		return err
 	}
 	defer listener.Close()
-	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		return usageError{errors.New("a demonstration lets everyone be anyone: it listens on loopback only, for example 127.0.0.1:8080")}
-	}
-	site := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	if err := store.Check(c.Database, c.SubjectKeys); err != nil {
 		return usageError{err}
 	}
@@ -196,6 +192,19 @@ func (c demoCommand) serve(ctx context.Context, terminal terminal, ready func(ru
 		return err
 	}
 	return serveUntil(ctx, listener, opened.Handler)
+}
+
+// listenLoopback listens for those who may be anyone, and returns the site's address.
+func listenLoopback(address string) (net.Listener, *url.URL, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: end what listens there, or choose another address with --listen", err)
+	}
+	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		listener.Close()
+		return nil, nil, usageError{errors.New("here everyone may be anyone: it listens on loopback only, for example 127.0.0.1:8080")}
+	}
+	return listener, &url.URL{Scheme: "http", Host: listener.Addr().String()}, nil
 }
 
 // witnessProcess is a witness in a process of its own.

@@ -31,6 +31,7 @@ type commandLine struct {
 	Serve     serveCommand     `cmd:"" help:"Serve an installation."`
 	Setup     setupCommand     `cmd:"" help:"Fill an empty installation: people, first registrars, registers."`
 	Demo      demoCommand      `cmd:"" help:"Serve a demonstration with synthetic people."`
+	Practice  practiceCommand  `cmd:"" help:"Serve a practice ground, on which officials learn with synthetic people."`
 	Simulate  simulateCommand  `cmd:"" help:"Ask what a change of a service's rules would do, counted over all residents."`
 	Pack      packCommand      `cmd:"" help:"Write, check and publish packs."`
 	Verify    verifyCommand    `cmd:"" help:"Verify a document offline."`

@@ -33,6 +33,11 @@ type Population struct {
 	Officials     []Official
 	Personas      map[Persona]ident.Person
 
+	// Of a practice ground: in each territory of the lowest level neighbours who live alone, so that no official there has a
+	// tie to them, and for each official of one a relative who lives with them.
+	Neighbours map[ident.Territory][]ident.Person
+	Relatives  map[ident.Person]ident.Person
+
 	index map[ident.Person]int
 }
 

@@ -24,6 +24,27 @@ const (
 // Generate makes at least size people who live in the profile's territories of the lowest level on the given day. The
 // personas are always among them, and officials are added where too few residents could hold a post.
 func Generate(seed uint64, profile *country.Profile, today calendar.Date, size int) (*Population, error) {
+	g, err := generate(seed, profile, today, size)
+	if err != nil {
+		return nil, err
+	}
+	return g.pop, nil
+}
+
+// GeneratePractice is Generate with the people whom officials practise with.
+func GeneratePractice(seed uint64, profile *country.Profile, today calendar.Date, size int) (*Population, error) {
+	g, err := generate(seed, profile, today, size)
+	if err != nil {
+		return nil, err
+	}
+	g.practice()
+	if g.err != nil {
+		return nil, g.err
+	}
+	return g.pop, nil
+}
+
+func generate(seed uint64, profile *country.Profile, today calendar.Date, size int) (*generator, error) {
 	tree := profile.Territories
 	levels := tree.Levels()
 	lowest := levels[len(levels)-1]
@@ -61,10 +82,38 @@ func Generate(seed uint64, profile *country.Profile, today calendar.Date, size i
 		g.household(leaves[g.random.IntN(len(leaves))])
 	}
 	g.officials()
-	if g.err != nil {
-		return nil, g.err
+	return g, g.err
+}
+
+// neighbours is how many people each mahalla of a practice ground has to practise with.
+const neighbours = 20
+
+// practice adds whom officials practise with: women of 24, registered as unemployed, of families that the social register
+// calls poor, so that nearly every service of a mahalla is for them; and a sister or brother in each official's household.
+func (g *generator) practice() {
+	g.pop.Neighbours, g.pop.Relatives = map[ident.Territory][]ident.Person{}, map[ident.Person]ident.Person{}
+	for _, leaf := range g.leaves {
+		for range neighbours {
+			who := g.person(g.move(leaf), country.Female, g.story(24), g.pick(familyNames), "", "")
+			g.register(who, 90)
+			g.benefit(who, "child-allowance", 32500000, g.pop.Today.AddMonths(-8))
+			g.pop.People[who].Resident = g.pop.Today.AddMonths(-36)
+			g.pop.Neighbours[leaf] = append(g.pop.Neighbours[leaf], g.pop.People[who].ID)
+		}
 	}
-	return g.pop, nil
+	homes := make(map[ident.Household]int, len(g.pop.Households))
+	for i, one := range g.pop.Households {
+		homes[one.ID] = i
+	}
+	for _, official := range g.pop.Officials {
+		self, _ := g.pop.Person(official.Person)
+		if self.Residence != official.Territory {
+			continue
+		}
+		who := g.person(homes[self.Household], g.sex(), g.story(20), g.pick(familyNames), "", "")
+		g.register(who, 45)
+		g.pop.Relatives[official.Person] = g.pop.People[who].ID
+	}
 }
 
 type generator struct {

@@ -88,6 +88,18 @@ func (t *Tx) AppendEvent(event journal.StoredEvent, parts []journal.StoredPart) 
 	return nil
 }
 
+// EventsUnder implements practice.Reader. Since when a population may see an event is left out.
+func (t *Tx) EventsUnder(key act.Key, limit int) ([]journal.StoredEvent, error) {
+	found, err := list(t, `SELECT id, at, header, entry, coalesce(log_index, -1) FROM event WHERE key = $1 ORDER BY id DESC LIMIT $2`,
+		args(key, limit), func(scan func(into ...any) error) (event journal.StoredEvent, err error) {
+			event.Key = key
+			err = scan(&event.ID, instant{&event.At}, &event.Header, &event.Entry, &event.Index)
+			return event, err
+		})
+	slices.Reverse(found)
+	return found, err
+}
+
 // EventsByIndex returns events with an index in the transparency log from the given one on, in order, at most limit;
 // for the auditor.
 func (t *Tx) EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error) {

@@ -10,6 +10,7 @@ import (
 	"yagona/kernel/notice"
 	"yagona/kernel/offer"
 	"yagona/kernel/person"
+	"yagona/kernel/practice"
 	"yagona/kernel/representation"
 )
 
@@ -20,6 +21,7 @@ var (
 	_ person.Tx   = (*Tx)(nil)
 	_ access.Tx   = (*Tx)(nil)
 	_ casework.Tx = (*Tx)(nil)
+	_ practice.Tx = (*Tx)(nil)
 	_ notice.Tx   = (*Tx)(nil)
 	_ erasure.Tx  = (*Tx)(nil)
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +235,11 @@ func TestJournal(t *testing.T, open Open) {
 		page, err := tx.PartsOf(subject, false, all[0].Event, 1)
 		if err != nil || len(page) != 1 || page[0].Event != all[1].Event {
 			t.Errorf("the second page came back as %+v, %v", page, err)
+		}
+		slices.Sort(ids) // of one moment, they are in no order of their own
+		newest, err := tx.EventsUnder(act.Of(subject), 2)
+		if err != nil || len(newest) != 2 || newest[0].ID != ids[1] || newest[1].ID != ids[2] || newest[0].Key != act.Of(subject) {
+			t.Errorf("the newest two events under the key came back as %+v, %v", newest, err)
 		}
 		return nil
 	})

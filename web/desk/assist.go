@@ -47,7 +47,7 @@ type People interface {
 }
 
 const (
-	assistPath = page.DeskPath + "/assist"
+	assistPath = page.AssistPath
 	statusPath = "/status"
 	askPrefix  = "ask."
 	photoForm  = casework.LargestPhoto + 64<<10 // a photo, and the form around it

@@ -112,6 +112,11 @@ const (
 
 	CorrectionTasksPath = "/desk/corrections"
 	NotebooksPath       = "/desk/notebooks"
+
+	AssistPath   = "/desk/assist"
+	DocumentPath = "/me/documents/" // and its number
+
+	PracticePath = "/desk/practice" // only on a practice ground
 )
 
 // ContestPath returns where somebody says that a field of a register, or a value of its answers, is wrong.
@@ -260,13 +265,16 @@ func (r Reader) frame() ui.Frame {
 	here, _, _ := strings.Cut(r.Visitor.Here, "?")
 	link := func(key, href string) {
 		within := here == href || href != HomePath && strings.HasPrefix(here, href+"/")
-		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, NotebooksPath) || strings.HasPrefix(here, SimulationsPath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
+		if href == DeskPath && (strings.HasPrefix(here, PaymentsPath) || strings.HasPrefix(here, TeamPath) || strings.HasPrefix(here, CorrectionTasksPath) || strings.HasPrefix(here, NotebooksPath) || strings.HasPrefix(here, SimulationsPath) || strings.HasPrefix(here, PracticePath)) || href == MinePath && strings.HasPrefix(here, ReadingsPath) {
 			within = false
 		}
 		frame.Navigation = append(frame.Navigation, ui.Link{Text: r.Say(key), Href: href, Current: within})
 	}
 	if held := r.Visitor.Actor.Appointment; held != nil {
 		frame.Manifest = r.Shared.Desk.Manifest
+		if r.House.Practice {
+			link("practice.title", PracticePath)
+		}
 		link("page.inbox", DeskPath)
 		link("desk.team", TeamPath)
 		if held.Role == access.Treasurer {

@@ -30,7 +30,7 @@ func TestEveryTextIsThereInEveryLanguage(t *testing.T) {
 var composed = []string{
 	"event.", "actor.", "purpose.", "role.", "agency.", "life.", "applicant.", "relation.", "late.", "action.", "action-hint.",
 	"payment.", "payment-reason.", "progress.", "notice.", "fault.", "verify.", "part.", "licence.", "ground.", "acting-as.", "mandate-state.",
-	"answer-kind.", "translation.",
+	"answer-kind.", "translation.", "deed.",
 }
 
 func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {
@@ -39,7 +39,7 @@ func TestEveryTextIsUsedAndEveryUsedTextIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := map[string]string{} // key → where
-	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../representation", "../offer", "../studio", "../passkey", "../simulation", "../indicator", "../notebook"} {
+	for _, folder := range []string{".", "../portal", "../desk", "../correction", "../opendata", "../representation", "../offer", "../studio", "../passkey", "../simulation", "../indicator", "../notebook", "../practice", "../../node"} {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files in %s: %v", folder, err)

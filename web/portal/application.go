@@ -438,7 +438,7 @@ func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, v route.Visito
 	return route.Redirect(w, r, pathOf(applicationOf(r)))
 }
 
-func documentPath(id ident.Document) string { return "/me/documents/" + string(id) }
+func documentPath(id ident.Document) string { return page.DocumentPath + string(id) }
 
 // file sends a document of the visitor as a PDF.
 // mayOpen reports whether the visitor may open somebody else's document: they may see, for them, the application that it

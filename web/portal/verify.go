@@ -11,6 +11,7 @@ import (
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/practice"
 	"yagona/web/page"
 	"yagona/web/route"
 	"yagona/web/ui"
@@ -32,6 +33,9 @@ func standingTag(r page.Reader, state document.State) ui.Tag {
 
 // documentTitle returns what a document of a service is called.
 func (p *Portal) documentTitle(r page.Reader, stored document.Stored) string {
+	if stored.Type == practice.CertificateType {
+		return r.Say("practice.certificate")
+	}
 	definition, err := r.Names().Service(stored.Service)
 	if err != nil || definition.Output.Document == nil || definition.Output.Document.Type != stored.Type {
 		return stored.Type

@@ -104,6 +104,9 @@ type Page struct {
 
 // House renders pages in one style.
 type House struct {
+	// Practice makes every page say that nothing on it is real: a ground on which officials learn.
+	Practice bool
+
 	site      string
 	words     *locale.Catalogue
 	languages []Language
@@ -170,6 +173,7 @@ func functions(set *template.Template, say func(key string, args locale.Args) st
 // whole is what the layout's template gets.
 type whole struct {
 	Site, Stylesheet, Icon string
+	Practice               bool
 	Frame                  Frame
 	Page                   Page
 	Language               Language
@@ -195,7 +199,7 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 		page.Scripts = append(slices.Clone(page.Scripts), h.Script("keep.js"))
 	}
 	view := whole{
-		Site: h.site, Stylesheet: h.css, Icon: h.icon, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
+		Site: h.site, Stylesheet: h.css, Icon: h.icon, Practice: h.Practice, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
 		SignIn: "/sign-in?next=" + url.QueryEscape(frame.Here),
 	}
 	for _, language := range h.languages {

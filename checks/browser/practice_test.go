@@ -1,0 +1,173 @@
+package browser
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"yagona/kernel/country"
+	"yagona/kernel/practice"
+	"yagona/locale"
+	"yagona/node"
+	"yagona/packs"
+	"yagona/packs/demo"
+	"yagona/packs/uz"
+)
+
+// openPractice opens a practice ground of its own for one test.
+func openPractice(t *testing.T) *installation {
+	t.Helper()
+	profile, err := country.Load(uz.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	population, err := demo.GeneratePractice(1, profile, profile.Calendar.Date(time.Now()), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &installation{people: population, folder: t.TempDir()}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := &url.URL{Scheme: "http", Host: "localhost:" + port}
+	ground, err := node.OpenPractice(t.Context(), node.Config{
+		Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
+	}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Node, i.site = ground.Node(), address.String()
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: i}}
+	server.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		if err := ground.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return i
+}
+
+// A youth leader learns: all six lessons, the last with the network off, up to the certificate; the district sees it.
+func TestALearningPathInABrowser(t *testing.T) {
+	source := axe(t)
+	s := telling(openPractice(t), chromium(t), source)
+	leader := s.people.Persona(demo.YouthLeader)
+	by := s.holder(t, "youth-leader", s.people.Home)
+	w := s.signedIn(t, locale.UzbekLatin, leader, "/desk/practice")
+	w.look("practice")
+	lesson := func(name string) practice.Standing {
+		t.Helper()
+		one, err := s.Practice.Lesson(t.Context(), by, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.open("/desk/practice/lessons/" + name)
+		return one
+	}
+	done := func(name string) {
+		t.Helper()
+		if one := lesson(name); one.Done.IsZero() || one.Spoiled {
+			t.Fatalf("%s is not done: %+v: %s", name, one, w.text())
+		}
+		w.says("practice.done")
+	}
+	// task begins a lesson's case and opens it.
+	task := func(name string) {
+		t.Helper()
+		lesson(name)
+		w.press("/begin")
+		w.follow("/desk/tasks/")
+		w.press("/claim")
+	}
+
+	one := lesson("certificate")
+	w.look("practice-lesson")
+	w.follow("/desk/assist/")
+	w.fill("number", one.About.Number)
+	w.submit("form")
+	w.run(chromedp.SetUploadFiles(chromedp.CSS(`main input[type="file"]`), []string{sheet(t)}))
+	w.press("/sheet")
+	w.says("assist.sent")
+	done("certificate")
+
+	task("decide")
+	w.choose("action", "recommend")
+	w.press("/decide")
+	done("decide")
+
+	task("contradiction") // and once the wrong way
+	w.choose("action", "recommend")
+	w.press("/decide")
+	lesson("contradiction")
+	w.says("practice.spoiled")
+	w.look("practice-spoiled")
+	task("contradiction")
+	w.choose("action", "ask")
+	w.fill("question", "?")
+	w.press("/decide")
+	done("contradiction")
+
+	task("deadline")
+	w.choose("action", "recommend")
+	w.press("/decide")
+	done("deadline")
+
+	one = lesson("conflict")
+	w.follow("/desk/assist/")
+	w.fill("number", one.About.Number)
+	w.submit("form")
+	w.says("fault.assist.own-interest")
+	done("conflict")
+
+	lesson("offline")
+	w.press("/begin")
+	w.open("/desk/offline")
+	w.run(scripts(true))
+	w.open("/desk/offline")
+	w.until("the worker", `document.getElementById("offline").dataset.ready`)
+	w.enter("new-pin", pin)
+	w.enter("again", pin)
+	w.tap(`[data-part="set"] form button`)
+	w.lines("tasks", 1)
+	w.connected(false)
+	w.decideOffline("recommend", nil)
+	w.lines("acts", 1)
+	w.connected(true)
+	w.lines("acts", 0)
+	w.tells("device.sent")
+	w.run(scripts(false))
+	done("offline")
+
+	w.open("/desk/practice")
+	w.says("practice.all-done")
+	w.press("/certificate")
+	w.look("practice-certificate")
+	w.follow("/verify/")
+	w.says("verify.valid")
+
+	district := s.official(t, locale.English, "youth-leader", s.Profile.Territories.Parent(s.people.Home), "/desk/practice")
+	district.look("practice-district")
+	district.open("/desk/practice/team")
+	district.says("practice.of", "done", 6, "all", 6)
+	district.look("practice-team")
+	district.open("/desk/practice/again")
+	district.look("practice-again")
+	for kind, seen := range s.kinds {
+		if !seen && strings.Contains(kind, "/desk/practice") {
+			t.Errorf("nobody looked at %s", kind)
+		}
+	}
+}
