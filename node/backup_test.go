@@ -235,7 +235,7 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 	if page.Code != http.StatusOK {
 		t.Errorf("the public page gives %d", page.Code)
 	}
-	if _, err := n.Accept(t.Context(), " ", false); err == nil {
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: " "}); err == nil {
 		t.Error("it was accepted without a reason")
 	}
 	g.goesOn(t, n)
@@ -247,7 +247,7 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 // goesOn accepts a restored installation of which nothing is lost, opens it again, and lets it go on and end.
 func (g *guarded) goesOn(t *testing.T, n *node.Node) {
 	t.Helper()
-	lost, err := n.Accept(t.Context(), "a drill", false)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
 	if err != nil || len(lost) != 0 {
 		t.Fatalf("accepting gives %v, %v", lost, err)
 	}
@@ -294,7 +294,7 @@ func TestAnOldBackupStartsReadOnlyNamesWhatIsLostAndKeepsTheErasedErased(t *test
 	if _, err := n.People.Attributes(t.Context(), resident); !fault.Is(err, fault.Erased) {
 		t.Errorf("who was erased is back: %v", err)
 	}
-	lost, err := n.Accept(t.Context(), "nothing newer is left", true)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "nothing newer is left", DespiteUnknown: true})
 	if err == nil {
 		t.Error("it serves although the witness knows more than it does")
 	}
@@ -313,6 +313,118 @@ func TestAnOldBackupStartsReadOnlyNamesWhatIsLostAndKeepsTheErasedErased(t *test
 	if err := happen(t.Context(), n); fault.Code(err) != "store.restored" {
 		t.Errorf("it takes acts: %v", err)
 	}
+}
+
+// checkpointOf returns the published checkpoint of a node's log.
+func checkpointOf(t *testing.T, n *node.Node) []byte {
+	t.Helper()
+	signed, err := n.Log.Resource(t.Context(), "checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog restores a copy that is older than what was published. The log of
+// that name never goes on; a new one begins with what is left, declares what is lost, and is cosigned.
+func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	kept, err := n.Sequencer.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := happen(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published(t, n)
+	newest := checkpointOf(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+
+	// A log without witnesses is known by the checkpoint that somebody kept.
+	guarded := g.config
+	g.config.Witnesses, g.config.Quorum = nil, 0
+	n = g.open(t)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill", DespiteUnknown: true, Kept: node.Kept{Checkpoint: newest}})
+	if err == nil || !strings.Contains(err.Error(), "raise log-number") || !strings.Contains(err.Error(), "the checkpoint that was kept knows the events at the log's indexes ") {
+		t.Errorf("what a kept checkpoint knows and the copy does not gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config = guarded
+
+	// The witness has to know the new log before anything is accepted.
+	g.config.LogNumber = 2
+	n = g.open(t)
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "give it the log's new key") {
+		t.Errorf("a log that the witness does not know gives %v", err)
+	}
+	key, err := node.LogKey(g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witnessKnows(t, key)
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err != nil || len(lost) != 1 || lost[0].Kind != "log" {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	published(t, n)
+	now, err := c2sp.Unverified(checkpointOf(t, n))
+	if err != nil || now.Origin != g.config.Site.Host+"/log/2" || now.Tree.N <= kept.Indexed {
+		t.Errorf("the new log is %+v (%v), the copy had %d entries", now, err, kept.Indexed)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder, func(a *node.Audit) { a.Log = verifier }); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+
+	// Restored once more from the same copy, the second log's name is taken, too: the witness says so.
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	n = g.open(t)
+	defer n.Close()
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "take a higher log-number") {
+		t.Errorf("a log under a name that was used gives %v", err)
+	}
+}
+
+// TestALogThatLostNothingKeepsItsName refuses a new log where none is needed.
+func TestALogThatLostNothingKeepsItsName(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	database, keys := g.backup(t, t.TempDir())
+	g.restore(t, database, keys, filepath.Join(filepath.Dir(database), "erased-subjects.json"))
+	g.config.LogNumber = 2
+	n = g.open(t)
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "has lost nothing") {
+		t.Errorf("a new log that nobody needs gives %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber = 0
+	g.goesOn(t, g.open(t))
 }
 
 func TestCopiesOfTheSubjectsKeysAreShortLived(t *testing.T) {

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,13 +11,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -181,7 +183,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if err := n.Sequencer.Continues(ctx); err != nil {
-		return nil, err
+		if _, restored := n.Restored(); !restored { // what was restored may begin a new log, once that is accepted
+			return nil, err
+		}
 	}
 	if err := n.openPages(ctx); err != nil {
 		return nil, err
@@ -631,10 +635,24 @@ func (n *Node) openLog() error {
 	return nil
 }
 
-// Origin is the log's name: the installation's host and port, and "/log".
-func (n *Node) Origin() string { return origin(n.config.Site) }
+// Origin is the log's name: the installation's host and port, and "/log", or "/log/2" of the second and so on.
+func (n *Node) Origin() string { return n.config.origin() }
 
-func origin(site *url.URL) string { return site.Host + "/log" }
+func (c Config) origin() string {
+	if c.LogNumber > 1 {
+		return fmt.Sprintf("%s/log/%d", c.Site.Host, c.LogNumber)
+	}
+	return c.Site.Host + "/log"
+}
+
+// logVerifier returns what verifies the checkpoints of the log with the origin that the key has signed.
+func logVerifier(origin string, key ed25519.PublicKey) (note.Verifier, error) {
+	public, err := note.NewEd25519VerifierKey(origin, key)
+	if err != nil {
+		return nil, err
+	}
+	return note.NewVerifier(public)
+}
 
 // openDoubles starts the test doubles of the systems behind adapters, each on a loopback port of its own.
 func (n *Node) openDoubles() error {

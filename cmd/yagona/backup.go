@@ -79,7 +79,16 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 
 // restored is a restored installation, opened without being served.
 type restored struct {
-	Config string `required:"" type:"existingfile" placeholder:"FILE" help:"The installation's configuration; its folder is the restored one."`
+	Config     string `required:"" type:"existingfile" placeholder:"FILE" help:"The installation's configuration; its folder is the restored one."`
+	Checkpoint string `type:"existingfile" placeholder:"FILE" help:"A checkpoint of the log that somebody kept; the newest. It tells how far the log went."`
+}
+
+// kept reads what others have kept.
+func (r restored) kept() (kept node.Kept, err error) {
+	if r.Checkpoint != "" {
+		kept.Checkpoint, err = os.ReadFile(r.Checkpoint)
+	}
+	return kept, err
 }
 
 func (r restored) open(ctx context.Context, terminal terminal) (*node.Node, error) {
@@ -96,12 +105,16 @@ type restoreCheckCommand struct{ restored }
 
 // Run names what is lost.
 func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	kept, err := c.kept()
+	if err != nil {
+		return err
+	}
 	opened, err := c.open(ctx, terminal)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	lost, err := opened.Lost(ctx)
+	lost, err := opened.Lost(ctx, kept)
 	if err != nil {
 		return err
 	}
@@ -121,12 +134,16 @@ type restoreAcceptCommand struct {
 
 // Run accepts.
 func (c restoreAcceptCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	kept, err := c.kept()
+	if err != nil {
+		return err
+	}
 	opened, err := c.open(ctx, terminal)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	lost, err := opened.Accept(ctx, c.Reason, c.DespiteUnknown)
+	lost, err := opened.Accept(ctx, node.Acceptance{Reason: c.Reason, DespiteUnknown: c.DespiteUnknown, Kept: kept})
 	printLost(terminal, lost)
 	if err != nil {
 		return err
