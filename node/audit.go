@@ -359,7 +359,7 @@ func (a *auditing) stored() error {
 		{[]string{"passkeys"}, a.tx.PasskeyRows},
 		{[]string{"outage"}, a.tx.OutageRows},
 		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
-		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order"}, a.tx.LedgerRows},
+		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order", "found-payment"}, a.tx.LedgerRows},
 		{[]string{"notice"}, a.tx.NoticeRows},
 		{[]string{"contact"}, a.tx.ContactRows},
 		{[]string{"delivery"}, a.tx.DeliveryRows},

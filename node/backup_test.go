@@ -18,10 +18,13 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/money"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -402,6 +405,119 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 	defer n.Close()
 	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "take a higher log-number") {
 		t.Errorf("a log under a name that was used gives %v", err)
+	}
+}
+
+// begunAnew gives the configuration the next log, of which the witness knows.
+func (g *guarded) begunAnew(t *testing.T) {
+	t.Helper()
+	g.config.LogNumber = 2
+	key, err := node.LogKey(g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witnessKnows(t, key)
+}
+
+// payment is what the youth fund owes a resident.
+func payment(t *testing.T, n *node.Node, amount money.Amount) ledger.Instruction {
+	t.Helper()
+	resident, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := n.People.Attributes(t.Context(), resident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, account := range n.SimulatedBank().Accounts {
+		if account.NationalNumber == known.Number && !account.Closed {
+			return ledger.Instruction{
+				ID: ident.Random[ident.Order](), Fund: "fund:youth-fund", Subject: resident.Subject(), Amount: amount,
+				Creditor: ledger.Creditor{Name: known.Name, Account: number}, Remittance: "test", ByRule: true,
+			}
+		}
+	}
+	t.Fatal("the resident has no account")
+	return ledger.Instruction{}
+}
+
+// becomes prepares the order unless it is there, and waits until it has the state.
+func becomes(t *testing.T, n *node.Node, in ledger.Instruction, wanted ledger.OrderState) {
+	t.Helper()
+	order, err := n.Ledger.Prepare(t.Context(), journal.Actor{Component: "test"}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the order is "+string(wanted), func() bool {
+		err := n.Ledger.Store.View(t.Context(), func(tx ledger.Reader) (err error) {
+			order, err = tx.PaymentOrder(in.Fund, in.ID)
+			return err
+		})
+		return err == nil && order.State == wanted
+	})
+}
+
+// release lets a treasurer release the order.
+func release(t *testing.T, n *node.Node, in ledger.Instruction) {
+	t.Helper()
+	treasurer := access.Actor{
+		Person: ident.Random[ident.Person](), Appointment: &access.Appointment{Role: access.Treasurer, Agency: "youth-agency", Territory: "uz"},
+	}
+	if _, err := n.Ledger.Release(t.Context(), treasurer, in.Fund, in.ID); err != nil {
+		t.Fatal(err)
+	}
+	becomes(t, n, in, ledger.Confirmed)
+}
+
+// TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain restores a copy from before a release and before a whole order. Both
+// payments are named; what is decided once more afterwards is paid by them.
+func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	released, whole := payment(t, n, 150_000_00), payment(t, n, 70_000_00)
+	becomes(t, n, released, ledger.Verified)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	release(t, n, released)
+	becomes(t, n, whole, ledger.Verified)
+	release(t, n, whole)
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	named := ""
+	for _, one := range lost {
+		named += one.Kind + " " + one.What + "\n"
+	}
+	for _, in := range []ledger.Instruction{released, whole} {
+		if err != nil || !strings.Contains(named, "payment the payment of order "+string(in.ID)+" from fund:youth-fund\n") {
+			t.Errorf("lost are %v (%v), not the payment of %s", named, err, in.ID)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	becomes(t, n, released, ledger.Confirmed)
+	again := payment(t, n, whole.Amount)
+	becomes(t, n, again, ledger.Confirmed)
+	another := payment(t, n, whole.Amount)
+	becomes(t, n, another, ledger.Verified)
+	if paid := n.SimulatedBank().Paid(); len(paid) != 2 {
+		t.Errorf("the bank paid %v", paid)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
 	}
 }
 

@@ -378,7 +378,7 @@ func (n *Node) wireKernel() {
 		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Ring, Node: n.config.Site.Hostname(),
 	}
 	n.Ledger = &ledger.Ledger{
-		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,
+		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault, Key: n.index,
 		Related: func(ctx context.Context, who ident.Person, payee ident.Subject) (bool, error) {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},

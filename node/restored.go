@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
 	"yagona/store/query"
@@ -52,7 +53,7 @@ var errRestored = fault.New(fault.CannotStore, "store.restored",
 
 // Lost is an act, or a stretch of the log, that others know of and what was restored does not.
 type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure" or "unknown"
+	Kind  string `json:"kind"`  // "log", "erasure", "payment" or "unknown"
 	What  string `json:"what"`  // its name, as far as it is known
 	Known string `json:"known"` // who knows of it
 }
@@ -70,18 +71,20 @@ type reconciliation struct {
 	// former is the newest checkpoint that the log signed under the name that it had in the copy; zero: none.
 	former c2sp.Checkpoint
 	size   int64 // how far others know that log: not less than what the copy has
-	lost   []Lost
+	// payments are what the bank has paid and the books do not know, or know as not released.
+	payments []ledger.Executed
+	lost     []Lost
 }
 
-// Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went, and
-// the subjects' keys whom two people had erased. What cannot be asked is named as unknown, never as nothing.
+// Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went,
+// the subjects' keys whom two people had erased, and the bank what it has paid. What cannot be asked is named as unknown, never as nothing.
 func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 	r := &reconciliation{node: n, kept: kept}
 	return r.compare(ctx)
 }
 
 func (r *reconciliation) compare(ctx context.Context) ([]Lost, error) {
-	for _, step := range []func(context.Context) error{r.log, r.erasures} {
+	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -205,6 +208,47 @@ func (r *reconciliation) erasures(ctx context.Context) error {
 	})
 }
 
+// bankMargin is how long before the copy's last act the bank's statement begins: clocks differ.
+const bankMargin = 24 * time.Hour
+
+// bank compares the books with what the bank has paid since the copy was made.
+func (r *reconciliation) bank(ctx context.Context) error {
+	n := r.node
+	manifest, restored := n.Restored()
+	if !restored || n.config.Bank == nil {
+		return nil
+	}
+	const paid = "what the bank has paid since"
+	asking, done := context.WithTimeout(ctx, bankPatience)
+	defer done()
+	statement, err := n.config.Bank.Statement(asking, manifest.LastAct.Add(-bankMargin))
+	if errors.Is(err, ledger.ErrNoBank) {
+		return nil
+	}
+	if err != nil {
+		r.unknown(paid, "the bank does not say: %v", err)
+		return nil
+	}
+	missing, others, err := n.Ledger.Missing(ctx, statement)
+	if err != nil {
+		return err
+	}
+	for _, line := range others {
+		r.unknown("whose payment "+string(line.EndToEndID)+" of "+string(line.Debtor)+" is", "the bank's statement, of %s", line.Taken.UTC().Format(time.RFC3339))
+	}
+	for _, line := range missing {
+		r.lost = append(r.lost, Lost{
+			"payment", fmt.Sprintf("the payment of order %s from %s", line.Order(), line.Debtor),
+			"the bank's statement, of " + line.Taken.UTC().Format(time.RFC3339),
+		})
+	}
+	r.payments = missing
+	return nil
+}
+
+// bankPatience is how long the bank may take for its statement.
+const bankPatience = time.Minute
+
 // renamed reports whether the log is configured under another name than it had in the copy.
 func (r *reconciliation) renamed() bool {
 	return r.former.Origin != "" && r.former.Origin != r.node.Origin()
@@ -247,6 +291,9 @@ func (r *reconciliation) mayGoOn(ctx context.Context, despiteUnknown bool) error
 	return nil
 }
 
+// operator is how the journal names whoever holds the machine.
+var operator = journal.Actor{Component: "operator"}
+
 // Acceptance is what an operator says who lets a restored installation serve again.
 type Acceptance struct {
 	Reason         string // why, and by whom; kept in the journal. Required.
@@ -255,8 +302,8 @@ type Acceptance struct {
 }
 
 // Accept lets a restored installation serve again, in the name of whoever holds the machine: with a reason, and only if
-// the log can go on without contradicting what anybody saw of it. What is lost is declared by name, in the journal. The
-// next start serves. Accepting again after a failure does what is left.
+// the log can go on without contradicting what anybody saw of it. What the bank has paid is booked, so that it is not paid
+// again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left.
 func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) {
 	manifest, restored := n.Restored()
 	if !restored {
@@ -287,8 +334,19 @@ func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) 
 // accept does what was lost again, as far as it can be, journals the rest, and takes the mark away.
 func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason string) error {
 	n := r.node
+	for _, line := range r.payments {
+		if err := n.Ledger.TakeUp(ctx, operator, line); err != nil {
+			return fmt.Errorf("booking the payment of order %s: %w", line.Order(), err)
+		}
+	}
 	facts := map[string]string{"reason": reason, "made": manifest.Made.Format(time.RFC3339), "last-act": manifest.LastAct.Format(time.RFC3339)}
+	if len(r.payments) > 0 { // each has an event of its own
+		facts["payments-found"] = fmt.Sprint(len(r.payments))
+	}
 	for i, one := range r.lost {
+		if one.Kind == "payment" {
+			continue
+		}
 		facts[fmt.Sprintf("lost-%d", i+1)] = one.What + " (" + one.Known + ")"
 	}
 	if r.renamed() {
@@ -305,7 +363,7 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 				return err
 			}
 		}
-		_, err := journal.Append(tx, sealer, journal.Event{Type: "installation.restored", Actor: journal.Actor{Component: "operator"}, Facts: facts})
+		_, err := journal.Append(tx, sealer, journal.Event{Type: "installation.restored", Actor: operator, Facts: facts})
 		return err
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func (c backupCommand) Run(ctx context.Context, terminal terminal) error {
 // restoreCommand brings an installation back from copies.
 type restoreCommand struct {
 	Put    restorePutCommand    `cmd:"" help:"Put copies together in a new folder. A node starts read-only there until that is accepted."`
-	Check  restoreCheckCommand  `cmd:"" help:"Name what the witnesses and the subjects' keys know of and the restored folder does not."`
+	Check  restoreCheckCommand  `cmd:"" help:"Name what the witnesses, the bank and the subjects' keys know of and what was restored does not."`
 	Accept restoreAcceptCommand `cmd:"" help:"Accept what was restored, in the journal; the next start serves."`
 }
 
@@ -91,9 +91,31 @@ func (r restored) kept() (kept node.Kept, err error) {
 	return kept, err
 }
 
-func (r restored) open(ctx context.Context, terminal terminal) (*node.Node, error) {
-	return openUnserved(ctx, terminal, r.Config, slog.LevelError)
+// open opens it with the bank that it is connected to. Closing it closes the bank, too.
+func (r restored) open(ctx context.Context, terminal terminal) (opened *openedRestored, err error) {
+	settings, err := readConfig(r.Config)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	connected, err := settings.bank()
+	if err != nil {
+		return nil, err
+	}
+	unserved, err := openUnserved(ctx, terminal, r.Config, connected, slog.LevelError)
+	if err != nil {
+		return nil, errors.Join(err, connected.Close())
+	}
+	return &openedRestored{unserved, connected}, nil
 }
+
+// openedRestored is a restored installation with its bank.
+type openedRestored struct {
+	*node.Node
+	bank connection
+}
+
+// Close closes both.
+func (o *openedRestored) Close() error { return errors.Join(o.Node.Close(), o.bank.Close()) }
 
 func printLost(terminal terminal, lost []node.Lost) {
 	for _, one := range lost {
@@ -122,7 +144,7 @@ func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err er
 	if len(lost) > 0 {
 		return errSaid
 	}
-	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses or the subjects' keys know of")
+	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses, the bank or the subjects' keys know of")
 	return nil
 }
 

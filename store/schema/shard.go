@@ -42,6 +42,7 @@ var Tables = []Table{
 	{Name: "event_part", Column: "key"},
 	{Name: "event_population", Column: "key"},
 	{Name: "exchange", Column: "key"},
+	{Name: "found_payment", Column: "key"},
 	{Name: "indicator_count", Column: "key"},
 	{Name: "indicator_part", Column: "key"},
 	{Name: "indicator_source", Column: "key"},
