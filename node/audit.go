@@ -358,7 +358,7 @@ func (a *auditing) stored() error {
 		{[]string{"attachment"}, a.tx.AttachmentRows},
 		{[]string{"passkeys"}, a.tx.PasskeyRows},
 		{[]string{"outage"}, a.tx.OutageRows},
-		{[]string{"document", "document-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
+		{[]string{"document", "document-revocation", "kept-revocation"}, func(visit func(journal.Row) error) error { return document.Rows(a.tx, visit) }},
 		{[]string{"ledger-account", "ledger-entry", "ledger-transfer", "payment-order", "found-payment"}, a.tx.LedgerRows},
 		{[]string{"notice"}, a.tx.NoticeRows},
 		{[]string{"contact"}, a.tx.ContactRows},

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"yagona/kernel/act"
+	"yagona/kernel/document"
 	"yagona/kernel/ident"
 	"yagona/store"
 	"yagona/store/keyfile"
@@ -24,6 +26,7 @@ import (
 const (
 	manifestFile = "backup.json"
 	erasedFile   = "erased-subjects.json"
+	revokedFile  = "revoked-documents.json"
 )
 
 // stampFormat names a backup by its time, so that names sort as times do.
@@ -78,8 +81,11 @@ func (b Backup) Make(ctx context.Context) (database, keys string, err error) {
 	if err := store.CopySubjectKeys(ctx, keysFrom, filepath.Join(keys, subjectKeysFile)); err != nil {
 		return "", "", err
 	}
-	manifest, err := describe(ctx, filepath.Join(database, databaseFile), made)
+	manifest, revoked, err := describe(ctx, filepath.Join(database, databaseFile), made)
 	if err != nil {
+		return "", "", err
+	}
+	if err := addRevoked(filepath.Join(b.To, revokedFile), revoked); err != nil {
 		return "", "", err
 	}
 	if err := writeJSON(filepath.Join(database, manifestFile), manifest); err != nil {
@@ -122,19 +128,66 @@ func (b Backup) forget(made time.Time) error {
 	return nil
 }
 
-// describe reads what a copy of the database holds.
-func describe(ctx context.Context, path string, made time.Time) (manifest Manifest, err error) {
+// describe reads what a copy of the database holds, and which documents are revoked in it.
+func describe(ctx context.Context, path string, made time.Time) (manifest Manifest, revoked []document.Revocation, err error) {
 	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Clock: time.Now, Readers: 1, Durable: true})
 	if err != nil {
-		return Manifest{}, err
+		return Manifest{}, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	manifest.Made, manifest.LastAct = made, db.LastAct()
-	return manifest, db.View(ctx, func(tx *query.Tx) error {
+	err = db.View(ctx, func(tx *query.Tx) error {
 		head, err := tx.LogHead()
 		manifest.Sequenced, manifest.Checkpoint = head.Size, string(head.Published)
 		return err
 	})
+	if err != nil {
+		return manifest, nil, err
+	}
+	issuer := document.Issuer{Store: query.For[document.Reader, document.Tx](db)}
+	list, err := issuer.Revocations(ctx, made, made)
+	return manifest, list.Revoked, err
+}
+
+// revokedDocument is a member of the list of the revoked: what everybody may know of it.
+type revokedDocument struct {
+	Document  ident.Document `json:"document"`
+	Revoked   time.Time      `json:"revoked"`
+	Suspended bool           `json:"suspended,omitempty"`
+}
+
+// addRevoked adds documents to the list of the revoked. One that is on it stays there: a licence that came back has another
+// document.
+func addRevoked(path string, revoked []document.Revocation) error {
+	known, err := readRevoked(path)
+	if err != nil {
+		return err
+	}
+	var all []revokedDocument
+	for _, one := range append(revoked, known...) { // the newest word counts
+		all = append(all, revokedDocument{one.ID, one.At.UTC(), one.Suspended})
+	}
+	slices.SortStableFunc(all, func(a, b revokedDocument) int { return cmp.Compare(a.Document, b.Document) })
+	return writeJSON(path, slices.CompactFunc(all, func(a, b revokedDocument) bool { return a.Document == b.Document }))
+}
+
+// readRevoked reads the list of the revoked; none where there is no list yet.
+func readRevoked(path string) (revoked []document.Revocation, err error) {
+	encoded, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var listed []revokedDocument
+	if err := json.Unmarshal(encoded, &listed); err != nil {
+		return nil, fmt.Errorf("%s is no list of the revoked: %w", path, err)
+	}
+	for _, one := range listed {
+		revoked = append(revoked, document.Revocation{ID: one.Document, At: one.Revoked, Suspended: one.Suspended})
+	}
+	return revoked, nil
 }
 
 // erasedIn returns the subjects whose keys are destroyed in a copy of the keys.
@@ -187,6 +240,7 @@ type Restoration struct {
 	SubjectKeys string // the folder of the subjects' keys' copy
 	Keys        string // the folder of the signing keys and secrets
 	Erased      string // the newest list of the erased, beside the copies of the database
+	Revoked     string // the newest list of the revoked, beside them, too
 	Folder      string // where to put it: empty, or not there
 	// Into are two empty databases of a server that the copies go into; of the installation, the folder has only the keys
 	// then. Zero: they go into the folder.
@@ -226,9 +280,18 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 	if err := os.MkdirAll(filepath.Join(r.Folder, keysFolder), 0o700); err != nil {
 		return 0, err
 	}
+	revoked, err := readRevoked(r.Revoked)
+	if err != nil {
+		return 0, err
+	}
 	// The mark comes first: a folder that was half restored never looks like one that was served.
 	if err := writeJSON(filepath.Join(r.Folder, restoredFile), manifest); err != nil {
 		return 0, err
+	}
+	if len(revoked) > 0 { // they are revoked again when it is accepted
+		if err := addRevoked(filepath.Join(r.Folder, revokedFile), revoked); err != nil {
+			return 0, err
+		}
 	}
 	files := map[string]string{
 		filepath.Join(r.Database, databaseFile):       filepath.Join(r.Folder, databaseFile),

@@ -20,6 +20,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -177,6 +178,7 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	g.config.Folder = filepath.Join(t.TempDir(), "restored")
 	erasedAgain, err := node.Restoration{
 		Database: database, SubjectKeys: keys, Keys: signing, Erased: erased, Folder: g.config.Folder, Into: g.on(), Clock: time.Now,
+		Revoked: filepath.Join(filepath.Dir(erased), "revoked-documents.json"),
 	}.Put(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -511,6 +513,109 @@ func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
 	becomes(t, n, another, ledger.Verified)
 	if paid := n.SimulatedBank().Paid(); len(paid) != 2 {
 		t.Errorf("the bank paid %v", paid)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+}
+
+// certificate issues an invented certificate to a resident.
+func certificate(t *testing.T, n *node.Node) ident.Document {
+	t.Helper()
+	resident, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := ident.New[ident.Document](time.Now())
+	text := document.Text{
+		Language: "en", Agency: "Example agency", Title: "Example certificate", Contest: "Contest it.", Basis: []string{"An example"},
+		Headings: document.Headings{
+			Number: "Number", Issued: "Issued", Until: "Until", Reasons: "Reasons", Basis: "Basis", Contest: "Contest", Check: "Check", Authoritative: "Authoritative",
+		},
+	}
+	prepared, err := n.Documents.Prepare(t.Context(), document.Draft{
+		Content: document.Content{
+			ID: id, Type: "certificate", Service: "youth/certificate", Agency: "youth-agency", Authoritative: "en", Texts: []document.Text{text},
+			Link: "https://example.org/verify/" + string(id), Until: time.Now().UTC().Truncate(time.Second).AddDate(1, 0, 0),
+		},
+		Subject: resident.Subject(), Date: func(_ string, at time.Time) string { return at.Format(time.DateOnly) },
+	}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := n.Vault.Open(t.Context(), resident.Subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = n.DB.Update(t.Context(), act.Of(resident.Subject()), func(tx *query.Tx) error {
+		return document.Issue(tx, sealer, journal.Actor{Component: "test"}, prepared)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestWhatWasRevokedSinceTheCopyIsRevokedAgain restores a copy from before two documents were revoked, one of which was issued
+// later than the copy; one revocation is on the list beside the copies, one on a list that somebody kept.
+func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	kept := certificate(t, n)
+	published(t, n)
+	to := t.TempDir()
+	old, oldKeys := g.backup(t, to)
+	later := certificate(t, n)
+	for _, id := range []ident.Document{kept, later} {
+		if err := n.Documents.Revoke(t.Context(), journal.Actor{Component: "test"}, id, document.Reason{Text: "A drill."}); err != nil {
+			t.Fatal(err)
+		}
+		if id == kept {
+			time.Sleep(time.Second) // backups are named by the second
+			g.backup(t, to)         // its database is lost; the list of the revoked is not
+		}
+	}
+	list, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
+	if err != nil || len(list.Revoked) != 2 {
+		t.Fatal(list, err)
+	}
+	token, err := list.Sign(t.Context(), n.Ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(to, "database", "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	lost, err := n.Lost(t.Context(), node.Kept{})
+	if err != nil || len(lost) != 2 || lost[1].Kind != "revocation" || !strings.HasSuffix(lost[1].What, string(kept)) {
+		t.Errorf("without a list that somebody kept, lost are %v (%v)", lost, err)
+	}
+	if _, err := n.Lost(t.Context(), node.Kept{Revocations: token[:len(token)-1]}); fault.Code(err) != "document.untrusted" {
+		t.Errorf("a list that nobody signed gives %v", err)
+	}
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill", Kept: node.Kept{Revocations: token}})
+	if err != nil || len(lost) != 3 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	again, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
+	if err != nil || len(again.Revoked) != 2 {
+		t.Errorf("the published list has %v (%v)", again.Revoked, err)
+	}
+	if standing, err := n.Documents.Standing(t.Context(), kept, time.Now()); err != nil || standing.State != document.Revoked {
+		t.Errorf("the document that is left is %v (%v)", standing, err)
 	}
 	published(t, n)
 	if err := n.Close(); err != nil {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,10 +14,12 @@ import (
 	"time"
 
 	"yagona/kernel/act"
+	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/transparency"
+	"yagona/locale"
 	"yagona/std/c2sp"
 	"yagona/store/query"
 )
@@ -53,14 +56,15 @@ var errRestored = fault.New(fault.CannotStore, "store.restored",
 
 // Lost is an act, or a stretch of the log, that others know of and what was restored does not.
 type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure", "payment" or "unknown"
+	Kind  string `json:"kind"`  // "log", "erasure", "payment", "revocation" or "unknown"
 	What  string `json:"what"`  // its name, as far as it is known
 	Known string `json:"known"` // who knows of it
 }
 
 // Kept is what people outside have kept of what the installation once said, and hand to whoever restores it.
 type Kept struct {
-	Checkpoint []byte // a checkpoint of the log, or nil
+	Checkpoint  []byte // a checkpoint of the log, or nil
+	Revocations []byte // a list of revocations as the installation published it, signed, or nil
 }
 
 // reconciliation is one comparison of what was restored with what others know.
@@ -73,18 +77,20 @@ type reconciliation struct {
 	size   int64 // how far others know that log: not less than what the copy has
 	// payments are what the bank has paid and the books do not know, or know as not released.
 	payments []ledger.Executed
-	lost     []Lost
+	// revocations are what was published, or is on the list beside the copies, and is not in the copy.
+	revocations []document.Revocation
+	lost        []Lost
 }
 
 // Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went,
-// the subjects' keys whom two people had erased, and the bank what it has paid. What cannot be asked is named as unknown, never as nothing.
+// the subjects' keys whom two people had erased, the bank what it has paid, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
 func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 	r := &reconciliation{node: n, kept: kept}
 	return r.compare(ctx)
 }
 
 func (r *reconciliation) compare(ctx context.Context) ([]Lost, error) {
-	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank} {
+	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.revoked} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -249,6 +255,56 @@ func (r *reconciliation) bank(ctx context.Context) error {
 // bankPatience is how long the bank may take for its statement.
 const bankPatience = time.Minute
 
+// revoked compares the copy with the lists of revocations.
+func (r *reconciliation) revoked(ctx context.Context) error {
+	n := r.node
+	listed, err := readRevoked(filepath.Join(n.config.Folder, revokedFile))
+	if err != nil {
+		return err
+	}
+	if r.kept.Revocations != nil {
+		now := n.config.Clock()
+		published, err := document.ReadRevocationList(r.kept.Revocations, document.NewKeySet(n.Documents.Node, n.Keys.Keys(), now, now.Add(time.Hour)))
+		if err != nil {
+			return fmt.Errorf("the list of revocations that was kept: %w", err)
+		}
+		listed = append(published.Revoked, listed...)
+	}
+	slices.SortStableFunc(listed, func(a, b document.Revocation) int { return cmp.Compare(a.ID, b.ID) })
+	listed = slices.CompactFunc(listed, func(a, b document.Revocation) bool { return a.ID == b.ID })
+	if r.revocations, err = n.Documents.Unrevoked(ctx, listed); err != nil {
+		return err
+	}
+	for _, one := range r.revocations {
+		r.lost = append(r.lost, Lost{"revocation", "the revocation of document " + string(one.ID), "the list of revocations, of " + one.At.UTC().Format(time.RFC3339)})
+	}
+	return nil
+}
+
+// revokeAgain revokes what the lists name, and keeps the revocations of what is not here any more.
+func (r *reconciliation) revokeAgain(ctx context.Context, one document.Revocation) error {
+	n := r.node
+	stored, err := n.Documents.Find(ctx, one.ID)
+	if fault.Is(err, fault.NotFound) {
+		return n.Documents.KeepRevocation(ctx, operator, one)
+	}
+	if err != nil {
+		return err
+	}
+	language, err := n.language(ctx, stored.Subject)
+	if err == nil {
+		reason := n.Words.Text(locale.Tag(language), "verify.revoked-before-restoration", locale.Args{"date": n.Words.Day(language, one.At)})
+		err = n.Casework.TakeBackAgain(ctx, operator, stored, reason)
+	}
+	if fault.Code(err) == document.ErrRevoked.Code {
+		return nil
+	}
+	if fault.Is(err, fault.Erased) { // nobody can be told why
+		return n.Documents.KeepRevocation(ctx, operator, one)
+	}
+	return err
+}
+
 // renamed reports whether the log is configured under another name than it had in the copy.
 func (r *reconciliation) renamed() bool {
 	return r.former.Origin != "" && r.former.Origin != r.node.Origin()
@@ -303,7 +359,7 @@ type Acceptance struct {
 
 // Accept lets a restored installation serve again, in the name of whoever holds the machine: with a reason, and only if
 // the log can go on without contradicting what anybody saw of it. What the bank has paid is booked, so that it is not paid
-// again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left.
+// again; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left.
 func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) {
 	manifest, restored := n.Restored()
 	if !restored {
@@ -339,12 +395,20 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 			return fmt.Errorf("booking the payment of order %s: %w", line.Order(), err)
 		}
 	}
+	for _, one := range r.revocations {
+		if err := r.revokeAgain(ctx, one); err != nil {
+			return fmt.Errorf("revoking document %s again: %w", one.ID, err)
+		}
+	}
 	facts := map[string]string{"reason": reason, "made": manifest.Made.Format(time.RFC3339), "last-act": manifest.LastAct.Format(time.RFC3339)}
 	if len(r.payments) > 0 { // each has an event of its own
 		facts["payments-found"] = fmt.Sprint(len(r.payments))
 	}
+	if len(r.revocations) > 0 {
+		facts["revoked-again"] = fmt.Sprint(len(r.revocations))
+	}
 	for i, one := range r.lost {
-		if one.Kind == "payment" {
+		if one.Kind == "payment" || one.Kind == "revocation" {
 			continue
 		}
 		facts[fmt.Sprintf("lost-%d", i+1)] = one.What + " (" + one.Known + ")"
@@ -375,8 +439,10 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 		}
 		n.note.Store(nil)
 	}
-	if err := os.Remove(filepath.Join(n.config.Folder, restoredFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, name := range []string{revokedFile, restoredFile} {
+		if err := os.Remove(filepath.Join(n.config.Folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }

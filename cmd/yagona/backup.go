@@ -59,6 +59,7 @@ type restorePutCommand struct {
 	Into            string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of an empty PostgreSQL database to restore into; the folder then gets the keys only."`
 	IntoSubjectKeys string `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --into."`
 	Erased          string `type:"existingfile" placeholder:"FILE" help:"The newest erased-subjects.json; without it, the one beside the copy of the database."`
+	Revoked         string `type:"existingfile" placeholder:"FILE" help:"The newest revoked-documents.json; without it, the one beside the copy of the database."`
 }
 
 // Run puts copies together.
@@ -66,8 +67,11 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 	if c.Erased == "" {
 		c.Erased = filepath.Join(filepath.Dir(filepath.Clean(c.Database)), "erased-subjects.json")
 	}
+	if c.Revoked == "" {
+		c.Revoked = filepath.Join(filepath.Dir(filepath.Clean(c.Database)), "revoked-documents.json")
+	}
 	again, err := node.Restoration{
-		Database: c.Database, SubjectKeys: c.SubjectKeys, Keys: c.Keys, Erased: c.Erased, Folder: c.Folder, Clock: time.Now,
+		Database: c.Database, SubjectKeys: c.SubjectKeys, Keys: c.Keys, Erased: c.Erased, Revoked: c.Revoked, Folder: c.Folder, Clock: time.Now,
 		Into: node.Databases{Database: c.Into, SubjectKeys: c.IntoSubjectKeys},
 	}.Put(ctx)
 	if err != nil {
@@ -81,14 +85,25 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 type restored struct {
 	Config     string `required:"" type:"existingfile" placeholder:"FILE" help:"The installation's configuration; its folder is the restored one."`
 	Checkpoint string `type:"existingfile" placeholder:"FILE" help:"A checkpoint of the log that somebody kept; the newest. It tells how far the log went."`
+
+	Revocations string `placeholder:"FILE|URL" help:"The newest copy of /api/v1/revocations that somebody kept: what it names is revoked again."`
 }
 
 // kept reads what others have kept.
-func (r restored) kept() (kept node.Kept, err error) {
+func (r restored) kept(ctx context.Context) (kept node.Kept, err error) {
 	if r.Checkpoint != "" {
-		kept.Checkpoint, err = os.ReadFile(r.Checkpoint)
+		if kept.Checkpoint, err = os.ReadFile(r.Checkpoint); err != nil {
+			return kept, err
+		}
 	}
-	return kept, err
+	if r.Revocations != "" {
+		published, err := readSigned(ctx, r.Revocations)
+		if err != nil {
+			return kept, err
+		}
+		kept.Revocations = published.Token
+	}
+	return kept, nil
 }
 
 // open opens it with the bank that it is connected to. Closing it closes the bank, too.
@@ -127,7 +142,7 @@ type restoreCheckCommand struct{ restored }
 
 // Run names what is lost.
 func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err error) {
-	kept, err := c.kept()
+	kept, err := c.kept(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,7 +171,7 @@ type restoreAcceptCommand struct {
 
 // Run accepts.
 func (c restoreAcceptCommand) Run(ctx context.Context, terminal terminal) (err error) {
-	kept, err := c.kept()
+	kept, err := c.kept(ctx)
 	if err != nil {
 		return err
 	}

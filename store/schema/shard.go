@@ -47,6 +47,7 @@ var Tables = []Table{
 	{Name: "indicator_part", Column: "key"},
 	{Name: "indicator_source", Column: "key"},
 	{Name: "job", Column: "key"},
+	{Name: "kept_revocation", Column: "key"},
 	{Name: "ledger_account", Column: "key"},
 	{Name: "ledger_entry", Column: "key"},
 	{Name: "ledger_transfer", Column: "key"},
