@@ -14,8 +14,8 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/node"
+	"yagona/store"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 // backupCommand copies an installation that may be served meanwhile.
@@ -197,18 +197,18 @@ type jobsCommand struct {
 
 // jobFolder is the installation whose jobs they are; it may be served meanwhile.
 type jobFolder struct {
-	Folder string `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder."`
+	Folder   string `type:"existingdir" placeholder:"DIR" help:"The installation's folder. Required unless the database is on a server."`
+	Database string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
 }
 
 // mostDeadJobs is how many jobs that were given up are looked at.
 const mostDeadJobs = 10_000
 
-func (f jobFolder) open(ctx context.Context) (*sqlite.DB, error) {
-	path := filepath.Join(f.Folder, "yagona.db")
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%s is not the folder of an installation: it has no yagona.db", f.Folder)
+func (f jobFolder) open(ctx context.Context) (store.DB, error) {
+	if f.Folder == "" && f.Database == "" {
+		return nil, usageError{errors.New("whose jobs? give --folder, or the address of the database with --database")}
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: path, Clock: time.Now, Readers: 1, Durable: true})
+	return keyFolder{Folder: f.Folder}.database(ctx, f.Database)
 }
 
 type jobsListCommand struct{ jobFolder }
