@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
+	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 	"yagona/node"
 	"yagona/packs"
@@ -492,7 +494,13 @@ func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
 	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
 	g.begunAnew(t)
 	n = g.open(t)
+	n.SimulatedBank().Fault = func(context.Context, bank.Moment, ledger.EndToEndID) error { return errors.New("closed on Sundays") }
 	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err == nil || !strings.Contains(err.Error(), "it is not known what the bank has paid since (the bank does not say: closed on Sundays)") {
+		t.Errorf("without the bank's word accepting gives %v, %v", lost, err)
+	}
+	n.SimulatedBank().Fault = nil
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
 	named := ""
 	for _, one := range lost {
 		named += one.Kind + " " + one.What + "\n"
