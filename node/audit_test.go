@@ -464,6 +464,7 @@ var vouched = map[string]string{
 	"simulation": "simulation/", "mandate": "mandate/", "offer": "offer/", "participation": "participation/",
 	"document": "document/", "document_revocation": "document-revocation/", "publication": "publication/", "closure": "closure/", "draft": "draft/",
 	"erasure": "erasure/", "ledger_account": "ledger-account/", "ledger_entry": "ledger-entry/", "ledger_transfer": "ledger-transfer/", "payment_order": "payment-order/",
+	"found_payment": "found-payment/", "kept_revocation": "kept-revocation/",
 }
 
 // outside are the tables and columns of which the auditor does not find every change, with why: each is explained in

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,13 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"yagona/kernel/act"
-	"yagona/kernel/fault"
+	"yagona/kernel/document"
 	"yagona/kernel/ident"
-	"yagona/kernel/journal"
 	"yagona/store"
 	"yagona/store/keyfile"
 	"yagona/store/query"
@@ -27,6 +26,7 @@ import (
 const (
 	manifestFile = "backup.json"
 	erasedFile   = "erased-subjects.json"
+	revokedFile  = "revoked-documents.json"
 )
 
 // stampFormat names a backup by its time, so that names sort as times do.
@@ -81,8 +81,11 @@ func (b Backup) Make(ctx context.Context) (database, keys string, err error) {
 	if err := store.CopySubjectKeys(ctx, keysFrom, filepath.Join(keys, subjectKeysFile)); err != nil {
 		return "", "", err
 	}
-	manifest, err := describe(ctx, filepath.Join(database, databaseFile), made)
+	manifest, revoked, err := describe(ctx, filepath.Join(database, databaseFile), made)
 	if err != nil {
+		return "", "", err
+	}
+	if err := addRevoked(filepath.Join(b.To, revokedFile), revoked); err != nil {
 		return "", "", err
 	}
 	if err := writeJSON(filepath.Join(database, manifestFile), manifest); err != nil {
@@ -125,19 +128,66 @@ func (b Backup) forget(made time.Time) error {
 	return nil
 }
 
-// describe reads what a copy of the database holds.
-func describe(ctx context.Context, path string, made time.Time) (manifest Manifest, err error) {
+// describe reads what a copy of the database holds, and which documents are revoked in it.
+func describe(ctx context.Context, path string, made time.Time) (manifest Manifest, revoked []document.Revocation, err error) {
 	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Clock: time.Now, Readers: 1, Durable: true})
 	if err != nil {
-		return Manifest{}, err
+		return Manifest{}, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	manifest.Made, manifest.LastAct = made, db.LastAct()
-	return manifest, db.View(ctx, func(tx *query.Tx) error {
+	err = db.View(ctx, func(tx *query.Tx) error {
 		head, err := tx.LogHead()
 		manifest.Sequenced, manifest.Checkpoint = head.Size, string(head.Published)
 		return err
 	})
+	if err != nil {
+		return manifest, nil, err
+	}
+	issuer := document.Issuer{Store: query.For[document.Reader, document.Tx](db)}
+	list, err := issuer.Revocations(ctx, made, made)
+	return manifest, list.Revoked, err
+}
+
+// revokedDocument is a member of the list of the revoked: what everybody may know of it.
+type revokedDocument struct {
+	Document  ident.Document `json:"document"`
+	Revoked   time.Time      `json:"revoked"`
+	Suspended bool           `json:"suspended,omitempty"`
+}
+
+// addRevoked adds documents to the list of the revoked. One that is on it stays there: a licence that came back has another
+// document.
+func addRevoked(path string, revoked []document.Revocation) error {
+	known, err := readRevoked(path)
+	if err != nil {
+		return err
+	}
+	var all []revokedDocument
+	for _, one := range append(revoked, known...) { // the newest word counts
+		all = append(all, revokedDocument{one.ID, one.At.UTC(), one.Suspended})
+	}
+	slices.SortStableFunc(all, func(a, b revokedDocument) int { return cmp.Compare(a.Document, b.Document) })
+	return writeJSON(path, slices.CompactFunc(all, func(a, b revokedDocument) bool { return a.Document == b.Document }))
+}
+
+// readRevoked reads the list of the revoked; none where there is no list yet.
+func readRevoked(path string) (revoked []document.Revocation, err error) {
+	encoded, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var listed []revokedDocument
+	if err := json.Unmarshal(encoded, &listed); err != nil {
+		return nil, fmt.Errorf("%s is no list of the revoked: %w", path, err)
+	}
+	for _, one := range listed {
+		revoked = append(revoked, document.Revocation{ID: one.Document, At: one.Revoked, Suspended: one.Suspended})
+	}
+	return revoked, nil
 }
 
 // erasedIn returns the subjects whose keys are destroyed in a copy of the keys.
@@ -190,6 +240,7 @@ type Restoration struct {
 	SubjectKeys string // the folder of the subjects' keys' copy
 	Keys        string // the folder of the signing keys and secrets
 	Erased      string // the newest list of the erased, beside the copies of the database
+	Revoked     string // the newest list of the revoked, beside them, too
 	Folder      string // where to put it: empty, or not there
 	// Into are two empty databases of a server that the copies go into; of the installation, the folder has only the keys
 	// then. Zero: they go into the folder.
@@ -229,9 +280,18 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 	if err := os.MkdirAll(filepath.Join(r.Folder, keysFolder), 0o700); err != nil {
 		return 0, err
 	}
+	revoked, err := readRevoked(r.Revoked)
+	if err != nil {
+		return 0, err
+	}
 	// The mark comes first: a folder that was half restored never looks like one that was served.
 	if err := writeJSON(filepath.Join(r.Folder, restoredFile), manifest); err != nil {
 		return 0, err
+	}
+	if len(revoked) > 0 { // they are revoked again when it is accepted
+		if err := addRevoked(filepath.Join(r.Folder, revokedFile), revoked); err != nil {
+			return 0, err
+		}
 	}
 	files := map[string]string{
 		filepath.Join(r.Database, databaseFile):       filepath.Join(r.Folder, databaseFile),
@@ -317,137 +377,4 @@ func copyFile(from, to string) error {
 	}
 	_, err = io.Copy(target, source)
 	return errors.Join(err, target.Sync(), target.Close())
-}
-
-// Lost is an act, or a stretch of the log, that others know of and the restored folder does not.
-type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure" or "unknown"
-	What  string `json:"what"`  // its name, as far as it is known
-	Known string `json:"known"` // who knows of it
-}
-
-// Lost asks those outside what the folder does not know: the witnesses how far the log went, and the subjects' keys whom
-// two people had erased. What cannot be asked is named as unknown, never as nothing.
-func (n *Node) Lost(ctx context.Context) (lost []Lost, err error) {
-	status, err := n.Sequencer.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sizes, failures, err := n.Sequencer.WitnessedSizes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(n.config.Witnesses) == 0 {
-		lost = append(lost, Lost{"unknown", "how far the log went", "no witness is configured"})
-	}
-	for name, failure := range failures {
-		lost = append(lost, Lost{"unknown", "how far the log went", fmt.Sprintf("witness %s does not say: %v", name, failure)})
-	}
-	for name, size := range sizes {
-		if size > status.Indexed {
-			lost = append(lost, Lost{"log", fmt.Sprintf("the events at the log's indexes %d to %d", status.Indexed, size-1), "witness " + name})
-		}
-	}
-	erased, err := n.subjectKeys.Erased(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = n.DB.View(ctx, func(tx *query.Tx) error {
-		for _, one := range erased {
-			lawful, err := tx.ErasedByLaw(one)
-			if err != nil {
-				return err
-			}
-			if !lawful {
-				lost = append(lost, Lost{"erasure", "the erasure of " + string(one), "the subjects' keys"})
-			}
-		}
-		return nil
-	})
-	slices.SortFunc(lost, func(a, b Lost) int {
-		return slices.Compare([]string{a.Kind, a.What, a.Known}, []string{b.Kind, b.What, b.Known})
-	})
-	return lost, err
-}
-
-// noted is a database that carries the mark of a restoration itself: one on a server.
-type noted interface {
-	Note(ctx context.Context) (string, error)
-	SetNote(ctx context.Context, note string) error
-}
-
-// Restored returns what the installation was restored from and false if it was not, or was accepted since. One that may
-// have been restored, because its note of that cannot be read, counts as restored, from something unknown.
-func (n *Node) Restored() (Manifest, bool) {
-	var manifest Manifest
-	encoded, err := os.ReadFile(filepath.Join(n.config.Folder, restoredFile))
-	if note := n.note.Load(); errors.Is(err, fs.ErrNotExist) && note != nil {
-		encoded, err = []byte(*note), nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return manifest, false
-	}
-	if err == nil {
-		err = json.Unmarshal(encoded, &manifest)
-	}
-	if err != nil {
-		return Manifest{}, true
-	}
-	return manifest, true
-}
-
-// errRestored is what every act gets until somebody accepts what was restored.
-var errRestored = fault.New(fault.CannotStore, "store.restored",
-	"The platform was restored from a backup and takes nothing until the operator has accepted that. Nothing of this was done; try again later.")
-
-// Accept lets a restored folder serve again, in the name of whoever holds the machine: with a reason, and only if the log
-// can go on where the witnesses saw it last. What is lost and cannot be known is accepted by name, in the journal. The
-// next start serves.
-func (n *Node) Accept(ctx context.Context, reason string, despiteUnknown bool) ([]Lost, error) {
-	manifest, restored := n.Restored()
-	if !restored {
-		return nil, errors.New("this folder is not waiting to be accepted")
-	}
-	if strings.TrimSpace(reason) == "" {
-		return nil, errors.New("say why it is accepted, and by whom: it is kept in the journal")
-	}
-	if manifest.Made.IsZero() {
-		return nil, fmt.Errorf("%s in the folder cannot be read, so that nobody can say what is lost: restore the backup once more", restoredFile)
-	}
-	lost, err := n.Lost(ctx)
-	if err != nil {
-		return nil, err
-	}
-	facts := map[string]string{"reason": reason, "made": manifest.Made.Format(time.RFC3339), "last-act": manifest.LastAct.Format(time.RFC3339)}
-	for i, one := range lost {
-		switch {
-		case one.Kind == "log":
-			return lost, fmt.Errorf("%s has cosigned %s, which this copy does not have: the log cannot go on without them; restore a newer copy", one.Known, one.What)
-		case one.Kind == "unknown" && !despiteUnknown:
-			return lost, fmt.Errorf("it is not known %s (%s): let it be known, or accept that it is not", one.What, one.Known)
-		}
-		facts[fmt.Sprintf("lost-%d", i+1)] = one.What + " (" + one.Known + ")"
-	}
-	sealer, err := n.Vault.Open(ctx)
-	if err != nil {
-		return lost, err
-	}
-	n.DB.Allow()
-	err = query.For[journal.Reader, journal.Tx](n.DB).Update(ctx, act.Platform, func(tx journal.Tx) error {
-		_, err := journal.Append(tx, sealer, journal.Event{Type: "installation.restored", Actor: journal.Actor{Component: "operator"}, Facts: facts})
-		return err
-	})
-	if err != nil {
-		return lost, err
-	}
-	if server, ok := n.DB.(noted); ok {
-		if err := server.SetNote(ctx, ""); err != nil {
-			return lost, err
-		}
-		n.note.Store(nil)
-	}
-	if err := os.Remove(filepath.Join(n.config.Folder, restoredFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return lost, err
-	}
-	return lost, nil
 }

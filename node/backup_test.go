@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,10 +19,15 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/ledger"
+	"yagona/kernel/ledger/bank"
+	"yagona/kernel/money"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -174,6 +180,7 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	g.config.Folder = filepath.Join(t.TempDir(), "restored")
 	erasedAgain, err := node.Restoration{
 		Database: database, SubjectKeys: keys, Keys: signing, Erased: erased, Folder: g.config.Folder, Into: g.on(), Clock: time.Now,
+		Revoked: filepath.Join(filepath.Dir(erased), "revoked-documents.json"),
 	}.Put(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +242,7 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 	if page.Code != http.StatusOK {
 		t.Errorf("the public page gives %d", page.Code)
 	}
-	if _, err := n.Accept(t.Context(), " ", false); err == nil {
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: " "}); err == nil {
 		t.Error("it was accepted without a reason")
 	}
 	g.goesOn(t, n)
@@ -247,7 +254,7 @@ func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 // goesOn accepts a restored installation of which nothing is lost, opens it again, and lets it go on and end.
 func (g *guarded) goesOn(t *testing.T, n *node.Node) {
 	t.Helper()
-	lost, err := n.Accept(t.Context(), "a drill", false)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
 	if err != nil || len(lost) != 0 {
 		t.Fatalf("accepting gives %v, %v", lost, err)
 	}
@@ -294,7 +301,7 @@ func TestAnOldBackupStartsReadOnlyNamesWhatIsLostAndKeepsTheErasedErased(t *test
 	if _, err := n.People.Attributes(t.Context(), resident); !fault.Is(err, fault.Erased) {
 		t.Errorf("who was erased is back: %v", err)
 	}
-	lost, err := n.Accept(t.Context(), "nothing newer is left", true)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "nothing newer is left", DespiteUnknown: true})
 	if err == nil {
 		t.Error("it serves although the witness knows more than it does")
 	}
@@ -313,6 +320,340 @@ func TestAnOldBackupStartsReadOnlyNamesWhatIsLostAndKeepsTheErasedErased(t *test
 	if err := happen(t.Context(), n); fault.Code(err) != "store.restored" {
 		t.Errorf("it takes acts: %v", err)
 	}
+}
+
+// checkpointOf returns the published checkpoint of a node's log.
+func checkpointOf(t *testing.T, n *node.Node) []byte {
+	t.Helper()
+	signed, err := n.Log.Resource(t.Context(), "checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog restores a copy that is older than what was published. The log of
+// that name never goes on; a new one begins with what is left, declares what is lost, and is cosigned.
+func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	kept, err := n.Sequencer.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := happen(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published(t, n)
+	newest := checkpointOf(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+
+	// A log without witnesses is known by the checkpoint that somebody kept.
+	guarded := g.config
+	g.config.Witnesses, g.config.Quorum = nil, 0
+	n = g.open(t)
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill", DespiteUnknown: true, Kept: node.Kept{Checkpoint: newest}})
+	if err == nil || !strings.Contains(err.Error(), "raise log-number") || !strings.Contains(err.Error(), "the checkpoint that was kept knows the events at the log's indexes ") {
+		t.Errorf("what a kept checkpoint knows and the copy does not gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config = guarded
+
+	// The witness has to know the new log before anything is accepted.
+	g.config.LogNumber = 2
+	n = g.open(t)
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "give it the log's new key") {
+		t.Errorf("a log that the witness does not know gives %v", err)
+	}
+	key, err := node.LogKey(g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witnessKnows(t, key)
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err != nil || len(lost) != 1 || lost[0].Kind != "log" {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	published(t, n)
+	now, err := c2sp.Unverified(checkpointOf(t, n))
+	if err != nil || now.Origin != g.config.Site.Host+"/log/2" || now.Tree.N <= kept.Indexed {
+		t.Errorf("the new log is %+v (%v), the copy had %d entries", now, err, kept.Indexed)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder, func(a *node.Audit) { a.Log = verifier }); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+
+	// Restored once more from the same copy, the second log's name is taken, too: the witness says so.
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	n = g.open(t)
+	defer n.Close()
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "take a higher log-number") {
+		t.Errorf("a log under a name that was used gives %v", err)
+	}
+}
+
+// begunAnew gives the configuration the next log, of which the witness knows.
+func (g *guarded) begunAnew(t *testing.T) {
+	t.Helper()
+	g.config.LogNumber = 2
+	key, err := node.LogKey(g.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.witnessKnows(t, key)
+}
+
+// payment is what the youth fund owes a resident.
+func payment(t *testing.T, n *node.Node, amount money.Amount) ledger.Instruction {
+	t.Helper()
+	resident, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := n.People.Attributes(t.Context(), resident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, account := range n.SimulatedBank().Accounts {
+		if account.NationalNumber == known.Number && !account.Closed {
+			return ledger.Instruction{
+				ID: ident.Random[ident.Order](), Fund: "fund:youth-fund", Subject: resident.Subject(), Amount: amount,
+				Creditor: ledger.Creditor{Name: known.Name, Account: number}, Remittance: "test", ByRule: true,
+			}
+		}
+	}
+	t.Fatal("the resident has no account")
+	return ledger.Instruction{}
+}
+
+// becomes prepares the order unless it is there, and waits until it has the state.
+func becomes(t *testing.T, n *node.Node, in ledger.Instruction, wanted ledger.OrderState) {
+	t.Helper()
+	order, err := n.Ledger.Prepare(t.Context(), journal.Actor{Component: "test"}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the order is "+string(wanted), func() bool {
+		err := n.Ledger.Store.View(t.Context(), func(tx ledger.Reader) (err error) {
+			order, err = tx.PaymentOrder(in.Fund, in.ID)
+			return err
+		})
+		return err == nil && order.State == wanted
+	})
+}
+
+// release lets a treasurer release the order.
+func release(t *testing.T, n *node.Node, in ledger.Instruction) {
+	t.Helper()
+	treasurer := access.Actor{
+		Person: ident.Random[ident.Person](), Appointment: &access.Appointment{Role: access.Treasurer, Agency: "youth-agency", Territory: "uz"},
+	}
+	if _, err := n.Ledger.Release(t.Context(), treasurer, in.Fund, in.ID); err != nil {
+		t.Fatal(err)
+	}
+	becomes(t, n, in, ledger.Confirmed)
+}
+
+// TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain restores a copy from before a release and before a whole order. Both
+// payments are named; what is decided once more afterwards is paid by them.
+func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	released, whole := payment(t, n, 150_000_00), payment(t, n, 70_000_00)
+	becomes(t, n, released, ledger.Verified)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	release(t, n, released)
+	becomes(t, n, whole, ledger.Verified)
+	release(t, n, whole)
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	n.SimulatedBank().Fault = func(context.Context, bank.Moment, ledger.EndToEndID) error { return errors.New("closed on Sundays") }
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err == nil || !strings.Contains(err.Error(), "it is not known what the bank has paid since (the bank does not say: closed on Sundays)") {
+		t.Errorf("without the bank's word accepting gives %v, %v", lost, err)
+	}
+	n.SimulatedBank().Fault = nil
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	named := ""
+	for _, one := range lost {
+		named += one.Kind + " " + one.What + "\n"
+	}
+	for _, in := range []ledger.Instruction{released, whole} {
+		if err != nil || !strings.Contains(named, "payment the payment of order "+string(in.ID)+" from fund:youth-fund\n") {
+			t.Errorf("lost are %v (%v), not the payment of %s", named, err, in.ID)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	becomes(t, n, released, ledger.Confirmed)
+	again := payment(t, n, whole.Amount)
+	becomes(t, n, again, ledger.Confirmed)
+	another := payment(t, n, whole.Amount)
+	becomes(t, n, another, ledger.Verified)
+	if paid := n.SimulatedBank().Paid(); len(paid) != 2 {
+		t.Errorf("the bank paid %v", paid)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+}
+
+// certificate issues an invented certificate to a resident.
+func certificate(t *testing.T, n *node.Node) ident.Document {
+	t.Helper()
+	resident, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := ident.New[ident.Document](time.Now())
+	text := document.Text{
+		Language: "en", Agency: "Example agency", Title: "Example certificate", Contest: "Contest it.", Basis: []string{"An example"},
+		Headings: document.Headings{
+			Number: "Number", Issued: "Issued", Until: "Until", Reasons: "Reasons", Basis: "Basis", Contest: "Contest", Check: "Check", Authoritative: "Authoritative",
+		},
+	}
+	prepared, err := n.Documents.Prepare(t.Context(), document.Draft{
+		Content: document.Content{
+			ID: id, Type: "certificate", Service: "youth/certificate", Agency: "youth-agency", Authoritative: "en", Texts: []document.Text{text},
+			Link: "https://example.org/verify/" + string(id), Until: time.Now().UTC().Truncate(time.Second).AddDate(1, 0, 0),
+		},
+		Subject: resident.Subject(), Date: func(_ string, at time.Time) string { return at.Format(time.DateOnly) },
+	}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := n.Vault.Open(t.Context(), resident.Subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = n.DB.Update(t.Context(), act.Of(resident.Subject()), func(tx *query.Tx) error {
+		return document.Issue(tx, sealer, journal.Actor{Component: "test"}, prepared)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestWhatWasRevokedSinceTheCopyIsRevokedAgain restores a copy from before two documents were revoked, one of which was issued
+// later than the copy; one revocation is on the list beside the copies, one on a list that somebody kept.
+func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	kept := certificate(t, n)
+	published(t, n)
+	to := t.TempDir()
+	old, oldKeys := g.backup(t, to)
+	later := certificate(t, n)
+	for _, id := range []ident.Document{kept, later} {
+		if err := n.Documents.Revoke(t.Context(), journal.Actor{Component: "test"}, id, document.Reason{Text: "A drill."}); err != nil {
+			t.Fatal(err)
+		}
+		if id == kept {
+			time.Sleep(time.Second) // backups are named by the second
+			g.backup(t, to)         // its database is lost; the list of the revoked is not
+		}
+	}
+	list, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
+	if err != nil || len(list.Revoked) != 2 {
+		t.Fatal(list, err)
+	}
+	token, err := list.Sign(t.Context(), n.Ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(to, "database", "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	lost, err := n.Lost(t.Context(), node.Kept{})
+	if err != nil || len(lost) != 2 || lost[1].Kind != "revocation" || !strings.HasSuffix(lost[1].What, string(kept)) {
+		t.Errorf("without a list that somebody kept, lost are %v (%v)", lost, err)
+	}
+	if _, err := n.Lost(t.Context(), node.Kept{Revocations: token[:len(token)-1]}); fault.Code(err) != "document.untrusted" {
+		t.Errorf("a list that nobody signed gives %v", err)
+	}
+	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill", Kept: node.Kept{Revocations: token}})
+	if err != nil || len(lost) != 3 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	again, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
+	if err != nil || len(again.Revoked) != 2 {
+		t.Errorf("the published list has %v (%v)", again.Revoked, err)
+	}
+	if standing, err := n.Documents.Standing(t.Context(), kept, time.Now()); err != nil || standing.State != document.Revoked {
+		t.Errorf("the document that is left is %v (%v)", standing, err)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+}
+
+// TestALogThatLostNothingKeepsItsName refuses a new log where none is needed.
+func TestALogThatLostNothingKeepsItsName(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	database, keys := g.backup(t, t.TempDir())
+	g.restore(t, database, keys, filepath.Join(filepath.Dir(database), "erased-subjects.json"))
+	g.config.LogNumber = 2
+	n = g.open(t)
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "has lost nothing") {
+		t.Errorf("a new log that nobody needs gives %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber = 0
+	g.goesOn(t, g.open(t))
 }
 
 func TestCopiesOfTheSubjectsKeysAreShortLived(t *testing.T) {

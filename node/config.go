@@ -41,6 +41,9 @@ type Config struct {
 	// Witnesses cosign the log; Quorum of them must. Without any the log is unwitnessed, and says so.
 	Witnesses []Witness
 	Quorum    int
+	// LogNumber counts the logs that the installation has had under its host: 1 or zero, the first; more, once a new one had
+	// to begin because what witnesses had cosigned was lost.
+	LogNumber int
 	// Provider proves who people are; with Demonstration set and Provider zero, the demonstration's own.
 	Provider Provider
 	// Demonstration makes this an installation of synthetic people: the built-in sign-in, the gallery, a simulated

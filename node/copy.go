@@ -96,11 +96,7 @@ func (c *Copy) log(ctx context.Context, ring *keyfile.Folder) (verifier note.Ver
 				if key.Holder != LogHolder {
 					continue
 				}
-				public, err := note.NewEd25519VerifierKey(checkpoint.Origin, key.Public)
-				if err != nil {
-					return err
-				}
-				if verifier, err = note.NewVerifier(public); err != nil {
+				if verifier, err = logVerifier(checkpoint.Origin, key.Public); err != nil {
 					return err
 				}
 				if _, _, err := c2sp.Open(signed, verifier); err == nil {

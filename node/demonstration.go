@@ -151,7 +151,7 @@ func LogKey(config Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return note.NewEd25519VerifierKey(origin(config.Site), held[0].Public)
+	return note.NewEd25519VerifierKey(config.origin(), held[0].Public)
 }
 
 // SimulatedBank returns the bank if it is a simulated one, else nil.

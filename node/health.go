@@ -47,7 +47,7 @@ func (n *Node) Unready(ctx context.Context) (reasons []Reason) {
 		}
 	}
 	if _, restored := n.Restored(); restored {
-		add("restored", "Run yagona restore check, then yagona restore accept, and start the node again.", errRestored)
+		add("restored", "Run yagona restore check, then yagona restore accept, and start the node again: docs/how-to/keep-backups.md.", errRestored)
 	}
 	if n.closing.Load() {
 		add("node", "Wait for the next start.", errors.New("the node is ending"))

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,13 +11,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -186,7 +188,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if err := n.Sequencer.Continues(ctx); err != nil {
-		return nil, err
+		if _, restored := n.Restored(); !restored { // what was restored may begin a new log, once that is accepted
+			return nil, err
+		}
 	}
 	if err := n.openPages(ctx); err != nil {
 		return nil, err
@@ -379,7 +383,7 @@ func (n *Node) wireKernel() {
 		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Ring, Node: n.config.Site.Hostname(),
 	}
 	n.Ledger = &ledger.Ledger{
-		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault,
+		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault, Key: n.index,
 		Related: func(ctx context.Context, who ident.Person, payee ident.Subject) (bool, error) {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},
@@ -636,10 +640,24 @@ func (n *Node) openLog() error {
 	return nil
 }
 
-// Origin is the log's name: the installation's host and port, and "/log".
-func (n *Node) Origin() string { return origin(n.config.Site) }
+// Origin is the log's name: the installation's host and port, and "/log", or "/log/2" of the second and so on.
+func (n *Node) Origin() string { return n.config.origin() }
 
-func origin(site *url.URL) string { return site.Host + "/log" }
+func (c Config) origin() string {
+	if c.LogNumber > 1 {
+		return fmt.Sprintf("%s/log/%d", c.Site.Host, c.LogNumber)
+	}
+	return c.Site.Host + "/log"
+}
+
+// logVerifier returns what verifies the checkpoints of the log with the origin that the key has signed.
+func logVerifier(origin string, key ed25519.PublicKey) (note.Verifier, error) {
+	public, err := note.NewEd25519VerifierKey(origin, key)
+	if err != nil {
+		return nil, err
+	}
+	return note.NewVerifier(public)
+}
 
 // openDoubles starts the test doubles of the systems behind adapters, each on a loopback port of its own.
 func (n *Node) openDoubles() error {

@@ -123,6 +123,12 @@ func OnServer(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
 }
 
+// Condition is what a server says of one of its databases.
+type Condition = postgres.Condition
+
+// Ask looks at a database of a server without changing it.
+func Ask(ctx context.Context, location string) (Condition, error) { return postgres.Ask(ctx, location) }
+
 // Check returns an error that says what is wrong with the addresses of the two databases of a server: both or none are
 // given, and they are not the same, because a copy of the one must not open what is in the other.
 func Check(database, subjectKeys string) error {

@@ -147,6 +147,11 @@ func (b distantBank) State(_ context.Context, id ledger.EndToEndID) (report ledg
 	return report, b.call("State", id, &report)
 }
 
+// Statement implements ledger.Bank.
+func (b distantBank) Statement(_ context.Context, since time.Time) (statement []ledger.Executed, err error) {
+	return statement, b.call("Statement", since, &statement)
+}
+
 // bankServer lets other processes reach a bank.
 type bankServer struct{ bank *bank.Bank }
 
@@ -165,6 +170,12 @@ func (s bankServer) Send(message ledger.CreditTransfer, report *ledger.Report) (
 // State is ledger.Bank's.
 func (s bankServer) State(id ledger.EndToEndID, report *ledger.Report) (err error) {
 	*report, err = s.bank.State(context.Background(), id)
+	return err
+}
+
+// Statement is ledger.Bank's.
+func (s bankServer) Statement(since time.Time, statement *[]ledger.Executed) (err error) {
+	*statement, err = s.bank.Statement(context.Background(), since)
 	return err
 }
 

@@ -14,8 +14,8 @@ import (
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/node"
+	"yagona/store"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 )
 
 // backupCommand copies an installation that may be served meanwhile.
@@ -47,7 +47,7 @@ func (c backupCommand) Run(ctx context.Context, terminal terminal) error {
 // restoreCommand brings an installation back from copies.
 type restoreCommand struct {
 	Put    restorePutCommand    `cmd:"" help:"Put copies together in a new folder. A node starts read-only there until that is accepted."`
-	Check  restoreCheckCommand  `cmd:"" help:"Name what the witnesses and the subjects' keys know of and the restored folder does not."`
+	Check  restoreCheckCommand  `cmd:"" help:"Name what the witnesses, the bank and the subjects' keys know of and what was restored does not."`
 	Accept restoreAcceptCommand `cmd:"" help:"Accept what was restored, in the journal; the next start serves."`
 }
 
@@ -59,6 +59,7 @@ type restorePutCommand struct {
 	Into            string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of an empty PostgreSQL database to restore into; the folder then gets the keys only."`
 	IntoSubjectKeys string `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of another one, for the subjects' keys. Required with --into."`
 	Erased          string `type:"existingfile" placeholder:"FILE" help:"The newest erased-subjects.json; without it, the one beside the copy of the database."`
+	Revoked         string `type:"existingfile" placeholder:"FILE" help:"The newest revoked-documents.json; without it, the one beside the copy of the database."`
 }
 
 // Run puts copies together.
@@ -66,8 +67,11 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 	if c.Erased == "" {
 		c.Erased = filepath.Join(filepath.Dir(filepath.Clean(c.Database)), "erased-subjects.json")
 	}
+	if c.Revoked == "" {
+		c.Revoked = filepath.Join(filepath.Dir(filepath.Clean(c.Database)), "revoked-documents.json")
+	}
 	again, err := node.Restoration{
-		Database: c.Database, SubjectKeys: c.SubjectKeys, Keys: c.Keys, Erased: c.Erased, Folder: c.Folder, Clock: time.Now,
+		Database: c.Database, SubjectKeys: c.SubjectKeys, Keys: c.Keys, Erased: c.Erased, Revoked: c.Revoked, Folder: c.Folder, Clock: time.Now,
 		Into: node.Databases{Database: c.Into, SubjectKeys: c.IntoSubjectKeys},
 	}.Put(ctx)
 	if err != nil {
@@ -79,12 +83,54 @@ func (c restorePutCommand) Run(ctx context.Context, terminal terminal) error {
 
 // restored is a restored installation, opened without being served.
 type restored struct {
-	Config string `required:"" type:"existingfile" placeholder:"FILE" help:"The installation's configuration; its folder is the restored one."`
+	Config     string `required:"" type:"existingfile" placeholder:"FILE" help:"The installation's configuration; its folder is the restored one."`
+	Checkpoint string `type:"existingfile" placeholder:"FILE" help:"A checkpoint of the log that somebody kept; the newest. It tells how far the log went."`
+
+	Revocations string `placeholder:"FILE|URL" help:"The newest copy of /api/v1/revocations that somebody kept: what it names is revoked again."`
 }
 
-func (r restored) open(ctx context.Context, terminal terminal) (*node.Node, error) {
-	return openUnserved(ctx, terminal, r.Config, slog.LevelError)
+// kept reads what others have kept.
+func (r restored) kept(ctx context.Context) (kept node.Kept, err error) {
+	if r.Checkpoint != "" {
+		if kept.Checkpoint, err = os.ReadFile(r.Checkpoint); err != nil {
+			return kept, err
+		}
+	}
+	if r.Revocations != "" {
+		published, err := readSigned(ctx, r.Revocations)
+		if err != nil {
+			return kept, err
+		}
+		kept.Revocations = published.Token
+	}
+	return kept, nil
 }
+
+// open opens it with the bank that it is connected to. Closing it closes the bank, too.
+func (r restored) open(ctx context.Context, terminal terminal) (opened *openedRestored, err error) {
+	settings, err := readConfig(r.Config)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	connected, err := settings.bank()
+	if err != nil {
+		return nil, err
+	}
+	unserved, err := openUnserved(ctx, terminal, r.Config, connected, slog.LevelError)
+	if err != nil {
+		return nil, errors.Join(err, connected.Close())
+	}
+	return &openedRestored{unserved, connected}, nil
+}
+
+// openedRestored is a restored installation with its bank.
+type openedRestored struct {
+	*node.Node
+	bank connection
+}
+
+// Close closes both.
+func (o *openedRestored) Close() error { return errors.Join(o.Node.Close(), o.bank.Close()) }
 
 func printLost(terminal terminal, lost []node.Lost) {
 	for _, one := range lost {
@@ -96,12 +142,16 @@ type restoreCheckCommand struct{ restored }
 
 // Run names what is lost.
 func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	kept, err := c.kept(ctx)
+	if err != nil {
+		return err
+	}
 	opened, err := c.open(ctx, terminal)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	lost, err := opened.Lost(ctx)
+	lost, err := opened.Lost(ctx, kept)
 	if err != nil {
 		return err
 	}
@@ -109,7 +159,7 @@ func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err er
 	if len(lost) > 0 {
 		return errSaid
 	}
-	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses or the subjects' keys know of")
+	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses, the bank or the subjects' keys know of")
 	return nil
 }
 
@@ -121,12 +171,16 @@ type restoreAcceptCommand struct {
 
 // Run accepts.
 func (c restoreAcceptCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	kept, err := c.kept(ctx)
+	if err != nil {
+		return err
+	}
 	opened, err := c.open(ctx, terminal)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	lost, err := opened.Accept(ctx, c.Reason, c.DespiteUnknown)
+	lost, err := opened.Accept(ctx, node.Acceptance{Reason: c.Reason, DespiteUnknown: c.DespiteUnknown, Kept: kept})
 	printLost(terminal, lost)
 	if err != nil {
 		return err
@@ -143,18 +197,18 @@ type jobsCommand struct {
 
 // jobFolder is the installation whose jobs they are; it may be served meanwhile.
 type jobFolder struct {
-	Folder string `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder."`
+	Folder   string `type:"existingdir" placeholder:"DIR" help:"The installation's folder. Required unless the database is on a server."`
+	Database string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
 }
 
 // mostDeadJobs is how many jobs that were given up are looked at.
 const mostDeadJobs = 10_000
 
-func (f jobFolder) open(ctx context.Context) (*sqlite.DB, error) {
-	path := filepath.Join(f.Folder, "yagona.db")
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%s is not the folder of an installation: it has no yagona.db", f.Folder)
+func (f jobFolder) open(ctx context.Context) (store.DB, error) {
+	if f.Folder == "" && f.Database == "" {
+		return nil, usageError{errors.New("whose jobs? give --folder, or the address of the database with --database")}
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: path, Clock: time.Now, Readers: 1, Durable: true})
+	return keyFolder{Folder: f.Folder}.database(ctx, f.Database)
 }
 
 type jobsListCommand struct{ jobFolder }

@@ -87,8 +87,6 @@ func (simulatedBank) notice() string {
 // a bank says whose accounts they go to.
 type noBank struct{}
 
-var errNoBank = errors.New("this installation is connected to no bank")
-
 func (noBank) notice() string {
 	return "warning: no bank is connected: payments are prepared and wait; nothing is lost. For a rehearsal write bank: simulated"
 }
@@ -98,15 +96,20 @@ func (noBank) Close() error { return nil }
 
 // Verify implements ledger.Bank.
 func (noBank) Verify(context.Context, ledger.IdentificationVerificationRequest) (ledger.IdentificationVerificationReport, error) {
-	return ledger.IdentificationVerificationReport{}, errNoBank
+	return ledger.IdentificationVerificationReport{}, ledger.ErrNoBank
 }
 
 // Send implements ledger.Bank.
 func (noBank) Send(context.Context, ledger.CreditTransfer) (ledger.Report, error) {
-	return ledger.Report{}, errNoBank
+	return ledger.Report{}, ledger.ErrNoBank
 }
 
 // State implements ledger.Bank.
 func (noBank) State(context.Context, ledger.EndToEndID) (ledger.Report, error) {
-	return ledger.Report{}, errNoBank
+	return ledger.Report{}, ledger.ErrNoBank
+}
+
+// Statement implements ledger.Bank.
+func (noBank) Statement(context.Context, time.Time) ([]ledger.Executed, error) {
+	return nil, ledger.ErrNoBank
 }

@@ -47,6 +47,7 @@ import (
 //	  - url: https://witness.example
 //	    key: witness.example/1+0a1b2c3d+BJ…
 //	quorum: 1                          # YAGONA_QUORUM    how many of them must; without it, all
+//	log-number: 1                      # YAGONA_LOG_NUMBER   which log of this host it is: more than 1 once a restoration had to begin a new one
 //	sign-in:                           # the OpenID Connect provider that proves who people are
 //	  issuer: https://id.example       # YAGONA_SIGN_IN_ISSUER
 //	  client: yagona                   # YAGONA_SIGN_IN_CLIENT
@@ -98,6 +99,7 @@ type Config struct {
 	ShippedPacks bool              `yaml:"shipped-packs" env:"SHIPPED_PACKS"`
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
 	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
+	LogNumber    int               `yaml:"log-number" env:"LOG_NUMBER"`
 	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
 	Bank         string            `yaml:"bank" env:"BANK"`
 	BankAccounts string            `yaml:"bank-accounts" env:"BANK_ACCOUNTS"`
@@ -379,6 +381,9 @@ func (c Config) node() (node.Config, error) {
 	}
 	if config.Messages, err = c.Messages.carriers(); err != nil {
 		return node.Config{}, err
+	}
+	if config.LogNumber = c.LogNumber; c.LogNumber < 0 {
+		return node.Config{}, fmt.Errorf("log-number: %d is no number of a log: give a number from 1 on", c.LogNumber)
 	}
 	if config.Quorum < 0 || config.Quorum > len(c.Witnesses) {
 		return node.Config{}, fmt.Errorf("quorum: %d of %d witnesses cannot cosign: give a number between 0 and %d", config.Quorum, len(c.Witnesses), len(c.Witnesses))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yagona/node"
+	"yagona/store"
 	"yagona/store/sqlite"
 )
 
@@ -51,15 +52,11 @@ func (c doctorCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	config.Clock, config.Bank = time.Now, noBank{}
 	config.Log = slog.New(slog.DiscardHandler)
 	d.look("file permissions", private(settings.Folder), "Run chmod -R go-rwx on the folder: whoever reads it signs in your name.")
-	database := filepath.Join(settings.Folder, "yagona.db")
-	if _, err := os.Stat(database); err != nil {
-		d.look("database", err, "Start the node once with yagona serve, or restore a copy.")
-		return errSaid
+	look := d.files
+	if settings.Database != "" {
+		look = d.servers
 	}
-	whole := d.look("database pages", sqlite.CheckFile(ctx, database), "Stop the node, look at the disk, restore the newest copy: docs/how-to/keep-backups.md.")
-	d.look("subjects' keys pages", sqlite.CheckFile(ctx, filepath.Join(settings.Folder, "subject-keys.db")),
-		"Stop the node, look at the disk, restore the newest copy of the subjects' keys.")
-	if whole {
+	if look(ctx, settings) {
 		opened, err := node.Open(ctx, config)
 		if d.look("packs, keys and stores open", err, "Do what the message says.") {
 			defer func() { err = errors.Join(err, opened.Close()) }()
@@ -75,6 +72,45 @@ func (c doctorCommand) Run(ctx context.Context, terminal terminal) (err error) {
 		return errSaid
 	}
 	return nil
+}
+
+// files looks at the databases of an installation that has them in its folder, and reports whether they may be opened.
+func (d *doctor) files(ctx context.Context, settings Config) bool {
+	database := filepath.Join(settings.Folder, "yagona.db")
+	if _, err := os.Stat(database); !d.look("database", err, "Start the node once with yagona serve, or restore a copy.") {
+		return false
+	}
+	whole := d.look("database pages", sqlite.CheckFile(ctx, database), "Stop the node, look at the disk, restore the newest copy: docs/how-to/keep-backups.md.")
+	d.look("subjects' keys pages", sqlite.CheckFile(ctx, filepath.Join(settings.Folder, "subject-keys.db")),
+		"Stop the node, look at the disk, restore the newest copy of the subjects' keys.")
+	return whole
+}
+
+// servers looks at the databases of an installation that has them on a server. Their pages are the server's to check: it does at
+// each reading, if it was made with data-checksums.
+func (d *doctor) servers(ctx context.Context, settings Config) bool {
+	const remedy = "Look whether the server runs, and whether the address, the user and the password are right."
+	there := true
+	for _, what := range []string{"database", "database of the subjects' keys"} {
+		location := settings.Database
+		if what != "database" {
+			location = settings.SubjectKeys
+		}
+		condition, err := store.Ask(ctx, location)
+		if !d.look(what+" answers", err, remedy) {
+			there = false
+			continue
+		}
+		err = nil
+		if !condition.Checksums {
+			err = errors.New("the server was made without data-checksums: a damaged page is read as if it were whole")
+		}
+		d.look(what+" checks its pages", err, "Stop the server, run pg_checksums --enable, and start it again.")
+		if condition.Empty && what == "database" {
+			there = d.look("database is filled", errors.New("it has no tables"), "Start the node once with yagona serve, or restore a copy.")
+		}
+	}
+	return there
 }
 
 // inside looks at what only an open installation tells.

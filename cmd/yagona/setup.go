@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"yagona/kernel/ident"
+	"yagona/kernel/ledger"
 	"yagona/kernel/register"
 	"yagona/node"
 )
@@ -34,12 +35,12 @@ type setupConfig struct {
 
 // open opens the installation without serving it.
 func (c setupConfig) open(ctx context.Context, terminal terminal) (*node.Node, error) {
-	return openUnserved(ctx, terminal, c.Config, slog.LevelWarn)
+	return openUnserved(ctx, terminal, c.Config, noBank{}, slog.LevelWarn)
 }
 
 // openUnserved opens the installation of a configuration file without serving it, and says on the terminal's error output
 // what is of the level or worse.
-func openUnserved(ctx context.Context, terminal terminal, file string, level slog.Level) (*node.Node, error) {
+func openUnserved(ctx context.Context, terminal terminal, file string, bank ledger.Bank, level slog.Level) (*node.Node, error) {
 	settings, err := readConfig(file)
 	if err != nil {
 		return nil, usageError{err}
@@ -48,7 +49,7 @@ func openUnserved(ctx context.Context, terminal terminal, file string, level slo
 	if err != nil {
 		return nil, usageError{err}
 	}
-	config.Clock, config.Bank = time.Now, noBank{}
+	config.Clock, config.Bank = time.Now, bank
 	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: level}))
 	return node.Open(ctx, config)
 }

@@ -9,7 +9,9 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
 	"yagona/kernel/document"
+	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/journal"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
 	"yagona/kernel/signature"
@@ -192,6 +194,38 @@ func TestASuspendedLicenceVerifiesAsSuspendedUntilItIsRevoked(t *testing.T) {
 		if got := w.standing(number); got != step.state || w.listed() != step.listed || list.Revoked[0].Suspended != (step.state == document.Suspended) {
 			t.Errorf("after %s the document is %s, the revocations say %+v, the open list %s", step.measure, got, list.Revoked[0], w.listed())
 		}
+	}
+}
+
+// TestARevocationThatARestorationLostSuspendsTheLicence revokes the document of a licence again, of which the copy says that
+// it is in force. Two officials decide what becomes of it.
+func TestARevocationThatARestorationLostSuspendsTheLicence(t *testing.T) {
+	w := newLicence(t)
+	granted, number := w.licence()
+	operator := journal.Actor{Component: "operator"}
+	for range 2 {
+		stored, err := w.Documents.Find(t.Context(), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.TakeBackAgain(t.Context(), operator, stored, "It was revoked before.")
+		if err != nil && fault.Code(err) != "document.already-revoked" {
+			t.Fatal(err)
+		}
+	}
+	view := w.state(granted.ID)
+	if view.Right.State != casework.Suspended || w.standing(number) != document.Suspended || w.listed() != `suspended {"fit":true}` {
+		t.Errorf("it is %s, its document %s, in the list %s", view.Right.State, w.standing(number), w.listed())
+	}
+	if got := w.notices(); !strings.Contains(got, "licence.suspended") {
+		t.Errorf("the holder is told %s", got)
+	}
+	if _, err := w.Propose(t.Context(), w.official("inspector", "X"), number, service.Restore, "Nothing is known against it."); err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.decide(w.official("head", "X"), casework.Verdict{Action: service.Approve}))
+	if view := w.state(granted.ID); view.Right.State != casework.InForce || w.standing(view.Content.Granted.Document) != document.Valid {
+		t.Errorf("restored, it is %s", view.Right.State)
 	}
 }
 

@@ -69,6 +69,8 @@ type Reader interface {
 	DocumentRevocation(id ident.Document) (StoredRevocation, error)
 	// DocumentRevocationsAfter returns revocations of documents whose id is greater, in order of ids, at most limit.
 	DocumentRevocationsAfter(after ident.Document, limit int) ([]StoredRevocation, error)
+	// KeptRevocations returns all kept revocations, in order of documents.
+	KeptRevocations() ([]KeptRevocation, error)
 }
 
 // Tx is what documents need of an act.
@@ -79,6 +81,8 @@ type Tx interface {
 	SaveDocument(stored Stored) error
 	// SaveDocumentRevocation stores the revocation of a document under the act's key.
 	SaveDocumentRevocation(stored StoredRevocation) error
+	// SaveKeptRevocation stores a new one under the platform's key.
+	SaveKeptRevocation(kept KeptRevocation) error
 }
 
 // The faults of documents.
@@ -373,12 +377,17 @@ const pageSize = 1000 // rows read at once
 func (i *Issuer) Revocations(ctx context.Context, now, next time.Time) (RevocationList, error) {
 	list := RevocationList{Node: i.Node, Issued: now, Next: next}
 	err := i.Store.View(ctx, func(tx Reader) error {
-		return inPages(tx.DocumentRevocationsAfter, func(stored StoredRevocation) (ident.Document, error) {
+		err := inPages(tx.DocumentRevocationsAfter, func(stored StoredRevocation) (ident.Document, error) {
 			if stored.Until.IsZero() || stored.Until.After(now) {
 				list.Revoked = append(list.Revoked, Revocation{stored.Document, stored.At, stored.Suspended})
 			}
 			return stored.Document, nil
 		})
+		if err != nil {
+			return err
+		}
+		list.Revoked, err = withKept(tx, list.Revoked)
+		return err
 	})
 	return list, err
 }
@@ -393,6 +402,15 @@ func Rows(tx Reader, visit func(journal.Row) error) error {
 	})
 	if err != nil {
 		return err
+	}
+	kept, err := tx.KeptRevocations()
+	if err != nil {
+		return err
+	}
+	for _, one := range kept {
+		if err := visit(journal.Row{Name: one.Cover().Row, Key: act.Platform, Event: one.Event, Digest: one.Cover().Digest}); err != nil {
+			return err
+		}
 	}
 	return inPages(tx.DocumentRevocationsAfter, func(stored StoredRevocation) (ident.Document, error) {
 		return stored.Document, row(stored.Cover(), stored.Subject, stored.Event)

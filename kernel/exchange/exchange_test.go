@@ -398,7 +398,8 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestFlippedByteOfAKeptExchange(t *testing.T) {
-	w, subject := newWorld(t), newPerson()
+	w, path := newFile(t)
+	subject := newPerson()
 	answer := w.Ask(t.Context(), request("employment/unemployment", subject))[0].Answer
 	differ := func() (names []string) {
 		t.Helper()
@@ -426,7 +427,7 @@ func TestFlippedByteOfAKeptExchange(t *testing.T) {
 	if got := differ(); got != nil {
 		t.Fatalf("before anything was changed: %v", got)
 	}
-	pool, err := sql.Open("sqlite", w.path)
+	pool, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,7 +463,7 @@ func TestAnErasedSubject(t *testing.T) {
 }
 
 func TestRefusalsWithoutASession(t *testing.T) {
-	w := newWorld(t)
+	w, path := newFile(t)
 	refusals := exchange.Refusals{Store: query.For[journal.Reader, journal.Tx](w.db)}
 	for range 1000 {
 		refusals.Count("GET /api/applications")
@@ -476,7 +477,7 @@ func TestRefusalsWithoutASession(t *testing.T) {
 	if err := refusals.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	events, err := journaled(t, w)
+	events, err := journaled(t, path)
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
@@ -486,9 +487,9 @@ func TestRefusalsWithoutASession(t *testing.T) {
 }
 
 // journaled returns the headers of all events under the platform's key.
-func journaled(t *testing.T, w *world) (headers []journal.Header, err error) {
+func journaled(t *testing.T, path string) (headers []journal.Header, err error) {
 	t.Helper()
-	pool, err := sql.Open("sqlite", w.path)
+	pool, err := sql.Open("sqlite", path)
 	if err != nil {
 		return nil, err
 	}

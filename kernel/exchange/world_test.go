@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -22,13 +23,13 @@ import (
 	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 // world is two agencies with registers, a third whose system is behind a source that the test plays, and a service.
 type world struct {
 	*exchange.Exchange
-	db     *sqlite.DB
-	path   string
+	db     database
 	keeper *register.Keeper
 	ring   *keyfile.Folder
 	local  *exchange.Local
@@ -49,20 +50,39 @@ func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
+// newWorld returns a fresh world, on the engine that package storetest chooses.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "yagona.db")}
-	var err error
-	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: w.path, Clock: w.clock, Readers: 2}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
+	w := &world{now: start}
+	return w.built(t, storetest.Temporary(t, w.clock))
+}
+
+// newFile returns a world on the embedded engine, and the path of its file: for a test that changes the file.
+func newFile(t *testing.T) (w *world, path string) {
+	t.Helper()
+	w, path = &world{now: start}, filepath.Join(t.TempDir(), "yagona.db")
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Clock: w.clock, Readers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { keys.Close() })
-	vault, err := seal.NewVault(keys, make([]byte, seal.KeySize))
+	t.Cleanup(func() { db.Close() })
+	return w.built(t, db), path
+}
+
+// start is the morning on which every world begins.
+var start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+
+// database is a store that a test closes.
+type database interface {
+	query.DB
+	io.Closer
+}
+
+// built returns the world on a store.
+func (w *world) built(t *testing.T, db database) *world {
+	t.Helper()
+	w.db = db
+	vault, err := seal.NewVault(storetest.Keys(t), make([]byte, seal.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}

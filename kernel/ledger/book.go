@@ -24,6 +24,8 @@ type Ledger struct {
 	// Related tells whether a person belongs to a payee's household, as the responsible register says. Nil: only the
 	// payee in person is barred from releasing.
 	Related func(ctx context.Context, person ident.Person, payee ident.Subject) (bool, error)
+	// Key is the key of digests over account numbers.
+	Key []byte
 }
 
 // OpenFund opens the book of an agency's fund, "fund:<name>", in the currency (ISO 4217), with its accounts of the

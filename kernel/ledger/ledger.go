@@ -18,7 +18,8 @@
 //   - an account that may not be overdrawn never has less posted than its pending debits;
 //   - an order is released only after the bank has confirmed that the account is the payee's;
 //   - an order is released by a person who neither prepared nor decided it and is not its payee;
-//   - an order moves its money once, whatever fails and however often it is tried.
+//   - an order moves its money once, whatever fails and however often it is tried;
+//   - what a bank has paid and a restoration lost stands in the book before anything else is paid (TakeUp).
 package ledger
 
 import (
@@ -159,6 +160,10 @@ type Reader interface {
 	// PaymentOrders returns the fund's orders in the state, oldest first, those after the given one ("" : from the
 	// first), at most limit.
 	PaymentOrders(fund ident.Account, state OrderState, after ident.Order, limit int) ([]Order, error)
+	// FoundPayment returns a payment of the fund that was found at the bank, or fault.NotFound.
+	FoundPayment(fund ident.Account, id ident.Order) (Found, error)
+	// OpenFoundPayment returns the first one with the digest that no order has taken for its own, or fault.NotFound.
+	OpenFoundPayment(fund ident.Account, digest []byte) (Found, error)
 	// UnreplacedOrders returns the fund's orders that the bank did not take (Order.RejectedByBank) and that no later order of
 	// the same application replaced, newest first, at most limit.
 	UnreplacedOrders(fund ident.Account, limit int) ([]Order, error)
@@ -179,6 +184,8 @@ type Tx interface {
 	SaveLedgerTransfer(transfer Transfer) error
 	// SavePaymentOrder stores a new or changed order.
 	SavePaymentOrder(order Order) error
+	// SaveFoundPayment stores a new or placed payment.
+	SaveFoundPayment(found Found) error
 }
 
 // ErrMoved is what saving an account gives that has changed since it was read.

@@ -161,7 +161,8 @@ type OrderJob struct {
 
 // Prepare makes a payment order, reserves its amount and lets the bank be asked whose account it is: the state Prepared. By is who makes it, usually the platform.
 // The same instruction again gives the stored order; another one with the same id is fault.Conflict. A fund without
-// enough money gives fault.Conflict with the code "ledger.insufficient", and nothing is kept.
+// enough money gives fault.Conflict with the code "ledger.insufficient", and nothing is kept. What the bank has paid already,
+// in an act that a restoration lost (TakeUp), is not paid again: the order is Confirmed at once.
 func (l *Ledger) Prepare(ctx context.Context, by journal.Actor, in Instruction) (Order, error) {
 	in.PreparedBy = slices.Compact(slices.Sorted(slices.Values(in.PreparedBy)))
 	if err := in.check(); err != nil {
@@ -195,6 +196,14 @@ func (l *Ledger) Prepare(ctx context.Context, by journal.Actor, in Instruction) 
 			return nil
 		}
 		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		found, paid, err := l.foundFor(tx, in)
+		if err != nil {
+			return err
+		}
+		if paid {
+			prepared, err = b.place(sealer, by, wanted, found)
 			return err
 		}
 		_, made, err := b.transfer(Transfer{

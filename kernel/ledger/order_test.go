@@ -481,6 +481,8 @@ func (l lying) Send(context.Context, ledger.CreditTransfer) (ledger.Report, erro
 
 func (l lying) State(context.Context, ledger.EndToEndID) (ledger.Report, error) { return l.report, nil }
 
+func (l lying) Statement(context.Context, time.Time) ([]ledger.Executed, error) { return nil, nil }
+
 func TestReportThatDoesNotFitBooksNothing(t *testing.T) {
 	for name, change := range map[string]func(*ledger.Report){
 		"another amount":    func(r *ledger.Report) { r.InstructedAmount = 99 },

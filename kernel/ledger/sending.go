@@ -68,6 +68,8 @@ type Bank interface {
 	Verify(ctx context.Context, request IdentificationVerificationRequest) (IdentificationVerificationReport, error)
 	Send(ctx context.Context, transfer CreditTransfer) (Report, error)
 	State(ctx context.Context, id EndToEndID) (Report, error)
+	// Statement returns the payments that the bank has taken since a moment and not rejected, the oldest first.
+	Statement(ctx context.Context, since time.Time) ([]Executed, error)
 }
 
 // Sender carries released orders to a bank until they are confirmed or rejected.

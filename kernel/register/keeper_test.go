@@ -329,7 +329,8 @@ func TestNoPersonalValueInPlain(t *testing.T) {
 }
 
 func TestFlippedByteIsFoundAndNamed(t *testing.T) {
-	w, by, subject := newWorld(t), registrar("employment-agency"), newPerson()
+	w, path := newFile(t)
+	by, subject := registrar("employment-agency"), newPerson()
 	saved, err := w.Save(t.Context(), by, write(subject, map[string]any{"registeredOn": date("2026-03-01")}))
 	if err != nil {
 		t.Fatal(err)
@@ -367,7 +368,7 @@ func TestFlippedByteIsFoundAndNamed(t *testing.T) {
 	if _, differ := w.audit(t); differ != nil {
 		t.Fatalf("before anything was changed these differ: %v", differ)
 	}
-	flip(t, w, saved.Record)
+	flip(t, path, saved.Record)
 	if _, differ := w.audit(t); !cmp.Equal(differ, []string{"register-version/" + string(saved.Record) + "/1"}) {
 		t.Errorf("the auditor names %v", differ)
 	}
@@ -377,9 +378,9 @@ func TestFlippedByteIsFoundAndNamed(t *testing.T) {
 }
 
 // flip flips one bit of the record's stored body, as somebody with access to the database's file could.
-func flip(t *testing.T, w *world, record ident.Record) {
+func flip(t *testing.T, path string, record ident.Record) {
 	t.Helper()
-	pool, err := sql.Open("sqlite", w.path)
+	pool, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}

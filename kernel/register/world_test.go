@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 var tashkent = time.FixedZone("UTC+5", 5*60*60)
@@ -27,30 +28,43 @@ var tashkent = time.FixedZone("UTC+5", 5*60*60)
 // world is registers over a real store and real keys.
 type world struct {
 	*register.Keeper
-	db        *sqlite.DB
-	path      string
+	db        query.DB
 	vault     *seal.Vault
 	directory *person.Directory
 	now       time.Time
 	catalogue *register.Catalogue
 }
 
+// newWorld returns a fresh world, on the engine that package storetest chooses.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return w.now }
-	var err error
-	w.path = filepath.Join(t.TempDir(), "yagona.db")
-	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: w.path, Clock: clock, Readers: 2}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
+	w := &world{now: start}
+	return w.built(t, storetest.Temporary(t, w.clock))
+}
+
+// newFile returns a world on the embedded engine, and the path of its file: for a test that changes the file.
+func newFile(t *testing.T) (w *world, path string) {
+	t.Helper()
+	w, path = &world{now: start}, filepath.Join(t.TempDir(), "yagona.db")
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Clock: w.clock, Readers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { keys.Close() })
-	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
+	t.Cleanup(func() { db.Close() })
+	return w.built(t, db), path
+}
+
+// start is the morning on which every world begins.
+var start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+
+func (w *world) clock() time.Time { return w.now }
+
+// built returns the world on a store.
+func (w *world) built(t *testing.T, db query.DB) *world {
+	t.Helper()
+	w.db = db
+	var err error
+	if w.vault, err = seal.NewVault(storetest.Keys(t), make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	w.directory = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
@@ -59,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.Keeper = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault,
-		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: clock,
+		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: w.clock,
 		Location: tashkent, IndexKey: make([]byte, 32), People: w.directory,
 		Readings: access.NewOwnReadings(query.For[journal.Reader, journal.Tx](w.db), w.vault),
 	}

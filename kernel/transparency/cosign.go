@@ -119,23 +119,45 @@ func (s *Sequencer) WitnessedSizes(ctx context.Context) (sizes map[string]int64,
 	if err != nil {
 		return nil, nil, err
 	}
+	sizes, failures = s.sizes(ctx, signed.Tree.N, head.Signed)
+	return sizes, failures, nil
+}
+
+// WitnessedUnder asks each witness how far it has cosigned a log under the signer's origin, whatever the store has: it
+// submits the checkpoint of a log without entries, which contradicts none. A witness that does not know the origin is a
+// failure.
+func (s *Sequencer) WitnessedUnder(ctx context.Context) (sizes map[string]int64, failures map[string]error, err error) {
+	root, err := tlog.TreeHash(0, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	empty, err := s.signCheckpoint(ctx, c2sp.Checkpoint{Origin: s.config.Signer.Verifier().Name(), Tree: tlog.Tree{Hash: root}})
+	if err != nil {
+		return nil, nil, err
+	}
+	sizes, failures = s.sizes(ctx, 0, empty)
+	return sizes, failures, nil
+}
+
+// sizes asks each witness what it knows by submitting a checkpoint that adds nothing to its size.
+func (s *Sequencer) sizes(ctx context.Context, size int64, signed []byte) (sizes map[string]int64, failures map[string]error) {
 	sizes, failures = map[string]int64{}, map[string]error{}
 	for _, witness := range s.witnesses {
 		name := witness.Verifier().Name()
 		asking, cancel := context.WithTimeout(ctx, patience)
-		_, err := witness.Cosign(asking, c2sp.AddCheckpoint{Old: signed.Tree.N, Checkpoint: head.Signed})
+		_, err := witness.Cosign(asking, c2sp.AddCheckpoint{Old: size, Checkpoint: signed})
 		cancel()
 		refusal, refused := errors.AsType[*c2sp.Refusal](err)
 		switch {
 		case err == nil:
-			sizes[name] = signed.Tree.N
+			sizes[name] = size
 		case refused && refusal.Size >= 0:
 			sizes[name] = refusal.Size
 		default:
 			failures[name] = err
 		}
 	}
-	return sizes, failures, nil
+	return sizes, failures
 }
 
 // remember keeps what a witness answered.

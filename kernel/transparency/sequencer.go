@@ -239,16 +239,10 @@ func (s *Sequencer) sign(ctx context.Context) ([]byte, error) {
 	if last.Tree.N == head.Size {
 		return head.Signed, nil
 	}
-	text := []byte(next.String())
-	signature, err := s.config.Signer.SignCheckpoint(ctx, text)
+	signed, err := s.signCheckpoint(ctx, next)
 	if err != nil {
 		return nil, err
 	}
-	key := s.config.Signer.Verifier()
-	if !key.Verify(text, signature) {
-		return nil, fault.New(fault.Internal, "log.signature", "The log's key made a signature that its public half does not verify. Check which keys are in use.")
-	}
-	signed := c2sp.Sign(next, key.Name(), key.KeyHash(), signature)
 	err = s.config.Store.Update(ctx, act.Platform, func(tx Tx) error {
 		head, err := tx.LogHead()
 		if err != nil {
@@ -261,6 +255,39 @@ func (s *Sequencer) sign(ctx context.Context) ([]byte, error) {
 		return tx.SaveLogHead(head)
 	})
 	return signed, err
+}
+
+// signCheckpoint returns the checkpoint as a note that the log's key has signed.
+func (s *Sequencer) signCheckpoint(ctx context.Context, checkpoint c2sp.Checkpoint) ([]byte, error) {
+	text := []byte(checkpoint.String())
+	signature, err := s.config.Signer.SignCheckpoint(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	key := s.config.Signer.Verifier()
+	if !key.Verify(text, signature) {
+		return nil, fault.New(fault.Internal, "log.signature", "The log's key made a signature that its public half does not verify. Check which keys are in use.")
+	}
+	return c2sp.Sign(checkpoint, key.Name(), key.KeyHash(), signature), nil
+}
+
+// BeginAnew ends the log that was signed under the origin, in an act of whoever declares why: its tiles stay as they are,
+// and the next checkpoint is the first under another origin. It is for a store that was set back to before what witnesses
+// have cosigned: under the old origin the log would have to say something else where it has spoken already.
+func BeginAnew(tx Tx, ended string) error {
+	head, err := tx.LogHead()
+	if err != nil {
+		return err
+	}
+	last, err := checkpointOf(head.Signed)
+	if err != nil {
+		return err
+	}
+	if last.Origin != ended {
+		return fault.Newf(fault.Conflict, "log.origin", "This log was begun as %q, not as %q. Look at it again.", last.Origin, ended)
+	}
+	head.Signed, head.Published = nil, nil
+	return tx.SaveLogHead(head)
 }
 
 // publish publishes a signed checkpoint once the quorum has cosigned it.

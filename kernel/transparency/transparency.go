@@ -26,7 +26,8 @@
 //     signed again but sent as it was kept; and before a larger size is signed, the root of the last signed size is
 //     computed again from the tiles and compared, so that a damaged or rewritten tile stops the log instead of forking
 //     it. A database that was set back to an older state would break this; the witnesses then refuse, the status says
-//     so, and nothing is published.
+//     so, and nothing is published. If what is missing is lost for good, a new log begins under another origin, with the
+//     entries that are left (BeginAnew).
 //   - Only what a published checkpoint covers is proven or served.
 //
 // # Storage

@@ -83,6 +83,24 @@ func ReadTables(ctx context.Context, url string, tables []string, read func(tabl
 	})
 }
 
+// Condition is what a server says of one of its databases.
+type Condition struct {
+	Empty     bool // it has no tables
+	Checksums bool // the server finds a damaged page when it reads it
+}
+
+// Ask looks at a database without changing it.
+func Ask(ctx context.Context, url string) (condition Condition, err error) {
+	conn, err := alone(ctx, url)
+	if err != nil {
+		return Condition{}, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	err = conn.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NULL, current_setting('data_checksums') = 'on'`).
+		Scan(&condition.Empty, &condition.Checksums)
+	return condition, err
+}
+
 // CheckEmpty returns an error if one of the tables is there and has rows.
 func CheckEmpty(ctx context.Context, url string, tables []string) (err error) {
 	conn, err := alone(ctx, url)

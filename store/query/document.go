@@ -1,6 +1,7 @@
 package query
 
 import (
+	"yagona/kernel/act"
 	"yagona/kernel/document"
 	"yagona/kernel/ident"
 )
@@ -70,4 +71,19 @@ func (t *Tx) DocumentRevocationsAfter(after ident.Document, limit int) ([]docume
 func (t *Tx) SaveDocumentRevocation(r document.StoredRevocation) error {
 	return t.send(`INSERT INTO document_revocation (`+documentRevocationColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
 		r.Subject, r.Document, micros(r.At), micros(r.Until), r.Reason, r.Event)
+}
+
+// KeptRevocations implements document.Reader.
+func (t *Tx) KeptRevocations() ([]document.KeptRevocation, error) {
+	return list(t, `SELECT document, at, suspended, event FROM kept_revocation WHERE key = $1 ORDER BY document`, args(act.Platform),
+		func(scan func(into ...any) error) (k document.KeptRevocation, err error) {
+			err = scan(&k.ID, instant{&k.At}, boolean{&k.Suspended}, &k.Event)
+			return k, err
+		})
+}
+
+// SaveKeptRevocation implements document.Tx.
+func (t *Tx) SaveKeptRevocation(k document.KeptRevocation) error {
+	return t.send(`INSERT INTO kept_revocation (key, document, at, suspended, event) VALUES ($1, $2, $3, $4, $5)`,
+		act.Platform, k.ID, micros(k.At), flag(k.Suspended), k.Event)
 }

@@ -166,6 +166,32 @@ func (t *Tx) SavePaymentOrder(o ledger.Order) error {
 		o.ReleasedBy, o.State, o.Reason, o.Sendings, micros(o.Prepared), micros(o.Released), micros(o.Sent), micros(o.Settled), o.Event)
 }
 
+const foundColumns = `id, fund, digest, amount, at, placed, event`
+
+func scanFound(scan func(into ...any) error) (f ledger.Found, err error) {
+	err = scan(&f.ID, &f.Fund, &f.Digest, &f.Amount, instant{&f.At}, &f.Placed, &f.Event)
+	return f, err
+}
+
+// FoundPayment implements ledger.Reader.
+func (t *Tx) FoundPayment(fund ident.Account, id ident.Order) (ledger.Found, error) {
+	return first(t, ledger.ErrUnknownOrder, `SELECT `+foundColumns+` FROM found_payment WHERE key = $1 AND id = $2`,
+		args(ledger.KeyOf(fund), id), scanFound)
+}
+
+// OpenFoundPayment implements ledger.Reader.
+func (t *Tx) OpenFoundPayment(fund ident.Account, digest []byte) (ledger.Found, error) {
+	return first(t, ledger.ErrUnknownOrder, `SELECT `+foundColumns+` FROM found_payment
+		WHERE key = $1 AND digest = $2 AND placed = '' ORDER BY id LIMIT 1`, args(ledger.KeyOf(fund), digest), scanFound)
+}
+
+// SaveFoundPayment implements ledger.Tx.
+func (t *Tx) SaveFoundPayment(f ledger.Found) error {
+	return t.send(`INSERT INTO found_payment (key, `+foundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (key, id) DO UPDATE SET placed = excluded.placed, event = excluded.event`,
+		ledger.KeyOf(f.Fund), f.ID, f.Fund, f.Digest, f.Amount, micros(f.At), f.Placed, f.Event)
+}
+
 // LedgerRows calls visit for each row of the ledger with the digest recomputed from what is stored; for the auditor.
 func (t *Tx) LedgerRows(visit func(journal.Row) error) error {
 	err := covered(t, `SELECT key, `+accountColumns+` FROM ledger_account ORDER BY key, id`, scanAccount,
@@ -180,6 +206,11 @@ func (t *Tx) LedgerRows(visit func(journal.Row) error) error {
 	}
 	err = covered(t, `SELECT key, `+transferColumns+` FROM ledger_transfer ORDER BY key, id`, scanTransfer,
 		func(m ledger.Transfer) (journal.Cover, ident.Event) { return m.Cover(), m.Event }, visit)
+	if err != nil {
+		return err
+	}
+	err = covered(t, `SELECT key, `+foundColumns+` FROM found_payment ORDER BY key, id`, scanFound,
+		func(f ledger.Found) (journal.Cover, ident.Event) { return f.Cover(), f.Event }, visit)
 	if err != nil {
 		return err
 	}

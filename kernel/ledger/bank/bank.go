@@ -2,8 +2,8 @@
 //
 // It behaves as ledger.Bank promises: what it accepted it keeps in a file, durably, before it answers; an id is taken
 // once, and a duplicate is answered like the first. It can be slow, fail before or after it accepted, reject, forget to
-// answer, and report a payment as under way until some time has passed. In its file stand amounts and digests, no names
-// and no account numbers.
+// answer, and report a payment as under way until some time has passed. In its file stand amounts, digests and what payments are
+// for, no names and no account numbers.
 //
 // It knows the accounts that it is given, and their holders: a payment to one that is unknown or closed is rejected. Asked
 // whose account it is, it tells the holder by the national number if both sides know one, else by the whole name, as
@@ -13,6 +13,7 @@ package bank
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -21,11 +22,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"yagona/kernel/act"
+	"yagona/kernel/ident"
 	"yagona/kernel/ledger"
 	"yagona/kernel/money"
 )
@@ -80,6 +83,10 @@ type payment struct {
 	Content  []byte            `json:"content"` // SHA-256 of the message
 	Reason   string            `json:"reason,omitempty"`
 	Accepted time.Time         `json:"accepted"`
+	// What a statement says. The account's number stands here as its digest.
+	Debtor     ident.Account `json:"debtor,omitempty"`
+	Account    []byte        `json:"account,omitempty"`
+	Remittance string        `json:"remittance,omitempty"`
 }
 
 // New returns a bank that keeps what it accepts in memory.
@@ -172,7 +179,10 @@ func (b *Bank) accept(message ledger.CreditTransfer) (ledger.Report, error) {
 		}
 		return b.report(known), nil
 	}
-	p := payment{ID: message.EndToEndID, Amount: message.InstructedAmount, Content: content[:], Accepted: b.Clock()}
+	p := payment{
+		ID: message.EndToEndID, Amount: message.InstructedAmount, Content: content[:], Accepted: b.Clock(),
+		Debtor: message.Debtor, Account: digest(message.Creditor.Account), Remittance: message.RemittanceInformation,
+	}
 	if p.Reason = b.unusable(message.Creditor.Account); p.Reason == "" && b.Reject != nil {
 		p.Reason = b.Reject(message)
 	}
@@ -275,6 +285,37 @@ func (b *Bank) State(ctx context.Context, id ledger.EndToEndID) (ledger.Report, 
 		return ledger.Report{EndToEndID: id, Status: ledger.NotFound}, nil
 	}
 	return b.report(known), nil
+}
+
+func digest(account string) []byte {
+	sum := sha256.Sum256([]byte(account))
+	return sum[:]
+}
+
+// Statement implements ledger.Bank. A number is told of accounts that the bank still keeps.
+func (b *Bank) Statement(ctx context.Context, since time.Time) ([]ledger.Executed, error) {
+	if err := b.fault(ctx, BeforeTelling, ""); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	numbers := map[string]string{}
+	for number := range b.Accounts {
+		numbers[string(digest(number))] = number
+	}
+	var statement []ledger.Executed
+	for _, p := range b.kept {
+		if p.Reason == "" && !p.Accepted.Before(since) {
+			statement = append(statement, ledger.Executed{
+				EndToEndID: p.ID, Debtor: p.Debtor, CreditorAccount: numbers[string(p.Account)], Amount: p.Amount,
+				RemittanceInformation: p.Remittance, Taken: p.Accepted,
+			})
+		}
+	}
+	slices.SortFunc(statement, func(one, other ledger.Executed) int {
+		return cmp.Or(one.Taken.Compare(other.Taken), cmp.Compare(one.EndToEndID, other.EndToEndID))
+	})
+	return statement, nil
 }
 
 func (b *Bank) fault(ctx context.Context, moment Moment, id ledger.EndToEndID) error {
