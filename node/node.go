@@ -461,7 +461,9 @@ func (n *Node) handlers() map[string]job.Handler {
 		ledger.JobVerify:  sender.Verify,
 		ledger.JobSend:    sender.Send,
 		ledger.JobSettled: n.settled,
-		erasure.JobErase:  n.Erasures.Carry,
+
+		casework.JobFee: fees{n}.settle, casework.JobUnpaid: fees{n}.unpaid, ledger.JobCollected: fees{n}.collected,
+		erasure.JobErase: n.Erasures.Carry,
 	})
 	return handlers
 }

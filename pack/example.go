@@ -27,6 +27,7 @@ type expectation struct {
 	outcome  string
 	because  []string
 	payment  *money.Amount
+	fee      *money.Amount
 	offered  *bool
 	before   string // the name of an example that it comes before
 	document map[string]any
@@ -279,6 +280,14 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	if e.Payment.given() {
 		if amount, ok := sc.value(e.Payment.node, rules.Money).(money.Amount); ok {
 			x.expect.payment = &amount
+		}
+	}
+	if e.Fee.given() {
+		if amount, ok := sc.value(e.Fee.node, rules.Money).(money.Amount); ok {
+			x.expect.fee = &amount
+		}
+		if sc.d.Fee == nil && !sc.doc.Fee.given() {
+			sc.fail(e.Fee.place(), "add fee to the service, or remove it", "the service costs nothing")
 		}
 	}
 	lines, fields := map[string]rules.Type{}, map[string]rules.Type{}

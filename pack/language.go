@@ -82,6 +82,7 @@ type serviceFile struct {
 	Require      []requirement           `key:"require" doc:"The rules that must be met."`
 	Process      []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
 	Output       output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Fee          fee                     `key:"fee" doc:"What the applicant pays before officials begin, and when it is given back."`
 	Start        start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
 	Licence      licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
 	Places       places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
@@ -297,6 +298,19 @@ type criterion struct {
 	By    expression `key:"by" need:"true" doc:"true comes first, more comes first, the earlier day comes first."`
 }
 
+// fee is what an applicant pays.
+type fee struct {
+	mark
+	Amount expression         `key:"amount" need:"true" doc:"How much: an expression over ask and param that gives money and cannot be negative. Where it gives 0, nothing is asked for."`
+	Fund   name               `key:"fund" need:"true" doc:"The fund in whose book it is kept."`
+	Within workingDays        `key:"within" need:"true" doc:"How long it can be paid; then the application is closed."`
+	Back   []choice[backWord] `key:"back" doc:"When it is given back, besides a withdrawal before an official began: late, when a step is late; refused, when the application is refused."`
+}
+
+type backWord string
+
+func (backWord) options() []string { return []string{"late", "refused"} }
+
 // every makes a payment a benefit.
 type every struct {
 	mark
@@ -338,6 +352,7 @@ type expect struct {
 	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
 	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
 	Payment  word                `key:"payment" doc:"The amount that is paid."`
+	Fee      word                `key:"fee" doc:"The fee that the applicant pays."`
 	Offered  flag                `key:"offered" doc:"Of a service that starts by itself: whether its person would be offered it, before they answered anything."`
 	Before   text                `key:"before" doc:"Of limited places: the name of an earlier example, which it comes before in the queue."`
 	Document entries[anything]   `key:"document" doc:"Facts that the document states, by line."`

@@ -73,6 +73,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.requirements()
 	sc.process()
 	sc.outputs()
+	sc.fee()
 	sc.start()
 	sc.licence()
 	sc.places()
@@ -80,6 +81,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.appeal()
 	sc.params()
 	sc.examples()
+	sc.checkFee()
 	d.Hash = hashOf(sc)
 	s.compiled.Services = append(s.compiled.Services, d)
 }
@@ -525,6 +527,9 @@ func programsOf(d *service.Definition) []*rules.Program {
 		for _, s := range o.Set {
 			add(s.Is)
 		}
+	}
+	if d.Fee != nil {
+		add(d.Fee.Amount)
 	}
 	if d.Every != nil {
 		add(d.Every.Until)

@@ -69,6 +69,9 @@ var rows = map[string]row{
 	"POST /api/v1/applications/{application}/submit":   {kind: thing},
 	"POST /api/v1/applications/{application}/withdraw": {kind: thing},
 	"POST /api/v1/applications/{application}/accept":   {kind: thing},
+	"POST /api/v1/applications/{application}/fee":      {kind: thing},
+	// Whoever calls it learns nothing: the payment system is asked, and the answer is always the same.
+	"POST /api/v1/fees/{application}": {kind: open4All},
 	"POST /api/v1/documents/{document}/measures":       {kind: thing, body: map[string]any{"measure": "suspend", "reason": "none"}},
 	"GET /api/v1/documents":                            {kind: own},
 	"GET /api/v1/documents/{document}":                 {kind: thing},
@@ -239,6 +242,8 @@ var rows = map[string]row{
 	"GET /applications/{application}/photos/{photo}":        {kind: thing},
 	"POST /applications/{application}/submit":               {kind: thing, body: "revision=1"},
 	"GET /applications/{application}/withdraw":              {kind: thing},
+	"GET /applications/{application}/pay":                   {kind: thing},
+	"GET /applications/{application}/paid":                  {kind: thing},
 	"POST /applications/{application}/accept":               {kind: thing, body: "revision=1"},
 	"POST /applications/{application}/withdraw":             {kind: thing, body: "revision=1"},
 	"POST /services/{pack}/{service}/apply":                 {kind: own, body: ""},
@@ -379,6 +384,10 @@ var rows = map[string]row{
 	"POST /demo-sign-in/authorize":                       {kind: nobodys, body: ""},
 	"POST /demo-sign-in/token":                           {kind: nobodys, body: ""},
 	"GET /demo-sign-in/userinfo":                         {kind: nobodys},
+
+	// The demonstration's payment system knows amounts, and no payer.
+	"GET /demo-payment/{fee}":  {kind: open4All},
+	"POST /demo-payment/{fee}": {kind: open4All, body: ""},
 
 	"GET /ui":           {kind: open4All},
 	"GET /ui/desk":      {kind: open4All},

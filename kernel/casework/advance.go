@@ -66,6 +66,14 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.queue(JobGather, f.now.Add(retryAfter(f.now.Sub(f.submitted()))), f.job(""))
 		f.note("application.waiting", platform("exchange"), "", "")
 		return "application.waiting", nil
+	case f.def.Fee != nil && f.content.Fee == nil:
+		if err := c.charge(ctx, f, facts); err != nil {
+			return "", err
+		}
+		if f.app.State != Unpaid {
+			return c.settle(ctx, f, again)
+		}
+		return "fee.due", nil
 	case len(f.def.Process) > 0:
 		f.app.State, f.app.Stage = Deciding, 0
 		if err := c.openStage(ctx, f, facts); err != nil {
@@ -212,6 +220,10 @@ func (c *Casework) refuse(f *file, reasons []Reason) {
 	f.app.State, f.app.Decided = Refused, f.now
 	f.content.Because = reasons
 	f.countRefusal()
+	if f.def.Fee != nil && f.def.Fee.IfRefused {
+		f.giveBack(BackRefused)
+	}
+	f.keepFee()
 	c.closeTasks(f, TaskVoid)
 	f.tell("application.refused")
 }
@@ -264,6 +276,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	}
 	f.content.Granted = result
 	f.content.Because = nil
+	f.keepFee()
 	if f.def.Places != nil {
 		f.hold()
 	}

@@ -12,7 +12,7 @@
 //
 // Invariants: nobody decides on their own or a household member's application, or outside their role, territory or turn;
 // whoever recommended does not approve; to a service that pays, a person has one open application at a time; nothing is granted while a requirement is not met or not known; silence never
-// pays; an application that was received is never lost to a register's failure, and its day of receipt never changes.
+// pays; nobody works on what is not paid for, and a fee is kept or given back once; an application that was received is never lost to a register's failure, and its day of receipt never changes.
 package casework
 
 import (
@@ -46,6 +46,7 @@ type State string
 const (
 	Draft        State = "draft"     // being written; nobody else sees it
 	Gathering    State = "gathering" // received; a register has not answered yet
+	Unpaid       State = "unpaid"    // its fee is not paid yet; nobody works on it
 	Deciding     State = "deciding"  // officials have tasks
 	Asked        State = "asked"     // the applicant was asked; the clock stands still
 	Queued       State = "queued"    // it meets the requirements, and waits for one of limited places
@@ -61,7 +62,7 @@ const (
 // IsOpen reports whether something is still to happen after it was received.
 func (s State) IsOpen() bool {
 	switch s {
-	case Gathering, Deciding, Asked, Queued, PlaceOffered, Appealed:
+	case Gathering, Unpaid, Deciding, Asked, Queued, PlaceOffered, Appealed:
 		return true
 	}
 	return false
@@ -81,7 +82,7 @@ type Application struct {
 	Created   time.Time
 	Submitted time.Time       // zero: a draft
 	Decided   time.Time       // zero: not yet
-	Expires   time.Time       // of a draft, of an offered place
+	Expires   time.Time       // of a draft, of an offered place, of a fee that is not paid
 	Territory ident.Territory // of the first step, for statistics
 	Helper    ident.Person    `json:",omitempty"` // the official who wrote it down for the applicant; empty: nobody did
 	Sealed    []byte          // Content as JSON, sealed under the applicant's key
@@ -101,6 +102,7 @@ type Content struct {
 	Attested  map[string]Attested `json:"attested,omitempty"` // by evidence
 	Rules     []RuleResult        `json:"rules,omitempty"`    // of the last evaluation
 	Params    []ParamUsed         `json:"params,omitempty"`   // that they, and what was granted, were computed with
+	Fee       *Fee                `json:"fee,omitempty"`      // nil: it was not asked for yet, or the service costs nothing
 	Decisions []Decision          `json:"decisions,omitempty"`
 	Questions []Question          `json:"questions,omitempty"`
 	Because   []Reason            `json:"because,omitempty"` // why it was refused

@@ -46,6 +46,9 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) er
 		return err
 	}
 	f.note("task.late", platform("deadline"), task.Step, string(step.Late))
+	if f.def.Fee != nil && f.def.Fee.IfLate {
+		f.giveBack(BackLate)
+	}
 	switch step.Late {
 	case service.LateRefuse:
 		c.closeTask(f, task, TaskDone) // its silence is the decision

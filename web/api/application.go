@@ -24,7 +24,7 @@ type ApplicationSummary struct {
 	Created   time.Time         `json:"created"`
 	Submitted time.Time         `json:"submitted,omitzero"`
 	Decided   time.Time         `json:"decided,omitzero"`
-	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft; of an offered place"`
+	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft; of an offered place; of a fee that is not paid"`
 	Event     ident.Event       `json:"event" doc:"the journal's event that last wrote it"`
 }
 
@@ -39,6 +39,7 @@ type Application struct {
 	Questions   []Asked               `json:"questions" doc:"what officials asked the applicant"`
 	Decisions   []Decision            `json:"decisions"`
 	Because     []Reason              `json:"because" doc:"why it was refused"`
+	Fee         *Fee                  `json:"fee,omitempty" doc:"what was asked for; absent: it costs nothing, or is not received yet"`
 	Granted     *Granted              `json:"granted,omitempty"`
 	Queue       *Queue                `json:"queue,omitempty" doc:"where it stands, while it waits for a place"`
 	Ended       *Ended                `json:"ended,omitempty" doc:"why what was granted is not in force any more"`
@@ -246,6 +247,9 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 	}
 	for _, one := range content.Decisions {
 		shown.Decisions = append(shown.Decisions, Decision{one.Step, by(one.By), one.Action, reasons(one.Reasons), one.Form, one.At})
+	}
+	if one := content.Fee; one != nil {
+		shown.Fee = &Fee{one.Amount, one.Asked, one.Paid, one.Back, one.Returned}
 	}
 	if one := content.Granted; one != nil {
 		shown.Granted = &Granted{Payment: one.Payment, Order: one.Order, Document: one.Document, Rejected: one.Rejected}

@@ -38,6 +38,7 @@ type Service struct {
 	Require  []Requirement     `json:"require"`
 	Process  [][]Step          `json:"process" doc:"stages, one after the other; the steps of a stage run at the same time; none: granted by rule alone"`
 	Gives    []string          `json:"gives" doc:"what comes out: document, payment, record"`
+	Fee      bool              `json:"fee" doc:"the applicant pays before officials begin"`
 	Appeal   int               `json:"appeal" doc:"working days to contest a refusal; 0: the platform's usual term"`
 	Request  *openapi3.Schema  `json:"request" doc:"the JSON Schema of the answers"`
 }
@@ -237,7 +238,7 @@ func listed[T any](list []T) []T {
 func serviceOf(d *service.Definition, languages ...string) Service {
 	shown := Service{
 		ServiceSummary: summaryOf(d, languages...), From: d.From, Legal: []Legal{}, Ask: []Question{},
-		Evidence: []ServiceEvidence{}, Require: []Requirement{}, Process: [][]Step{}, Gives: []string{}, Appeal: d.Appeal.Within,
+		Evidence: []ServiceEvidence{}, Require: []Requirement{}, Process: [][]Step{}, Gives: []string{}, Fee: d.Fee != nil, Appeal: d.Appeal.Within,
 	}
 	for _, one := range d.Legal {
 		shown.Legal = append(shown.Legal, Legal{one.Act.In(languages...), one.Article.In(languages...), one.URL, one.Status})

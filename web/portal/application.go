@@ -88,6 +88,11 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 	switch view.Application.State {
 	case casework.Gathering:
 		return &ui.Banner{Tone: ui.Wait, Title: r.Say("portal.gathering"), Text: r.Say("portal.gathering-text")}
+	case casework.Unpaid:
+		return &ui.Banner{
+			Tone: ui.Wait, Title: r.State(casework.Unpaid).Text, Text: toPay(r, view),
+			Link: &ui.Link{Text: r.Say("portal.pay"), Href: pathOf(id) + "/pay"},
+		}
 	case casework.Asked:
 		return &ui.Banner{
 			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: view.Awaited.Text + " " + p.nextThing(r, view),
@@ -174,6 +179,7 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 			return nil, err
 		}
 	}
+	body = append(body, charged(r, view)...)
 	history := r.History(view)
 	history.Events = append(p.ahead(r, view), history.Events...)
 	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, history)

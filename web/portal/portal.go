@@ -63,6 +63,12 @@ type Representatives interface {
 	IsKnown(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
 }
 
+// Fees is what the pages need to let fees be paid.
+type Fees interface {
+	Page(ctx context.Context, by access.Actor, id ident.Application) (address string, err error)
+	Look(ctx context.Context, id ident.Application) error
+}
+
 // Config is what the portal stands on. All of it is required.
 type Config struct {
 	Shared          *page.Shared
@@ -72,6 +78,7 @@ type Config struct {
 	Keys            signature.Ring
 	Orders          act.Store[ledger.Reader, ledger.Tx]
 	Notices         *notice.Board
+	Fees            Fees
 	Representatives Representatives
 	Courier         *notice.Courier
 	Readings        *access.OwnReadings
@@ -136,6 +143,8 @@ func (p *Portal) Routes() []route.Route {
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(one+"/photos/{photo}", p.photo),
+		costly(own(one+"/pay", p.pay)),
+		costly(own(one+"/paid", p.paid)),
 		send(one+"/accept", smallForm, p.accept),
 		own(page.MinePath, p.mine),
 		costly(own("/me/documents/{document}", p.file)),

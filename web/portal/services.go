@@ -111,7 +111,7 @@ func (p *Portal) service(w http.ResponseWriter, req *http.Request, v route.Visit
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Agency(definition.Agency), Lead: r.In(definition.Summary),
 		Trail: []ui.Link{{Text: r.Say("portal.home"), Href: page.HomePath}, {Text: r.Say("page.services"), Href: page.ServicesPath}},
-		Body:  body, Aside: p.brief(r, definition, performance),
+		Body:  body, Aside: p.brief(req.Context(), r, definition, performance),
 	})
 }
 
@@ -159,7 +159,7 @@ func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service
 }
 
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.
-func (p *Portal) brief(r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
+func (p *Portal) brief(ctx context.Context, r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
 	long := []string{r.Say("portal.at-once")}
 	if len(definition.Process) > 0 {
 		days := 0
@@ -176,7 +176,7 @@ func (p *Portal) brief(r page.Reader, definition *service.Definition, measured c
 		}
 	}
 	rows := []ui.SummaryRow{
-		{Term: r.Say("portal.cost"), Values: []string{r.Say("portal.free")}},
+		{Term: r.Say("portal.cost"), Values: p.cost(ctx, r, definition)},
 		{Term: r.Say("portal.how-long"), Values: long},
 	}
 	if len(definition.Ask) == 0 {
