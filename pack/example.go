@@ -66,7 +66,7 @@ func (sc *serviceCompiler) examples() {
 		d := sc.overlay(base, e)
 		drafts[e.Name.text] = d
 		names = append(names, e.Name.text)
-		granted = granted || e.Expect.Outcome.value == "granted"
+		granted = granted || e.Expect.Outcome.value == "granted" || sc.d.Notification && e.Expect.Outcome.value == "received"
 		refused = refused || e.Expect.Outcome.value == "refused"
 		ended = ended || e.Expect.Outcome.value == "ended"
 		if compiled, ok := sc.example(e, d); ok {
@@ -77,13 +77,15 @@ func (sc *serviceCompiler) examples() {
 	if n := sc.doc.node.find("examples"); n != nil {
 		at = n.at
 	}
-	if !granted {
+	if !granted && sc.d.Notification {
+		sc.fail(at, "add an example with expect: {outcome: received}", "no example of %s is received", sc.d.Path)
+	} else if !granted {
 		sc.fail(at, "add an example with expect: {outcome: granted}", "no example of %s is granted", sc.d.Path)
 	}
 	if sc.d.Every != nil && !ended {
 		sc.fail(at, "add an example with review: and expect: {outcome: ended, because: […]}", "no example of %s ends", sc.d.Path)
 	}
-	if !refused && len(sc.doc.Require)+len(sc.doc.Process) > 0 {
+	if !refused && len(sc.doc.Require)+len(sc.doc.Process) > 0 && !sc.d.Notification {
 		sc.fail(at, "add an example with expect: {outcome: refused, because: […]}", "no example of %s is refused", sc.d.Path)
 	}
 }

@@ -74,6 +74,7 @@ type serviceFile struct {
 	Title        text                    `key:"title" need:"true" doc:"What the service is called."`
 	Summary      text                    `key:"summary" need:"true" doc:"What it gives to whom, in a sentence or two."`
 	For          some[choice[applicant]] `key:"for" need:"true" doc:"Who may apply."`
+	Receives     choice[receivesWord]    `key:"receives" doc:"notification: nobody decides. What is said is recorded, officials take note of it, and the receipt is the end."`
 	Confidential flag                    `key:"confidential" doc:"true: who asks for it must fear those around them. Nobody represents them, and nothing is published but the country's figures."`
 	Events       []name                  `key:"events" doc:"The life and business events in which people look for it."`
 	Legal        []legal                 `key:"legal" need:"true" doc:"The acts that it stands on."`
@@ -90,6 +91,10 @@ type serviceFile struct {
 	Appeal       appeal                  `key:"appeal" doc:"How a refusal is contested."`
 	Examples     []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
+
+type receivesWord string
+
+func (receivesWord) options() []string { return []string{"notification"} }
 
 // start is what sets a service off.
 type start struct {
@@ -213,7 +218,7 @@ type step struct {
 	Territory expression            `key:"territory" doc:"Where the official is responsible: an expression that gives a territory, or: country."`
 	Within    workingDays           `key:"within" doc:"The deadline: 3 working days."`
 	Late      choice[lateWord]      `key:"late" doc:"What it means when nobody decides in time. escalate: the level above takes over. refuse: it is refused and can be contested. grant: silence is consent; never where money follows."`
-	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse."`
+	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse; of a notification note, and nothing else."`
 	Form      entries[formQuestion] `key:"form" doc:"What the official records: an inspection."`
 	Photos    photos                `key:"photos" doc:"The photos that the official takes."`
 }
@@ -237,7 +242,9 @@ func (lateWord) options() []string { return []string{"escalate", "refuse", "gran
 
 type actionWord string
 
-func (actionWord) options() []string { return []string{"recommend", "approve", "ask", "refuse"} }
+func (actionWord) options() []string {
+	return []string{"recommend", "approve", "ask", "refuse", "note"}
+}
 
 type output struct {
 	mark
@@ -349,7 +356,7 @@ type review struct {
 
 type expect struct {
 	mark
-	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
+	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, received: of a notification; waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
 	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
 	Payment  word                `key:"payment" doc:"The amount that is paid."`
 	Fee      word                `key:"fee" doc:"The fee that the applicant pays."`
@@ -361,7 +368,9 @@ type expect struct {
 
 type outcomeWord string
 
-func (outcomeWord) options() []string { return []string{"granted", "refused", "waiting", "ended"} }
+func (outcomeWord) options() []string {
+	return []string{"granted", "refused", "received", "waiting", "ended"}
+}
 
 // registerFile is registers/NAME.yaml.
 type registerFile struct {

@@ -182,6 +182,11 @@ func run(ctx context.Context, d *service.Definition, x *compiledExample) (came, 
 	if got.fee, _, err = d.Charge(ctx, x.facts); err != nil {
 		return got, err
 	}
+	if d.Notification {
+		got.output, err = d.Grant(ctx, x.facts)
+		got.outcome = "received"
+		return got, err
+	}
 	for _, stage := range d.Process {
 		for _, s := range stage.Steps {
 			switch x.decide[s.Name] {

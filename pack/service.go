@@ -70,6 +70,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 		return // a name is wrong, and reported
 	}
 	sc.environment = environment
+	sc.notification()
 	sc.requirements()
 	sc.process()
 	sc.outputs()

@@ -66,6 +66,12 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.queue(JobGather, f.now.Add(retryAfter(f.now.Sub(f.submitted()))), f.job(""))
 		f.note("application.waiting", platform("exchange"), "", "")
 		return "application.waiting", nil
+	case f.def.Notification:
+		if err := c.receive(ctx, f, facts); err != nil {
+			return "", err
+		}
+		f.note("notification.received", platform("casework"), "", "")
+		return "notification.received", nil
 	case f.def.Fee != nil && f.content.Fee == nil:
 		if err := c.charge(ctx, f, facts); err != nil {
 			return "", err
@@ -294,6 +300,27 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	return nil
 }
 
+// receive takes a notification in: what it records is queued, and officials get a task in which they take note of it.
+func (c *Casework) receive(ctx context.Context, f *file, facts service.Facts) error {
+	outcome, err := f.def.Grant(ctx, facts)
+	if err != nil {
+		return err
+	}
+	f.use(outcome.Params)
+	f.app.State, f.app.Decided = Received, f.now
+	if f.def.Output.Record != nil {
+		f.content.Granted = &Result{}
+		if f.content.Granted.Record, err = field.Encode(outcome.Record); err != nil {
+			return err
+		}
+		f.queue(register.JobWrite, time.Time{}, f.job(""))
+	}
+	if len(f.def.Process) == 0 {
+		return nil
+	}
+	return c.openStage(ctx, f, facts)
+}
+
 // issue composes and signs the document of a granted file, if its service issues one.
 func (c *Casework) issue(ctx context.Context, f *file, outcome service.Outcome, result *Result) error {
 	if f.def.Output.Document == nil {
@@ -389,7 +416,7 @@ func (c *Casework) Record(ctx context.Context, id ident.Application) (Record, er
 	if err != nil {
 		return Record{}, err
 	}
-	if f.app.State != Granted || f.def.Output.Record == nil {
+	if f.app.State != Granted && f.app.State != Received || f.def.Output.Record == nil {
 		return Record{}, fault.New(fault.Conflict, "application.no-record", "Nothing is recorded for this application.")
 	}
 	return Record{Application: f.app, Register: f.def.Output.Record.Register, Values: f.content.Granted.Record}, nil

@@ -51,6 +51,7 @@ const (
 	Asked        State = "asked"     // the applicant was asked; the clock stands still
 	Queued       State = "queued"    // it meets the requirements, and waits for one of limited places
 	PlaceOffered State = "offered"   // a place is kept for it, until the applicant accepts it or the time is over
+	Received     State = "received"  // a notification: what was said is recorded, and nobody decides
 	Granted      State = "granted"
 	Refused      State = "refused"
 	Appealed     State = "appealed" // refused, and contested
@@ -81,7 +82,7 @@ type Application struct {
 	Language  string
 	Created   time.Time
 	Submitted time.Time       // zero: a draft
-	Decided   time.Time       // zero: not yet
+	Decided   time.Time       // of a notification when it was taken in; zero: not yet
 	Expires   time.Time       // of a draft, of an offered place, of a fee that is not paid
 	Territory ident.Territory // of the first step, for statistics
 	Helper    ident.Person    `json:",omitempty"` // the official who wrote it down for the applicant; empty: nobody did

@@ -31,6 +31,7 @@ type Definition struct {
 	Legal   []Legal
 	// Confidential: nobody acts for another in it or sees that it was asked for, and published is only how many applicants the country has.
 	Confidential bool
+	Notification bool // nobody decides: what is said is recorded, and officials take note of it
 
 	Ask      []Question
 	Evidence []Evidence
@@ -146,6 +147,7 @@ const (
 	Approve   Action = "approve"   // in the last stage: it is granted; in an earlier one: it goes on
 	Ask       Action = "ask"       // the applicant is asked, the clock stops
 	Refuse    Action = "refuse"    // it is refused, with reasons
+	Note      Action = "note"      // of a notification: an official has taken note of it
 )
 
 // Step is a task of an official.

@@ -30,6 +30,7 @@ func (r Reader) State(state casework.State) ui.Tag {
 		casework.Unpaid:       {"portal.state-unpaid", ui.Wait},
 		casework.Deciding:     {"application.state.in-progress", ui.Info},
 		casework.Asked:        {"application.state.question-for-you", ui.Wait},
+		casework.Received:     {"portal.state-received", ui.Good},
 		casework.Granted:      {"application.state.granted", ui.Good},
 		casework.Refused:      {"application.state.refused", ui.Bad},
 		casework.Appealed:     {"portal.state-appealed", ui.Info},

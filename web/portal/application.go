@@ -109,6 +109,8 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 			return licenceBanner(r, view)
 		}
 		return &ui.Banner{Tone: ui.Good, Title: r.Say("application.state.granted"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
+	case casework.Received:
+		return &ui.Banner{Tone: ui.Good, Title: r.State(casework.Received).Text, Text: r.Say("portal.received-text")}
 	case casework.Refused:
 		return &ui.Banner{Tone: ui.Bad, Title: r.Say("application.state.refused"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
 	case casework.Queued:

@@ -238,6 +238,9 @@ func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor
 
 // forecast says what would come out if the application were sent now.
 func (p *Portal) forecast(ctx context.Context, r page.Reader, preview casework.Preview) []ui.Component {
+	if preview.Definition.Notification {
+		return []ui.Component{ui.Inset{Text: r.Say("portal.course-notification")}}
+	}
 	banner := ui.Banner{Tone: ui.Wait, Title: r.Say("portal.forecast-unknown"), Text: r.Say("portal.forecast-unknown-text")}
 	switch preview.Outcome {
 	case rules.Met:

@@ -161,7 +161,7 @@ func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.
 func (p *Portal) brief(ctx context.Context, r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
 	long := []string{r.Say("portal.at-once")}
-	if len(definition.Process) > 0 {
+	if len(definition.Process) > 0 && !definition.Notification {
 		days := 0
 		for _, stage := range definition.Process {
 			longest := 0
@@ -322,6 +322,12 @@ func needed(r page.Reader, definition *service.Definition) []ui.Component {
 // course tells who decides, in which time, and what silence means.
 func course(r page.Reader, definition *service.Definition) []ui.Component {
 	body := []ui.Component{ui.Heading{Text: r.Say("portal.course")}}
+	if definition.Notification {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.course-notification")})
+	}
+	if len(definition.Process) == 0 && definition.Notification {
+		return body
+	}
 	if len(definition.Process) == 0 {
 		return append(body, ui.Paragraph{Text: r.Say("portal.course-at-once")})
 	}
@@ -339,6 +345,9 @@ func course(r page.Reader, definition *service.Definition) []ui.Component {
 		}
 	}
 	within := definition.Appeal.Within
+	if definition.Notification {
+		return append(body, table)
+	}
 	if within > 0 {
 		body = append(body, table, ui.Paragraph{Text: r.Say("portal.appeal-within", "days", r.Say("duration.working-days", "count", within))})
 		return body
