@@ -121,6 +121,7 @@ func (n *Node) addPages(router *route.Router, shared *page.Shared) error {
 		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Fees: fees{n}, Representatives: n.Representatives, Courier: n.Courier,
 		Readings: n.readings,
 		Trail:    n.trail,
+		Site:     n.config.Site,
 		Origin:   n.Origin(), LogKey: n.logKey,
 	}).Routes()...)
 	router.Add(opendata.New(opendata.Config{

@@ -83,6 +83,7 @@ type serviceFile struct {
 	Require      []requirement           `key:"require" doc:"The rules that must be met."`
 	Process      []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
 	Output       output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Together     together                `key:"together" doc:"A household asks together: the adults of it who are declared each confirm by themselves before it goes on."`
 	Fee          fee                     `key:"fee" doc:"What the applicant pays before officials begin, and when it is given back."`
 	Start        start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
 	Licence      licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
@@ -303,6 +304,13 @@ type criterion struct {
 	mark
 	Title text       `key:"title" need:"true" doc:"What puts people first here, in words that those who wait read."`
 	By    expression `key:"by" need:"true" doc:"true comes first, more comes first, the earlier day comes first."`
+}
+
+// together lets a household ask for something together.
+type together struct {
+	mark
+	Members expression  `key:"members" need:"true" doc:"How many other adults of the household confirm: an expression over ask and param that gives a number."`
+	Within  workingDays `key:"within" need:"true" doc:"How long they can confirm; then it goes on with those who did."`
 }
 
 // fee is what an applicant pays.

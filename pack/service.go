@@ -74,6 +74,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.requirements()
 	sc.process()
 	sc.outputs()
+	sc.together()
 	sc.fee()
 	sc.start()
 	sc.licence()
@@ -528,6 +529,9 @@ func programsOf(d *service.Definition) []*rules.Program {
 		for _, s := range o.Set {
 			add(s.Is)
 		}
+	}
+	if d.Together != nil {
+		add(d.Together.Members)
 	}
 	if d.Fee != nil {
 		add(d.Fee.Amount)

@@ -151,6 +151,7 @@ func shape(d *service.Definition) []string {
 		{inspection, "with findings of an official"},
 		{consent, "silence is consent"},
 		{d.Start != "", "starts by itself"},
+		{d.Together != nil, "a household together"},
 		{d.Fee != nil, "fee first"},
 		{d.Places != nil, "limited places"},
 		{d.Every != nil, "benefit"},
@@ -193,7 +194,7 @@ func TestEveryShapeIsShipped(t *testing.T) {
 	}
 	for _, word := range []string{
 		"granted at once by rule", "2 steps", "agencies in parallel", "with findings of an official", "silence is consent", "starts by itself",
-		"fee first", "limited places", "benefit", "licence", "for organisations", "notification without a decision", "document", "payment", "record",
+		"a household together", "fee first", "limited places", "benefit", "licence", "for organisations", "notification without a decision", "document", "payment", "record",
 	} {
 		if !shipped[word] {
 			t.Errorf("no service is shipped of the shape: %s", word)

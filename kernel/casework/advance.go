@@ -66,6 +66,14 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.queue(JobGather, f.now.Add(retryAfter(f.now.Sub(f.submitted()))), f.job(""))
 		f.note("application.waiting", platform("exchange"), "", "")
 		return "application.waiting", nil
+	case f.def.Together != nil && f.content.Together == nil:
+		if err := c.gatherMembers(ctx, f, facts); err != nil {
+			return "", err
+		}
+		if f.app.State != Joining {
+			return c.settle(ctx, f, again)
+		}
+		return "together.asked", nil
 	case f.def.Notification:
 		if err := c.receive(ctx, f, facts); err != nil {
 			return "", err

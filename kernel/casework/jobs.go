@@ -36,6 +36,7 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobCode:             c.deliverCode,
 		JobForget:           c.forget,
 		JobTell:             c.Tell,
+		JobTogether:         with(c.LapseTogether),
 		jobOffer:            c.Offer,
 		register.JobChanged: c.Started,
 	}

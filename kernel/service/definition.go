@@ -39,6 +39,7 @@ type Definition struct {
 	Process  []Stage // empty: granted by rule alone
 	Output   Output
 	Start    ident.Evidence // whose change makes the platform offer it; empty: it waits to be asked for
+	Together *Together      // others of the household confirm; nil: who applies is enough
 	Fee      *Fee           // is paid before officials begin; nil: it costs nothing
 	Places   *Places        // there are only so many; nil: enough for all
 	Every    *Every         // the payment is made again in every period; nil: once

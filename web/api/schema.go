@@ -47,7 +47,7 @@ var values = map[reflect.Type]func() *openapi3.Schema{
 
 // choices are the words that a type's values can be.
 var choices = map[reflect.Type][]any{
-	reflect.TypeFor[casework.State](): words(casework.Draft, casework.Gathering, casework.Unpaid, casework.Deciding, casework.Asked,
+	reflect.TypeFor[casework.State](): words(casework.Draft, casework.Gathering, casework.Joining, casework.Unpaid, casework.Deciding, casework.Asked,
 		casework.Queued, casework.PlaceOffered, casework.Received, casework.Granted,
 		casework.Refused, casework.Appealed, casework.Withdrawn, casework.Ended, casework.Expired),
 	reflect.TypeFor[casework.Back]():      words(casework.BackWithdrawn, casework.BackRefused, casework.BackLate, casework.BackTooLate),

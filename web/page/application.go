@@ -27,6 +27,7 @@ func (r Reader) State(state casework.State) ui.Tag {
 	}{
 		casework.Draft:        {"application.state.draft", ui.Plain},
 		casework.Gathering:    {"application.state.waiting-for-evidence", ui.Wait},
+		casework.Joining:      {"portal.state-joining", ui.Wait},
 		casework.Unpaid:       {"portal.state-unpaid", ui.Wait},
 		casework.Deciding:     {"application.state.in-progress", ui.Info},
 		casework.Asked:        {"application.state.question-for-you", ui.Wait},

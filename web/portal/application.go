@@ -88,6 +88,8 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 	switch view.Application.State {
 	case casework.Gathering:
 		return &ui.Banner{Tone: ui.Wait, Title: r.Say("portal.gathering"), Text: r.Say("portal.gathering-text")}
+	case casework.Joining:
+		return &ui.Banner{Tone: ui.Wait, Title: r.State(casework.Joining).Text, Text: joining(r, view)}
 	case casework.Unpaid:
 		return &ui.Banner{
 			Tone: ui.Wait, Title: r.State(casework.Unpaid).Text, Text: toPay(r, view),
@@ -180,6 +182,11 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 		if body, err = p.ended(ctx, r, view); err != nil {
 			return nil, err
 		}
+	}
+	if view.Application.State == casework.Joining {
+		body = append(body, ui.SummaryList{Rows: []ui.SummaryRow{{
+			Term: r.Say("portal.joining-address"), Values: []string{p.Site.JoinPath(pathOf(view.Application.ID), "join").String()},
+		}}})
 	}
 	body = append(body, charged(r, view)...)
 	history := r.History(view)

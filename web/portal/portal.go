@@ -12,6 +12,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"yagona/kernel/access"
@@ -43,6 +44,8 @@ type Applications interface {
 	OwnAll(ctx context.Context, by access.Actor, before ident.Application, limit int) ([]casework.Application, error)
 	Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
 	Accept(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Invited(ctx context.Context, by access.Actor, id ident.Application) (casework.Invitation, error)
+	Confirm(ctx context.Context, by access.Actor, id ident.Application) error
 	Licences(ctx context.Context, of ident.Service, after ident.Application, limit int) ([]casework.Entitlement, error)
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
@@ -84,6 +87,7 @@ type Config struct {
 	Readings        *access.OwnReadings
 	Trail           *reading.Trail
 	Origin          string // the log's name
+	Site            *url.URL
 	// LogKey returns the public key that verifies the log's newest checkpoint, as verifiers take it.
 	LogKey func(context.Context) (string, error)
 }
@@ -143,6 +147,8 @@ func (p *Portal) Routes() []route.Route {
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(one+"/photos/{photo}", p.photo),
+		costly(own(one+"/join", p.showJoin)),
+		send(one+"/join", smallForm, p.join),
 		costly(own(one+"/pay", p.pay)),
 		costly(own(one+"/paid", p.paid)),
 		send(one+"/accept", smallForm, p.accept),

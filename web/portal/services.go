@@ -331,6 +331,9 @@ func course(r page.Reader, definition *service.Definition) []ui.Component {
 	if len(definition.Process) == 0 {
 		return append(body, ui.Paragraph{Text: r.Say("portal.course-at-once")})
 	}
+	if together := definition.Together; together != nil {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.course-together", "days", r.Say("duration.working-days", "count", together.Within))})
+	}
 	table := ui.Table{Caption: r.Say("portal.steps"), Columns: []ui.Column{
 		{Text: r.Say("portal.step")}, {Text: r.Say("portal.by")}, {Text: r.Say("portal.within")}, {Text: r.Say("portal.late")},
 	}}
