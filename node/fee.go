@@ -84,7 +84,7 @@ func (f fees) unpaid(ctx context.Context, queued job.Job) error {
 	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
 		return err
 	}
-	if err := f.Look(ctx, payload.Application); err != nil && err != error(errNoTill) {
+	if err := f.Look(ctx, payload.Application); err != nil && fault.Code(err) != errNoTill.Code {
 		return err
 	}
 	return f.Casework.LapseFee(ctx, queued, payload)

@@ -17,9 +17,15 @@ func (sc *serviceCompiler) notification() {
 		given bool
 		key   string
 	}{
-		{len(sc.doc.Require) > 0, "require"}, {sc.doc.Appeal.given(), "appeal"}, {sc.doc.Fee.given(), "fee"}, {sc.doc.Places.given(), "places"},
-		{sc.doc.Every.given(), "every"}, {sc.doc.Licence.given(), "licence"}, {sc.doc.Start.given(), "start"},
-		{sc.doc.Output.Payment.given(), "payment"}, {sc.doc.Output.Document.given(), "document"},
+		{len(sc.doc.Require) > 0, "require"},
+		{sc.doc.Appeal.given(), "appeal"},
+		{sc.doc.Fee.given(), "fee"},
+		{sc.doc.Places.given(), "places"},
+		{sc.doc.Every.given(), "every"},
+		{sc.doc.Licence.given(), "licence"},
+		{sc.doc.Start.given(), "start"},
+		{sc.doc.Output.Payment.given(), "payment"},
+		{sc.doc.Output.Document.given(), "document"},
 	} {
 		if decided.given {
 			sc.fail(at, "remove "+decided.key+", or let somebody decide", "nobody decides on a notification, and %s needs a decision", decided.key)

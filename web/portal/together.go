@@ -31,7 +31,8 @@ func (p *Portal) showJoin(w http.ResponseWriter, req *http.Request, v route.Visi
 		return r.Render(w, http.StatusOK, shown)
 	}
 	shown.Body = []ui.Component{
-		ui.Paragraph{Text: r.Say("portal.join-lead")}, ui.Paragraph{Text: r.Say("portal.join-until", "date", r.LastDay(found.Until))},
+		ui.Paragraph{Text: r.Say("portal.join-lead")},
+		ui.Paragraph{Text: r.Say("portal.join-until", "date", r.LastDay(found.Until))},
 		ui.Form{
 			Action:  pathOf(applicationOf(req)) + "/join",
 			Buttons: ui.Buttons{{Text: r.Say("portal.join-confirm")}, {Key: "actions.cancel", Href: page.MinePath, Quiet: true}},
