@@ -19,7 +19,7 @@ import (
 func (n *Node) api(say route.Say) []route.Route {
 	return api.New(api.Dependencies{
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
-		Casework: n.Casework, Documents: n.Documents, Ring: n.Ring, Notices: n.Notices, Courier: n.Courier, People: n.People,
+		Casework: n.Casework, Fees: fees{n}, Documents: n.Documents, Ring: n.Ring, Notices: n.Notices, Courier: n.Courier, People: n.People,
 		Trail: n.trail, Vault: n.Vault, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
 		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Simulator: n.Simulator, Office: n.Office, Registers: n.Registers,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },

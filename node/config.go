@@ -55,6 +55,8 @@ type Config struct {
 	People provider.People
 	// Bank carries payments out. Required outside a demonstration if a service pays.
 	Bank ledger.Bank
+	// Till is the payment system by which people pay fees; nil: none, except in a demonstration, which has its own.
+	Till ledger.Collector
 	// Limits are how many costly requests one visitor may make in a minute; zero: as package route says.
 	Limits route.Limits
 	// Proxies are the networks of the proxies before the installation, which are believed whom they speak for.

@@ -404,7 +404,7 @@ func (n *Node) wireKernel() {
 		Catalogue:       func() *service.Catalogue { return n.Catalogue().Services },
 		Representatives: n.Representatives, Language: n.language, Evidence: n.Exchange, Documents: n.Documents, Calendar: n.Profile.Calendar, Territories: n.Profile.Territories, Scheme: n.Profile,
 		Queues:    &queue.Queues{Store: query.For[queue.Reader, queue.Tx](db), Vault: n.Vault},
-		Messenger: n.Courier,
+		Messenger: n.Courier, Adult: n.adult,
 		Composer: &casework.Letter{
 			Words: n.Words, People: n.People, Validity: n.config.Site.String() + "/verify/",
 			Agency: func(name ident.Agency) wording.Text { return n.Catalogue().Agency(name) },
@@ -470,7 +470,9 @@ func (n *Node) handlers() map[string]job.Handler {
 		ledger.JobVerify:  sender.Verify,
 		ledger.JobSend:    sender.Send,
 		ledger.JobSettled: n.settled,
-		erasure.JobErase:  n.Erasures.Carry,
+
+		casework.JobFee: fees{n}.settle, casework.JobUnpaid: fees{n}.unpaid, ledger.JobCollected: fees{n}.collected,
+		erasure.JobErase: n.Erasures.Carry,
 	})
 	return handlers
 }
@@ -483,6 +485,12 @@ func (n *Node) language(ctx context.Context, whose ident.Subject) (string, error
 	}
 	known, err := n.People.Attributes(ctx, who)
 	return cmp.Or(known.Language, n.Profile.Authoritative()), err
+}
+
+// adult reports whether somebody is of age.
+func (n *Node) adult(ctx context.Context, who ident.Person) (bool, error) {
+	known, err := n.People.Attributes(ctx, who)
+	return err == nil && !n.Profile.Calendar.Date(n.config.Clock()).Before(known.Birth.AddMonths(12*n.Profile.OfAge)), err
 }
 
 // notify tells somebody of what is about no application.

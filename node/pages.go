@@ -39,6 +39,7 @@ import (
 	"yagona/web/signin"
 	simulating "yagona/web/simulation"
 	"yagona/web/studio"
+	"yagona/web/till"
 	"yagona/web/ui"
 )
 
@@ -91,6 +92,11 @@ func (n *Node) openPages(ctx context.Context) error {
 	if err := n.addPages(router, shared); err != nil {
 		return err
 	}
+	if n.config.Demonstration && n.config.Till == nil {
+		played := till.New(till.Config{Site: n.config.Site, House: house, Money: n.Words.Money, Tell: fees{n}.Look})
+		n.config.Till = played
+		router.Add(played.Routes()...)
+	}
 	if n.config.Demonstration {
 		program := provider.Client{ID: DemonstrationProgram, Redirects: []string{"http://127.0.0.1/return"}}
 		site := provider.Client{ID: DemonstrationClient, Redirects: []string{n.config.Site.String() + signin.ReturnPath}}
@@ -123,9 +129,10 @@ func (n *Node) addPages(router *route.Router, shared *page.Shared) error {
 	books := query.For[ledger.Reader, ledger.Tx](n.store)
 	router.Add(portal.New(portal.Config{
 		Shared: shared, Services: func() *service.Catalogue { return n.Catalogue().Services }, Applications: n.Casework,
-		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Representatives: n.Representatives, Courier: n.Courier,
+		Documents: n.Documents, Keys: n.Keys, Orders: books, Notices: n.Notices, Fees: fees{n}, Representatives: n.Representatives, Courier: n.Courier,
 		Readings: n.readings,
 		Trail:    n.trail,
+		Site:     n.config.Site,
 		Origin:   n.Origin(), LogKey: n.logKey,
 	}).Routes()...)
 	router.Add(opendata.New(opendata.Config{

@@ -38,6 +38,7 @@ type site struct {
 	people *demo.Population
 	url    string
 	bank   *bank.Bank
+	folder string
 }
 
 // people are those whom the demonstration's sign-in offers.
@@ -81,8 +82,9 @@ func open(t *testing.T) *site {
 	clock := func() time.Time { return morning.Add(time.Since(began)).UTC() }
 	simulated := bank.New(clock)
 	simulated.Accounts = population.Accounts()
+	folder := t.TempDir()
 	opened, err := node.Open(t.Context(), node.Config{
-		Folder: t.TempDir(), Site: address, Country: uz.Files, Packs: packs.All(), Demonstration: true, People: people{population},
+		Folder: folder, Site: address, Country: uz.Files, Packs: packs.All(), Demonstration: true, People: people{population},
 		Bank: simulated, Clock: clock, Volatile: true,
 		Secrets: map[string]string{"social-agency": "test"},
 	})
@@ -107,7 +109,7 @@ func open(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	return &site{opened, population, address.String(), simulated}
+	return &site{opened, population, address.String(), simulated, folder}
 }
 
 // browser is one without scripts: it keeps cookies, follows redirects and sends the forms that it was shown.

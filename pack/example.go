@@ -27,6 +27,7 @@ type expectation struct {
 	outcome  string
 	because  []string
 	payment  *money.Amount
+	fee      *money.Amount
 	offered  *bool
 	before   string // the name of an example that it comes before
 	document map[string]any
@@ -65,7 +66,7 @@ func (sc *serviceCompiler) examples() {
 		d := sc.overlay(base, e)
 		drafts[e.Name.text] = d
 		names = append(names, e.Name.text)
-		granted = granted || e.Expect.Outcome.value == "granted"
+		granted = granted || e.Expect.Outcome.value == "granted" || sc.d.Notification && e.Expect.Outcome.value == "received"
 		refused = refused || e.Expect.Outcome.value == "refused"
 		ended = ended || e.Expect.Outcome.value == "ended"
 		if compiled, ok := sc.example(e, d); ok {
@@ -76,13 +77,15 @@ func (sc *serviceCompiler) examples() {
 	if n := sc.doc.node.find("examples"); n != nil {
 		at = n.at
 	}
-	if !granted {
+	if !granted && sc.d.Notification {
+		sc.fail(at, "add an example with expect: {outcome: received}", "no example of %s is received", sc.d.Path)
+	} else if !granted {
 		sc.fail(at, "add an example with expect: {outcome: granted}", "no example of %s is granted", sc.d.Path)
 	}
 	if sc.d.Every != nil && !ended {
 		sc.fail(at, "add an example with review: and expect: {outcome: ended, because: […]}", "no example of %s ends", sc.d.Path)
 	}
-	if !refused && len(sc.doc.Require)+len(sc.doc.Process) > 0 {
+	if !refused && len(sc.doc.Require)+len(sc.doc.Process) > 0 && !sc.d.Notification {
 		sc.fail(at, "add an example with expect: {outcome: refused, because: […]}", "no example of %s is refused", sc.d.Path)
 	}
 }
@@ -279,6 +282,14 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	if e.Payment.given() {
 		if amount, ok := sc.value(e.Payment.node, rules.Money).(money.Amount); ok {
 			x.expect.payment = &amount
+		}
+	}
+	if e.Fee.given() {
+		if amount, ok := sc.value(e.Fee.node, rules.Money).(money.Amount); ok {
+			x.expect.fee = &amount
+		}
+		if sc.d.Fee == nil && !sc.doc.Fee.given() {
+			sc.fail(e.Fee.place(), "add fee to the service, or remove it", "the service costs nothing")
 		}
 	}
 	lines, fields := map[string]rules.Type{}, map[string]rules.Type{}

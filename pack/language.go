@@ -74,6 +74,7 @@ type serviceFile struct {
 	Title        text                    `key:"title" need:"true" doc:"What the service is called."`
 	Summary      text                    `key:"summary" need:"true" doc:"What it gives to whom, in a sentence or two."`
 	For          some[choice[applicant]] `key:"for" need:"true" doc:"Who may apply."`
+	Receives     choice[receivesWord]    `key:"receives" doc:"notification: nobody decides. What is said is recorded, officials take note of it, and the receipt is the end."`
 	Confidential flag                    `key:"confidential" doc:"true: who asks for it must fear those around them. Nobody represents them, and nothing is published but the country's figures."`
 	Events       []name                  `key:"events" doc:"The life and business events in which people look for it."`
 	Legal        []legal                 `key:"legal" need:"true" doc:"The acts that it stands on."`
@@ -82,6 +83,8 @@ type serviceFile struct {
 	Require      []requirement           `key:"require" doc:"The rules that must be met."`
 	Process      []stage                 `key:"process" doc:"The steps of officials, one after another. None: it is granted at once by rule."`
 	Output       output                  `key:"output" need:"true" doc:"What comes out when it is granted."`
+	Together     together                `key:"together" doc:"A household asks together: the adults of it who are declared each confirm by themselves before it goes on."`
+	Fee          fee                     `key:"fee" doc:"What the applicant pays before officials begin, and when it is given back."`
 	Start        start                   `key:"start" doc:"What sets it off by itself: people are then offered it, and only confirm."`
 	Licence      licence                 `key:"licence" doc:"The document is a licence: it can be renewed, suspended, restored and revoked, and stands in an open list."`
 	Places       places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
@@ -89,6 +92,10 @@ type serviceFile struct {
 	Appeal       appeal                  `key:"appeal" doc:"How a refusal is contested."`
 	Examples     []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
+
+type receivesWord string
+
+func (receivesWord) options() []string { return []string{"notification"} }
 
 // start is what sets a service off.
 type start struct {
@@ -212,7 +219,7 @@ type step struct {
 	Territory expression            `key:"territory" doc:"Where the official is responsible: an expression that gives a territory, or: country."`
 	Within    workingDays           `key:"within" doc:"The deadline: 3 working days."`
 	Late      choice[lateWord]      `key:"late" doc:"What it means when nobody decides in time. escalate: the level above takes over. refuse: it is refused and can be contested. grant: silence is consent; never where money follows."`
-	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse."`
+	Actions   []choice[actionWord]  `key:"actions" doc:"What the official may do; otherwise approve, ask, refuse; of a notification note, and nothing else."`
 	Form      entries[formQuestion] `key:"form" doc:"What the official records: an inspection."`
 	Photos    photos                `key:"photos" doc:"The photos that the official takes."`
 }
@@ -236,7 +243,9 @@ func (lateWord) options() []string { return []string{"escalate", "refuse", "gran
 
 type actionWord string
 
-func (actionWord) options() []string { return []string{"recommend", "approve", "ask", "refuse"} }
+func (actionWord) options() []string {
+	return []string{"recommend", "approve", "ask", "refuse", "note"}
+}
 
 type output struct {
 	mark
@@ -297,6 +306,26 @@ type criterion struct {
 	By    expression `key:"by" need:"true" doc:"true comes first, more comes first, the earlier day comes first."`
 }
 
+// together lets a household ask for something together.
+type together struct {
+	mark
+	Members expression  `key:"members" need:"true" doc:"How many other adults of the household confirm: an expression over ask and param that gives a number."`
+	Within  workingDays `key:"within" need:"true" doc:"How long they can confirm; then it goes on with those who did."`
+}
+
+// fee is what an applicant pays.
+type fee struct {
+	mark
+	Amount expression         `key:"amount" need:"true" doc:"How much: an expression over ask and param that gives money and cannot be negative. Where it gives 0, nothing is asked for."`
+	Fund   name               `key:"fund" need:"true" doc:"The fund in whose book it is kept."`
+	Within workingDays        `key:"within" need:"true" doc:"How long it can be paid; then the application is closed."`
+	Back   []choice[backWord] `key:"back" doc:"When it is given back, besides a withdrawal before an official began: late, when a step is late; refused, when the application is refused."`
+}
+
+type backWord string
+
+func (backWord) options() []string { return []string{"late", "refused"} }
+
 // every makes a payment a benefit.
 type every struct {
 	mark
@@ -335,9 +364,10 @@ type review struct {
 
 type expect struct {
 	mark
-	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
+	Outcome  choice[outcomeWord] `key:"outcome" need:"true" doc:"granted, refused, received: of a notification; waiting: something is not known yet or a step is still open; of a benefit at a review also: ended."`
 	Because  []name              `key:"because" doc:"The requirements or evidences that refused it, or the step whose official did."`
 	Payment  word                `key:"payment" doc:"The amount that is paid."`
+	Fee      word                `key:"fee" doc:"The fee that the applicant pays."`
 	Offered  flag                `key:"offered" doc:"Of a service that starts by itself: whether its person would be offered it, before they answered anything."`
 	Before   text                `key:"before" doc:"Of limited places: the name of an earlier example, which it comes before in the queue."`
 	Document entries[anything]   `key:"document" doc:"Facts that the document states, by line."`
@@ -346,7 +376,9 @@ type expect struct {
 
 type outcomeWord string
 
-func (outcomeWord) options() []string { return []string{"granted", "refused", "waiting", "ended"} }
+func (outcomeWord) options() []string {
+	return []string{"granted", "refused", "received", "waiting", "ended"}
+}
 
 // registerFile is registers/NAME.yaml.
 type registerFile struct {

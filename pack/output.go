@@ -72,10 +72,7 @@ func (sc *serviceCompiler) payment(p *payment) {
 			sc.fail(p.To.place(), "ask for it always", "the account may be missing")
 		}
 	}
-	if _, ok := sc.s.file.Funds.get(p.Fund.text); !ok && p.Fund.text != "" {
-		sc.fail(p.Fund.place(), oneOf(p.Fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)",
-			"there is no fund %s", p.Fund.text)
-	}
+	sc.checkFund(p.Fund)
 	amount := sc.compile(sc.environment, p.Amount, rules.KindMoney)
 	if amount == nil {
 		return
@@ -84,6 +81,12 @@ func (sc *serviceCompiler) payment(p *payment) {
 		sc.fail(p.Amount.place(), "write positive(…) around what may fall below zero", "the amount can be negative")
 	}
 	sc.d.Output.Payment = &service.Payment{Amount: amount, To: to, Fund: p.Fund.text}
+}
+
+func (sc *serviceCompiler) checkFund(fund name) {
+	if _, ok := sc.s.file.Funds.get(fund.text); !ok && fund.text != "" {
+		sc.fail(fund.place(), oneOf(fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)", "there is no fund %s", fund.text)
+	}
 }
 
 func (sc *serviceCompiler) record(r *record) {

@@ -39,6 +39,10 @@ func (sc *serviceCompiler) process() {
 		}
 		sc.d.Process = append(sc.d.Process, stage)
 	}
+	sc.checkNoting()
+	if sc.d.Notification {
+		return
+	}
 	sc.checkEnds()
 	sc.checkSeparation()
 	sc.checkSilence()
@@ -108,6 +112,9 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	}
 	if s.node == nil || s.node.find("actions") == nil {
 		compiled.Actions = []service.Action{service.Approve, service.Ask, service.Refuse}
+		if sc.d.Notification {
+			compiled.Actions = []service.Action{service.Note}
+		}
 	}
 	for i := range s.Form.list {
 		one := &s.Form.list[i]

@@ -158,6 +158,7 @@ type came struct {
 	because     []string
 	output      service.Outcome
 	place       service.Place // of limited places
+	fee         money.Amount
 	offered     bool
 }
 
@@ -177,6 +178,14 @@ func run(ctx context.Context, d *service.Definition, x *compiledExample) (came, 
 		return got, nil
 	case rules.Unclear:
 		return got, nil
+	}
+	if got.fee, _, err = d.Charge(ctx, x.facts); err != nil {
+		return got, err
+	}
+	if d.Notification {
+		got.output, err = d.Grant(ctx, x.facts)
+		got.outcome = "received"
+		return got, err
 	}
 	for _, stage := range d.Process {
 		for _, s := range stage.Steps {
@@ -252,6 +261,9 @@ func (e expectation) compare(got came, currency money.Currency) []string {
 	}
 	if e.payment != nil && *e.payment != got.output.Payment {
 		differ("payment", *e.payment, got.output.Payment)
+	}
+	if e.fee != nil && *e.fee != got.fee {
+		differ("fee", *e.fee, got.fee)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.document)) {
 		if e.document[name] != got.output.Lines[name] {

@@ -70,9 +70,12 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 		return // a name is wrong, and reported
 	}
 	sc.environment = environment
+	sc.notification()
 	sc.requirements()
 	sc.process()
 	sc.outputs()
+	sc.together()
+	sc.fee()
 	sc.start()
 	sc.licence()
 	sc.places()
@@ -80,6 +83,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.appeal()
 	sc.params()
 	sc.examples()
+	sc.checkFee()
 	d.Hash = hashOf(sc)
 	s.compiled.Services = append(s.compiled.Services, d)
 }
@@ -525,6 +529,12 @@ func programsOf(d *service.Definition) []*rules.Program {
 		for _, s := range o.Set {
 			add(s.Is)
 		}
+	}
+	if d.Together != nil {
+		add(d.Together.Members)
+	}
+	if d.Fee != nil {
+		add(d.Fee.Amount)
 	}
 	if d.Every != nil {
 		add(d.Every.Until)

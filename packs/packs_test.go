@@ -76,12 +76,17 @@ func TestEveryPackIsListed(t *testing.T) {
 }
 
 func TestEveryExampleComesOutAsExpected(t *testing.T) {
-	report := pack.Test(context.Background(), load(t), profile(t).Currency)
+	catalogue := load(t)
+	report := pack.Test(context.Background(), catalogue, profile(t).Currency)
+	decides := map[ident.Service]bool{} // a notification has no rules
+	for _, d := range catalogue.Services() {
+		decides[d.Path] = !d.Notification
+	}
 	if !report.Passed() || len(report.Services) < 30 {
 		t.Errorf("an example failed, or a service is missing:\n%s", report)
 	}
 	for _, s := range report.Services {
-		if len(s.Examples) <= len(s.Coverage) || len(s.Examples) < 3 || len(s.Coverage) == 0 {
+		if len(s.Examples) <= len(s.Coverage) || len(s.Examples) < 3 || len(s.Coverage) == 0 && decides[s.Service] {
 			t.Errorf("%s has %d examples of %d rules, too few to review", s.Service, len(s.Examples), len(s.Coverage))
 		}
 	}

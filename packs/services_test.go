@@ -80,14 +80,19 @@ func servicesPage(catalogue *pack.Catalogue, lengths map[ident.Service]int, medi
 
 This page is made from the packs: `+"`go test ./packs -update`"+`.
 
-%d services in %d packs. The median service is a file of %d lines, its examples included. Together they ask %d questions,
-and fetch %d answers from registers, each of which would otherwise be a paper to bring. No service asks for a paper.
+%d services in %d packs. The median service is a file of %d lines, its examples included; a test holds it to 80. Together
+they ask %d questions and fetch %d answers from registers.
 
-| Service | Shape | Lines | Questions | Fetched | Working days |
-|---|---|---:|---:|---:|---:|
+How it is counted: *lines* are those of the service's file with its examples. *Questions* are what the form asks at most.
+*Papers before* are the evidences that the service fetches: each is an answer that its agency would otherwise give out as a
+certificate for the applicant to bring; one that is asked of each of several relatives counts once. *Papers now* are the
+papers that the applicant brings: the language has no way to ask for one.
+
+| Service | Shape | Lines | Questions | Papers before | Papers now | Working days |
+|---|---|---:|---:|---:|---:|---:|
 `, len(services), len(catalogue.Packs), median, questions, fetched)
 	for _, d := range services {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %d | %d | %d | %s |\n", d.Path, anchor(d.Path), strings.Join(shape(d), "; "), lengths[d.Path],
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %d | %d | %d | 0 | %s |\n", d.Path, anchor(d.Path), strings.Join(shape(d), "; "), lengths[d.Path],
 			len(d.Ask), len(d.Evidence), days(d))
 	}
 	for _, d := range services {
@@ -121,10 +126,12 @@ func anchor(of ident.Service) string { return strings.ReplaceAll(string(of), "/"
 // shape says in words what makes the service.
 func shape(d *service.Definition) []string {
 	var words []string
-	switch stages := len(d.Process); stages {
-	case 0:
+	switch stages := len(d.Process); {
+	case d.Notification:
+		words = append(words, "notification without a decision")
+	case stages == 0:
 		words = append(words, "granted at once by rule")
-	case 1:
+	case stages == 1:
 		words = append(words, "one step")
 	default:
 		words = append(words, fmt.Sprintf("%d steps", stages))
@@ -143,6 +150,13 @@ func shape(d *service.Definition) []string {
 		{parallel, "agencies in parallel"},
 		{inspection, "with findings of an official"},
 		{consent, "silence is consent"},
+		{d.Start != "", "starts by itself"},
+		{d.Together != nil, "a household together"},
+		{d.Fee != nil, "fee first"},
+		{d.Places != nil, "limited places"},
+		{d.Every != nil, "benefit"},
+		{d.Licence != nil, "licence"},
+		{slices.Contains(d.For, "organisation"), "for organisations"},
 		{d.Output.Document != nil, "document"},
 		{d.Output.Payment != nil, "payment"},
 		{d.Output.Record != nil, "record"},
@@ -156,7 +170,7 @@ func shape(d *service.Definition) []string {
 
 // days returns how long the steps take together at the most.
 func days(d *service.Definition) string {
-	if len(d.Process) == 0 {
+	if len(d.Process) == 0 || d.Notification {
 		return "at once"
 	}
 	sum := 0
@@ -168,4 +182,22 @@ func days(d *service.Definition) string {
 		sum += longest
 	}
 	return fmt.Sprint(sum)
+}
+
+// Every shape of service that the language has words for is shipped, so that each is checked, run and shown.
+func TestEveryShapeIsShipped(t *testing.T) {
+	shipped := map[string]bool{}
+	for _, d := range load(t).Services() {
+		for _, word := range shape(d) {
+			shipped[word] = true
+		}
+	}
+	for _, word := range []string{
+		"granted at once by rule", "2 steps", "agencies in parallel", "with findings of an official", "silence is consent", "starts by itself",
+		"a household together", "fee first", "limited places", "benefit", "licence", "for organisations", "notification without a decision", "document", "payment", "record",
+	} {
+		if !shipped[word] {
+			t.Errorf("no service is shipped of the shape: %s", word)
+		}
+	}
 }

@@ -38,6 +38,12 @@ var unseen = map[string]string{
 	"GET /sign-in":                   "leads on",
 	"GET /sign-in/return":            "leads on",
 
+	// Of a service with a fee, which TestAFeeIsPaidOnceAndGivenBackWhenWithdrawnBeforeAnybodyBegan goes through.
+	"GET /applications/{application}/pay":  "leads on",
+	"GET /applications/{application}/paid": "leads on",
+	"GET /demo-payment/{fee}":              "plays somebody else's page",
+	"GET /applications/{application}/join": "of a household's request, which TestAHouseholdAsksTogether goes through",
+
 	// Only after the bank turned an account down, which no bank does in this story.
 	"GET /applications/{application}/account": "TestPagesInEveryLanguage looks at it, in all languages",
 

@@ -66,6 +66,28 @@ func (c *Casework) settle(ctx context.Context, f *file, again bool) (what string
 		f.queue(JobGather, f.now.Add(retryAfter(f.now.Sub(f.submitted()))), f.job(""))
 		f.note("application.waiting", platform("exchange"), "", "")
 		return "application.waiting", nil
+	case f.def.Together != nil && f.content.Together == nil:
+		if err := c.gatherMembers(ctx, f, facts); err != nil {
+			return "", err
+		}
+		if f.app.State != Joining {
+			return c.settle(ctx, f, again)
+		}
+		return "together.asked", nil
+	case f.def.Notification:
+		if err := c.receive(ctx, f, facts); err != nil {
+			return "", err
+		}
+		f.note("notification.received", platform("casework"), "", "")
+		return "notification.received", nil
+	case f.def.Fee != nil && f.content.Fee == nil:
+		if err := c.charge(ctx, f, facts); err != nil {
+			return "", err
+		}
+		if f.app.State != Unpaid {
+			return c.settle(ctx, f, again)
+		}
+		return "fee.due", nil
 	case len(f.def.Process) > 0:
 		f.app.State, f.app.Stage = Deciding, 0
 		if err := c.openStage(ctx, f, facts); err != nil {
@@ -212,6 +234,10 @@ func (c *Casework) refuse(f *file, reasons []Reason) {
 	f.app.State, f.app.Decided = Refused, f.now
 	f.content.Because = reasons
 	f.countRefusal()
+	if f.def.Fee != nil && f.def.Fee.IfRefused {
+		f.giveBack(BackRefused)
+	}
+	f.keepFee()
 	c.closeTasks(f, TaskVoid)
 	f.tell("application.refused")
 }
@@ -264,6 +290,7 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	}
 	f.content.Granted = result
 	f.content.Because = nil
+	f.keepFee()
 	if f.def.Places != nil {
 		f.hold()
 	}
@@ -279,6 +306,27 @@ func (c *Casework) grant(ctx context.Context, f *file, facts service.Facts) erro
 	}
 	f.tell("application.granted")
 	return nil
+}
+
+// receive takes a notification in: what it records is queued, and officials get a task in which they take note of it.
+func (c *Casework) receive(ctx context.Context, f *file, facts service.Facts) error {
+	outcome, err := f.def.Grant(ctx, facts)
+	if err != nil {
+		return err
+	}
+	f.use(outcome.Params)
+	f.app.State, f.app.Decided = Received, f.now
+	if f.def.Output.Record != nil {
+		f.content.Granted = &Result{}
+		if f.content.Granted.Record, err = field.Encode(outcome.Record); err != nil {
+			return err
+		}
+		f.queue(register.JobWrite, time.Time{}, f.job(""))
+	}
+	if len(f.def.Process) == 0 {
+		return nil
+	}
+	return c.openStage(ctx, f, facts)
 }
 
 // issue composes and signs the document of a granted file, if its service issues one.
@@ -376,7 +424,7 @@ func (c *Casework) Record(ctx context.Context, id ident.Application) (Record, er
 	if err != nil {
 		return Record{}, err
 	}
-	if f.app.State != Granted || f.def.Output.Record == nil {
+	if f.app.State != Granted && f.app.State != Received || f.def.Output.Record == nil {
 		return Record{}, fault.New(fault.Conflict, "application.no-record", "Nothing is recorded for this application.")
 	}
 	return Record{Application: f.app, Register: f.def.Output.Record.Register, Values: f.content.Granted.Record}, nil

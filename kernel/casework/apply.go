@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
+	"yagona/kernel/money"
 	"yagona/kernel/representation"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
@@ -143,6 +144,7 @@ func (c *Casework) draft(ctx context.Context, by access.Actor, id ident.Applicat
 type Preview struct {
 	View
 	Outcome  rules.Outcome
+	Fee      money.Amount   // that would have to be paid; zero: nothing, or an answer is missing still
 	Problems field.Problems // answers that are still missing or wrong
 }
 
@@ -170,6 +172,10 @@ func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Previ
 	if gives, err := f.def.Grant(ctx, facts); err == nil { // else an answer is missing still: the problems say which
 		f.use(gives.Params)
 	}
+	fee, params, err := f.def.Charge(ctx, facts)
+	if err == nil {
+		f.use(params)
+	}
 	_, problems, err := c.check(ctx, f)
 	if err != nil {
 		return Preview{}, err
@@ -179,7 +185,7 @@ func (c *Casework) preview(ctx context.Context, f *file, by access.Actor) (Previ
 		return Preview{}, err
 	}
 	f.withhold(&view)
-	return Preview{View: view, Outcome: evaluation.Outcome(), Problems: problems}, nil
+	return Preview{View: view, Outcome: evaluation.Outcome(), Fee: fee, Problems: problems}, nil
 }
 
 // check checks all answers of the file that are asked, and returns them in canonical form.
@@ -364,6 +370,10 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 		event, err := c.store(ctx, f, journal.Event{Type: "benefit.ended", Actor: by.Journal()})
 		return Receipt{f.app, event}, err
 	}
+	if !f.begun() {
+		f.giveBack(BackWithdrawn)
+	}
+	f.keepFee()
 	f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
 	f.tellQueue()
 	c.closeTasks(f, TaskVoid)

@@ -12,7 +12,7 @@
 //
 // Invariants: nobody decides on their own or a household member's application, or outside their role, territory or turn;
 // whoever recommended does not approve; to a service that pays, a person has one open application at a time; nothing is granted while a requirement is not met or not known; silence never
-// pays; an application that was received is never lost to a register's failure, and its day of receipt never changes.
+// pays; nobody works on what is not paid for, and a fee is kept or given back once; an application that was received is never lost to a register's failure, and its day of receipt never changes.
 package casework
 
 import (
@@ -46,10 +46,13 @@ type State string
 const (
 	Draft        State = "draft"     // being written; nobody else sees it
 	Gathering    State = "gathering" // received; a register has not answered yet
+	Joining      State = "joining"   // others of the household have not confirmed yet
+	Unpaid       State = "unpaid"    // its fee is not paid yet; nobody works on it
 	Deciding     State = "deciding"  // officials have tasks
 	Asked        State = "asked"     // the applicant was asked; the clock stands still
 	Queued       State = "queued"    // it meets the requirements, and waits for one of limited places
 	PlaceOffered State = "offered"   // a place is kept for it, until the applicant accepts it or the time is over
+	Received     State = "received"  // a notification: what was said is recorded, and nobody decides
 	Granted      State = "granted"
 	Refused      State = "refused"
 	Appealed     State = "appealed" // refused, and contested
@@ -61,7 +64,7 @@ const (
 // IsOpen reports whether something is still to happen after it was received.
 func (s State) IsOpen() bool {
 	switch s {
-	case Gathering, Deciding, Asked, Queued, PlaceOffered, Appealed:
+	case Gathering, Joining, Unpaid, Deciding, Asked, Queued, PlaceOffered, Appealed:
 		return true
 	}
 	return false
@@ -80,8 +83,8 @@ type Application struct {
 	Language  string
 	Created   time.Time
 	Submitted time.Time       // zero: a draft
-	Decided   time.Time       // zero: not yet
-	Expires   time.Time       // of a draft, of an offered place
+	Decided   time.Time       // of a notification when it was taken in; zero: not yet
+	Expires   time.Time       // of a draft, of an offered place, of a fee that is not paid, of the time to confirm
 	Territory ident.Territory // of the first step, for statistics
 	Helper    ident.Person    `json:",omitempty"` // the official who wrote it down for the applicant; empty: nobody did
 	Sealed    []byte          // Content as JSON, sealed under the applicant's key
@@ -101,6 +104,8 @@ type Content struct {
 	Attested  map[string]Attested `json:"attested,omitempty"` // by evidence
 	Rules     []RuleResult        `json:"rules,omitempty"`    // of the last evaluation
 	Params    []ParamUsed         `json:"params,omitempty"`   // that they, and what was granted, were computed with
+	Together  *Together           `json:"together,omitempty"` // others of the household confirm
+	Fee       *Fee                `json:"fee,omitempty"`      // nil: it was not asked for yet, or the service costs nothing
 	Decisions []Decision          `json:"decisions,omitempty"`
 	Questions []Question          `json:"questions,omitempty"`
 	Because   []Reason            `json:"because,omitempty"` // why it was refused
@@ -389,10 +394,12 @@ type Config struct {
 	Evidence        Evidence
 	Representatives Representatives // nil: nobody acts for anybody
 	// Language returns in which language somebody is written to; nil: nobody is written to unasked.
-	Language    func(context.Context, ident.Subject) (string, error)
-	Documents   *document.Issuer
-	Composer    Composer
-	Messenger   Messenger
+	Language  func(context.Context, ident.Subject) (string, error)
+	Documents *document.Issuer
+	Composer  Composer
+	Messenger Messenger
+	// Adult reports whether somebody is of age. Nil: nobody confirms what a household asks for.
+	Adult       func(context.Context, ident.Person) (bool, error)
 	Calendar    *calendar.Calendar // without the declared outages
 	Territories *territory.Tree
 	Scheme      field.Scheme

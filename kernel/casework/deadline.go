@@ -47,6 +47,9 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) (e
 		return err
 	}
 	f.note("task.late", platform("deadline"), task.Step, string(step.Late))
+	if f.def.Fee != nil && f.def.Fee.IfLate {
+		f.giveBack(BackLate)
+	}
 	switch step.Late {
 	case service.LateRefuse:
 		c.closeTask(f, task, TaskDone) // its silence is the decision

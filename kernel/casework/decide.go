@@ -76,6 +76,11 @@ func (c *Casework) decide(ctx context.Context, f *file, task *Task, by access.Ac
 	}
 	f.content.Decisions = append(f.content.Decisions, decision)
 	f.note("task."+string(verdict.Action), by.Journal(), task.Step, "")
+	if verdict.Action == service.Note {
+		task.Assignee = by.Appointment.ID
+		c.closeTask(f, task, TaskDone)
+		return c.decided(ctx, f, task, by, verdict)
+	}
 	if f.proposal(task) != nil {
 		return c.enact(ctx, f, task, by, verdict)
 	}

@@ -386,7 +386,8 @@ func (c *Casework) fewOpen(tx Tx, f *file) error {
 	}
 	open := 0
 	for _, other := range others {
-		if other.ID != app.ID && other.Service == app.Service && other.State.IsOpen() {
+		today := other.State == Received && f.now.Sub(other.Decided) < 24*time.Hour // nothing ends a notification but its day
+		if other.ID != app.ID && other.Service == app.Service && (other.State.IsOpen() || today) {
 			open++
 		}
 	}

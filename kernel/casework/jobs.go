@@ -9,7 +9,7 @@ import (
 	"yagona/kernel/register"
 )
 
-// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay and
+// Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobFee, JobUnpaid and
 // register.JobWrite are done by whoever keeps accounts and registers.
 func (c *Casework) Handlers() map[string]job.Handler {
 	with := func(do func(context.Context, job.Job, Job) error) job.Handler {
@@ -36,6 +36,7 @@ func (c *Casework) Handlers() map[string]job.Handler {
 		JobCode:             c.deliverCode,
 		JobForget:           c.forget,
 		JobTell:             c.Tell,
+		JobTogether:         with(c.LapseTogether),
 		jobOffer:            c.Offer,
 		register.JobChanged: c.Started,
 	}

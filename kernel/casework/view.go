@@ -61,6 +61,14 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 		code.Digits = ""
 		shown.Code, view.Content.Assisted = &code, &shown
 	}
+	if together := f.content.Together; together != nil { // who confirmed is theirs to tell
+		shown := *together
+		shown.Confirmed = make([]Member, len(together.Confirmed))
+		for i, one := range together.Confirmed {
+			shown.Confirmed[i].At = one.At
+		}
+		view.Content.Together = &shown
+	}
 	for _, evidence := range f.def.Evidence {
 		for _, bound := range f.bound(evidence.Name) {
 			shown := EvidenceView{Evidence: evidence, Bound: bound, Known: bound.Exchange != "" || bound.Status == statusNoRelation}

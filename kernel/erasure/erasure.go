@@ -233,7 +233,7 @@ func (e *Erasures) business(tx Tx, subject ident.Subject) error {
 		return err
 	}
 	for _, one := range jobs {
-		if one.Kind == casework.JobPay {
+		if one.Kind == casework.JobPay || one.Kind == casework.JobFee {
 			unprepared = append(unprepared, string(one.ID))
 		}
 	}

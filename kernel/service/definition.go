@@ -31,6 +31,7 @@ type Definition struct {
 	Legal   []Legal
 	// Confidential: nobody acts for another in it or sees that it was asked for, and published is only how many applicants the country has.
 	Confidential bool
+	Notification bool // nobody decides: what is said is recorded, and officials take note of it
 
 	Ask      []Question
 	Evidence []Evidence
@@ -38,6 +39,8 @@ type Definition struct {
 	Process  []Stage // empty: granted by rule alone
 	Output   Output
 	Start    ident.Evidence // whose change makes the platform offer it; empty: it waits to be asked for
+	Together *Together      // others of the household confirm; nil: who applies is enough
+	Fee      *Fee           // is paid before officials begin; nil: it costs nothing
 	Places   *Places        // there are only so many; nil: enough for all
 	Every    *Every         // the payment is made again in every period; nil: once
 	Licence  *Licence       // it can be renewed and taken away; nil: it cannot
@@ -145,6 +148,7 @@ const (
 	Approve   Action = "approve"   // in the last stage: it is granted; in an earlier one: it goes on
 	Ask       Action = "ask"       // the applicant is asked, the clock stops
 	Refuse    Action = "refuse"    // it is refused, with reasons
+	Note      Action = "note"      // of a notification: an official has taken note of it
 )
 
 // Step is a task of an official.

@@ -42,6 +42,7 @@ type Dependencies struct {
 	Clock           act.Clock
 	Catalogue       func() *service.Catalogue
 	Casework        *casework.Casework
+	Fees            Fees
 	Documents       *document.Issuer
 	Ring            signature.Ring
 	Notices         *notice.Board
@@ -86,6 +87,7 @@ func operations(d Dependencies) []operation {
 		licenceOperations(d.Casework),
 		applicationOperations(cases),
 		people{d.Representatives, d.Participations, cases}.operations(),
+		feeOperations(d.Fees),
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),

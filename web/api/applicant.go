@@ -150,6 +150,18 @@ func applicationOperations(a applications) []operation {
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Accept(ctx, by, id, revision)
 			}, slices.Concat([]string{"application.no-offer", "application.register-silent", "service.unknown-value"}, exchangeCodes)...),
+		{
+			id: "confirmTogether", tag: "applications", summary: "Confirms, as another adult of the applicant's household, what one of it asked for. Confirming again changes nothing.",
+			method: "POST", path: "/applications/{application}/confirm", access: route.SignedIn(), timeout: askTimeout, status: http.StatusNoContent,
+			codes: []string{"application.unknown", "application.changed", "together.closed", "together.minor", "together.own", "seal.erased"},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				if err := a.cases.Confirm(r.Context(), v.Actor, ident.Application(r.PathValue("application"))); err != nil {
+					return err
+				}
+				w.WriteHeader(http.StatusNoContent)
+				return nil
+			},
+		},
 		changing("withdrawApplication", "withdraw", "Takes an application back that is not decided yet, or gives up what is in force.", nil, nothing,
 			func(ctx context.Context, by access.Actor, id ident.Application, revision int64, _ string) (casework.Receipt, error) {
 				return a.cases.Withdraw(ctx, by, id, revision)

@@ -24,7 +24,7 @@ type ApplicationSummary struct {
 	Created   time.Time         `json:"created"`
 	Submitted time.Time         `json:"submitted,omitzero"`
 	Decided   time.Time         `json:"decided,omitzero"`
-	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft; of an offered place"`
+	Expires   time.Time         `json:"expires,omitzero" doc:"of a draft; of an offered place; of a fee that is not paid; of the time in which a household confirms"`
 	Event     ident.Event       `json:"event" doc:"the journal's event that last wrote it"`
 }
 
@@ -39,6 +39,8 @@ type Application struct {
 	Questions   []Asked               `json:"questions" doc:"what officials asked the applicant"`
 	Decisions   []Decision            `json:"decisions"`
 	Because     []Reason              `json:"because" doc:"why it was refused"`
+	Together    *Together             `json:"together,omitempty" doc:"a household asks together"`
+	Fee         *Fee                  `json:"fee,omitempty" doc:"what was asked for; absent: it costs nothing, or is not received yet"`
 	Granted     *Granted              `json:"granted,omitempty"`
 	Queue       *Queue                `json:"queue,omitempty" doc:"where it stands, while it waits for a place"`
 	Ended       *Ended                `json:"ended,omitempty" doc:"why what was granted is not in force any more"`
@@ -47,6 +49,12 @@ type Application struct {
 	History     []Entry               `json:"history"`
 	Represented []Represented         `json:"represented" doc:"who acted in it for the applicant"`
 	Acting      representation.Ground `json:"acting,omitempty" doc:"by what the reader acts for the applicant"`
+}
+
+// Together is how many of a household confirm what one of it asked for.
+type Together struct {
+	Declared  int64 `json:"declared" doc:"how many other adults were declared"`
+	Confirmed int64 `json:"confirmed" doc:"how many have confirmed; who, is not told"`
 }
 
 // Represented is somebody who acted in an application for its applicant.
@@ -246,6 +254,12 @@ func shownTo(reader ident.Person, view casework.View, languages ...string) (Appl
 	}
 	for _, one := range content.Decisions {
 		shown.Decisions = append(shown.Decisions, Decision{one.Step, by(one.By), one.Action, reasons(one.Reasons), one.Form, one.At})
+	}
+	if one := content.Together; one != nil {
+		shown.Together = &Together{one.Declared, int64(len(one.Confirmed))}
+	}
+	if one := content.Fee; one != nil {
+		shown.Fee = &Fee{one.Amount, one.Asked, one.Paid, one.Back, one.Returned}
 	}
 	if one := content.Granted; one != nil {
 		shown.Granted = &Granted{Payment: one.Payment, Order: one.Order, Document: one.Document, Rejected: one.Rejected}

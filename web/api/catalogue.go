@@ -38,6 +38,7 @@ type Service struct {
 	Require  []Requirement     `json:"require"`
 	Process  [][]Step          `json:"process" doc:"stages, one after the other; the steps of a stage run at the same time; none: granted by rule alone"`
 	Gives    []string          `json:"gives" doc:"what comes out: document, payment, record"`
+	Fee      bool              `json:"fee" doc:"the applicant pays before officials begin"`
 	Appeal   int               `json:"appeal" doc:"working days to contest a refusal; 0: the platform's usual term"`
 	Request  *openapi3.Schema  `json:"request" doc:"the JSON Schema of the answers"`
 }
@@ -117,13 +118,22 @@ type Statistics struct {
 	Service   ident.Service  `json:"service"`
 	RoundedTo int64          `json:"roundedTo" doc:"each number is rounded to the nearest multiple of this; no total is published, for small numbers could be computed from it"`
 	Counts    []Count        `json:"counts"`
+	TakeUp    []TakeUp       `json:"takeUp" doc:"of a service that starts by itself: who receives it, and who was offered it and did not take it up"`
 	Refusals  []RefusalCount `json:"refusals" doc:"why applications were refused; a refusal counts for each of its reasons, also if it was contested later"`
+}
+
+// TakeUp is the take-up gap of a service in a territory.
+type TakeUp struct {
+	Territory ident.Territory `json:"territory,omitempty" doc:"absent: not known"`
+	NotTaken  int64           `json:"notTaken,omitempty" doc:"how many were offered it and did not take it up, rounded to roundedTo"`
+	Granted   int64           `json:"granted,omitempty" doc:"how many receive it, rounded to roundedTo"`
 }
 
 // counter gives the public figures of a service.
 type counter interface {
 	Statistics(ctx context.Context, of ident.Service) ([]casework.Count, error)
 	Refusals(ctx context.Context, of ident.Service) ([]casework.RefusalCount, error)
+	TakeUp(ctx context.Context, of ident.Service) ([]casework.TakeUp, error)
 }
 
 func catalogueOperations(catalogue func() *service.Catalogue, counts counter, profile *country.Profile, clock act.Clock) []operation {
@@ -160,7 +170,8 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 			codes: []string{"service.unknown"},
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				of := pathOf(r)
-				if _, err := catalogue().Open(of, today()); fault.Is(err, fault.NotFound) {
+				definition, err := catalogue().Open(of, today())
+				if fault.Is(err, fault.NotFound) {
 					return err
 				}
 				found, err := counts.Statistics(r.Context(), of)
@@ -171,7 +182,16 @@ func catalogueOperations(catalogue func() *service.Catalogue, counts counter, pr
 				if err != nil {
 					return err
 				}
-				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}, Refusals: []RefusalCount{}}
+				shown := Statistics{Service: of, RoundedTo: casework.RoundedTo, Counts: []Count{}, TakeUp: []TakeUp{}, Refusals: []RefusalCount{}}
+				if definition != nil && definition.Start != "" {
+					gaps, err := counts.TakeUp(r.Context(), of)
+					if err != nil {
+						return err
+					}
+					for _, one := range gaps {
+						shown.TakeUp = append(shown.TakeUp, TakeUp(one))
+					}
+				}
 				for _, one := range refusals {
 					shown.Refusals = append(shown.Refusals, RefusalCount{Territory: one.Territory, Requirement: one.Requirement, Number: one.Number})
 				}
@@ -237,7 +257,7 @@ func listed[T any](list []T) []T {
 func serviceOf(d *service.Definition, languages ...string) Service {
 	shown := Service{
 		ServiceSummary: summaryOf(d, languages...), From: d.From, Legal: []Legal{}, Ask: []Question{},
-		Evidence: []ServiceEvidence{}, Require: []Requirement{}, Process: [][]Step{}, Gives: []string{}, Appeal: d.Appeal.Within,
+		Evidence: []ServiceEvidence{}, Require: []Requirement{}, Process: [][]Step{}, Gives: []string{}, Fee: d.Fee != nil, Appeal: d.Appeal.Within,
 	}
 	for _, one := range d.Legal {
 		shown.Legal = append(shown.Legal, Legal{one.Act.In(languages...), one.Article.In(languages...), one.URL, one.Status})

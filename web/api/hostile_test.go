@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/publication"
 	"yagona/kernel/register"
+	"yagona/kernel/service"
 	"yagona/kernel/signature"
 	"yagona/web/route"
 )
@@ -404,6 +405,10 @@ type figures []casework.Count
 
 func (f figures) Statistics(context.Context, ident.Service) ([]casework.Count, error) { return f, nil }
 
+func (figures) TakeUp(context.Context, ident.Service) ([]casework.TakeUp, error) {
+	return []casework.TakeUp{{Territory: "1703", NotTaken: 10, Granted: 25}}, nil
+}
+
 func (figures) Refusals(context.Context, ident.Service) ([]casework.RefusalCount, error) {
 	return []casework.RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}}, nil
 }
@@ -424,11 +429,26 @@ func TestStatisticsArePublic(t *testing.T) {
 	got := into[Statistics](answer, http.StatusOK)
 	want := Statistics{Service: "youth/tools", RoundedTo: 5, Counts: []Count{
 		{Territory: w.mahalla, State: casework.Granted, Number: 10, Median: 3600},
-	}, Refusals: []RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}}}
+	}, TakeUp: []TakeUp{}, Refusals: []RefusalCount{{Territory: "1703", Requirement: "age", Number: 15}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	w.ask("GET", "/services/youth/none/statistics", "", nil).refused(404, "service.unknown")
+}
+
+func TestTheTakeUpGapOfAServiceThatStartsByItselfIsPublic(t *testing.T) {
+	w := newWorld(t)
+	definition := w.subsidy()
+	definition.Start = "employment/unemployment"
+	starting := service.NewCatalogue([]*service.Definition{definition}, nil)
+	w.router = route.New(route.Config{Recognise: w.recognise})
+	for _, one := range catalogueOperations(func() *service.Catalogue { return starting }, figures{}, w.Profile, w.Clock) {
+		w.router.Add(one.route())
+	}
+	got := into[Statistics](w.ask("GET", "/services/youth/tools/statistics", "", nil), http.StatusOK)
+	if diff := cmp.Diff([]TakeUp{{Territory: "1703", NotTaken: 10, Granted: 25}}, got.TakeUp); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func FuzzUnique(f *testing.F) {

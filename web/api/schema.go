@@ -47,12 +47,13 @@ var values = map[reflect.Type]func() *openapi3.Schema{
 
 // choices are the words that a type's values can be.
 var choices = map[reflect.Type][]any{
-	reflect.TypeFor[casework.State](): words(casework.Draft, casework.Gathering, casework.Deciding, casework.Asked,
-		casework.Queued, casework.PlaceOffered, casework.Granted,
+	reflect.TypeFor[casework.State](): words(casework.Draft, casework.Gathering, casework.Joining, casework.Unpaid, casework.Deciding, casework.Asked,
+		casework.Queued, casework.PlaceOffered, casework.Received, casework.Granted,
 		casework.Refused, casework.Appealed, casework.Withdrawn, casework.Ended, casework.Expired),
+	reflect.TypeFor[casework.Back]():      words(casework.BackWithdrawn, casework.BackRefused, casework.BackLate, casework.BackTooLate),
 	reflect.TypeFor[casework.TaskState](): words(casework.TaskOpen, casework.TaskClaimed, casework.TaskWaiting, casework.TaskDone, casework.TaskVoid),
 	reflect.TypeFor[service.Measure]():    words(service.Measures...),
-	reflect.TypeFor[service.Action]():     words(service.Recommend, service.Approve, service.Ask, service.Refuse),
+	reflect.TypeFor[service.Action]():     words(service.Recommend, service.Approve, service.Ask, service.Refuse, service.Note),
 	reflect.TypeFor[ledger.OrderState]():  words(orderStates...),
 	reflect.TypeFor[document.State](): words(document.Valid, document.NotYetValid, document.Expired, document.Revoked, document.Suspended, document.UnknownKey,
 		document.Tampered, document.Unreadable),

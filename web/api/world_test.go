@@ -169,6 +169,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.Dependencies = Dependencies{
 		Profile: profile, Clock: clock, Catalogue: func() *service.Catalogue { return w.catalogue }, Ring: w.keys, Vault: vault,
+		Fees:      noFees{},
 		Jobs:      query.For[JobReader, JobTx](w.db),
 		Documents: &document.Issuer{Store: query.For[document.Reader, document.Tx](w.db), Vault: vault, Signer: w.keys, Node: "services.example"},
 		Notices:   &notice.Board{Store: query.For[notice.Reader, notice.Tx](w.db), Vault: vault},
@@ -489,7 +490,7 @@ func (w *world) documented(r *http.Request, answer reply) {
 			}
 		}
 	}
-	if answer.status == http.StatusNotModified {
+	if answer.status == http.StatusNotModified || answer.status == http.StatusNoContent {
 		return
 	}
 	media, _, _ := strings.Cut(answer.header.Get("Content-Type"), ";")
@@ -551,3 +552,12 @@ func (a *answering) RelatedTo(_ context.Context, relation string, one ident.Subj
 	}
 	return a.related[one], nil
 }
+
+// noFees is a world whose services cost nothing.
+type noFees struct{}
+
+func (noFees) Page(context.Context, access.Actor, ident.Application) (string, error) {
+	return "", fault.New(fault.Conflict, "fee.not-due", "Nothing has to be paid.")
+}
+
+func (noFees) Look(context.Context, ident.Application) error { return nil }

@@ -225,6 +225,11 @@ func (c *Catalogue) Service(d *service.Definition) node {
 	if d.Output.Payment != nil {
 		outputs = append(outputs, node{"@id": part("output", "payment"), "@type": "cpsv:Output", "dct:title": c.say("portal.payment")})
 	}
+	if d.Fee != nil {
+		described["cv:hasCost"] = node{
+			"@id": part("cost", "fee"), "@type": "cv:Cost", "cv:currency": c.Words.Profile.Currency.Code, "dct:description": c.say("portal.fee-by-answers"),
+		}
+	}
 	optional("cv:isGroupedBy", events)
 	optional("cv:hasLegalResource", legal)
 	optional("cv:holdsRequirement", requirements)

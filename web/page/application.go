@@ -27,8 +27,11 @@ func (r Reader) State(state casework.State) ui.Tag {
 	}{
 		casework.Draft:        {"application.state.draft", ui.Plain},
 		casework.Gathering:    {"application.state.waiting-for-evidence", ui.Wait},
+		casework.Joining:      {"portal.state-joining", ui.Wait},
+		casework.Unpaid:       {"portal.state-unpaid", ui.Wait},
 		casework.Deciding:     {"application.state.in-progress", ui.Info},
 		casework.Asked:        {"application.state.question-for-you", ui.Wait},
+		casework.Received:     {"portal.state-received", ui.Good},
 		casework.Granted:      {"application.state.granted", ui.Good},
 		casework.Refused:      {"application.state.refused", ui.Bad},
 		casework.Appealed:     {"portal.state-appealed", ui.Info},

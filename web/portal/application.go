@@ -88,6 +88,13 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 	switch view.Application.State {
 	case casework.Gathering:
 		return &ui.Banner{Tone: ui.Wait, Title: r.Say("portal.gathering"), Text: r.Say("portal.gathering-text")}
+	case casework.Joining:
+		return &ui.Banner{Tone: ui.Wait, Title: r.State(casework.Joining).Text, Text: joining(r, view)}
+	case casework.Unpaid:
+		return &ui.Banner{
+			Tone: ui.Wait, Title: r.State(casework.Unpaid).Text, Text: toPay(r, view),
+			Link: &ui.Link{Text: r.Say("portal.pay"), Href: pathOf(id) + "/pay"},
+		}
 	case casework.Asked:
 		return &ui.Banner{
 			Tone: ui.Wait, Title: r.Say("application.state.question-for-you"), Text: view.Awaited.Text + " " + p.nextThing(r, view),
@@ -104,6 +111,8 @@ func (p *Portal) standingBanner(r page.Reader, view casework.View) *ui.Banner {
 			return licenceBanner(r, view)
 		}
 		return &ui.Banner{Tone: ui.Good, Title: r.Say("application.state.granted"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
+	case casework.Received:
+		return &ui.Banner{Tone: ui.Good, Title: r.State(casework.Received).Text, Text: r.Say("portal.received-text")}
 	case casework.Refused:
 		return &ui.Banner{Tone: ui.Bad, Title: r.Say("application.state.refused"), Text: r.Say("portal.decided-on", "date", r.Day(view.Application.Decided))}
 	case casework.Queued:
@@ -174,6 +183,12 @@ func (p *Portal) status(ctx context.Context, r page.Reader, view casework.View) 
 			return nil, err
 		}
 	}
+	if view.Application.State == casework.Joining {
+		body = append(body, ui.SummaryList{Rows: []ui.SummaryRow{{
+			Term: r.Say("portal.joining-address"), Values: []string{p.Site.JoinPath(pathOf(view.Application.ID), "join").String()},
+		}}})
+	}
+	body = append(body, charged(r, view)...)
 	history := r.History(view)
 	history.Events = append(p.ahead(r, view), history.Events...)
 	body = append(body, ui.Heading{Text: r.Say("portal.timeline")}, history)

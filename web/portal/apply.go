@@ -222,6 +222,9 @@ func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor
 	if problems := p.open(r, preview); problems != nil {
 		body = append(body, problems...)
 	} else {
+		if preview.Fee > 0 {
+			body = append(body, ui.Inset{Text: r.Say("portal.fee-before", "amount", r.Money(preview.Fee))})
+		}
 		body = append(body, ui.Paragraph{Text: r.Say("portal.send-lead")}, ui.Form{
 			Action: pathOf(id) + "/submit", Hidden: carrying(preview.Application.Revision),
 			Buttons: ui.Buttons{{Key: "actions.send"}, {Text: r.Say("question.later"), Href: pathOf(id), Quiet: true}},
@@ -235,6 +238,9 @@ func (p *Portal) check(w http.ResponseWriter, req *http.Request, v route.Visitor
 
 // forecast says what would come out if the application were sent now.
 func (p *Portal) forecast(ctx context.Context, r page.Reader, preview casework.Preview) []ui.Component {
+	if preview.Definition.Notification {
+		return []ui.Component{ui.Inset{Text: r.Say("portal.course-notification")}}
+	}
 	banner := ui.Banner{Tone: ui.Wait, Title: r.Say("portal.forecast-unknown"), Text: r.Say("portal.forecast-unknown-text")}
 	switch preview.Outcome {
 	case rules.Met:

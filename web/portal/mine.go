@@ -99,6 +99,9 @@ func (p *Portal) nextDay(ctx context.Context, r page.Reader, by access.Actor, ap
 		return "", err
 	}
 	next := view.AnswerUntil
+	if application.State == casework.Unpaid || application.State == casework.Joining {
+		next = application.Expires
+	}
 	for _, task := range view.Tasks {
 		if !task.Due.IsZero() && (next.IsZero() || task.Due.Before(next)) {
 			next = task.Due

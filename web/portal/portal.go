@@ -12,6 +12,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"yagona/kernel/access"
@@ -43,6 +44,8 @@ type Applications interface {
 	OwnAll(ctx context.Context, by access.Actor, before ident.Application, limit int) ([]casework.Application, error)
 	Withdraw(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
 	Accept(ctx context.Context, by access.Actor, id ident.Application, revision int64) (casework.Receipt, error)
+	Invited(ctx context.Context, by access.Actor, id ident.Application) (casework.Invitation, error)
+	Confirm(ctx context.Context, by access.Actor, id ident.Application) error
 	Licences(ctx context.Context, of ident.Service, after ident.Application, limit int) ([]casework.Entitlement, error)
 	Answer(ctx context.Context, by access.Actor, id ident.Application, revision int64, text string) (casework.Receipt, error)
 	Contest(ctx context.Context, by access.Actor, id ident.Application, revision int64, grounds string) (casework.Receipt, error)
@@ -63,6 +66,12 @@ type Representatives interface {
 	IsKnown(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
 }
 
+// Fees is what the pages need to let fees be paid.
+type Fees interface {
+	Page(ctx context.Context, by access.Actor, id ident.Application) (address string, err error)
+	Look(ctx context.Context, id ident.Application) error
+}
+
 // Config is what the portal stands on. All of it is required.
 type Config struct {
 	Shared          *page.Shared
@@ -72,11 +81,13 @@ type Config struct {
 	Keys            signature.Ring
 	Orders          act.Store[ledger.Reader, ledger.Tx]
 	Notices         *notice.Board
+	Fees            Fees
 	Representatives Representatives
 	Courier         *notice.Courier
 	Readings        *access.OwnReadings
 	Trail           *reading.Trail
 	Origin          string // the log's name
+	Site            *url.URL
 	// LogKey returns the public key that verifies the log's newest checkpoint, as verifiers take it.
 	LogKey func(context.Context) (string, error)
 }
@@ -136,6 +147,10 @@ func (p *Portal) Routes() []route.Route {
 		own(one+"/withdraw", p.showWithdraw),
 		send(one+"/withdraw", smallForm, p.withdraw),
 		own(one+"/photos/{photo}", p.photo),
+		costly(own(one+"/join", p.showJoin)),
+		send(one+"/join", smallForm, p.join),
+		costly(own(one+"/pay", p.pay)),
+		costly(own(one+"/paid", p.paid)),
 		send(one+"/accept", smallForm, p.accept),
 		own(page.MinePath, p.mine),
 		costly(own("/me/documents/{document}", p.file)),

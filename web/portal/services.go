@@ -111,7 +111,7 @@ func (p *Portal) service(w http.ResponseWriter, req *http.Request, v route.Visit
 	return r.Render(w, http.StatusOK, ui.Page{
 		Title: r.In(definition.Title), Caption: r.Agency(definition.Agency), Lead: r.In(definition.Summary),
 		Trail: []ui.Link{{Text: r.Say("portal.home"), Href: page.HomePath}, {Text: r.Say("page.services"), Href: page.ServicesPath}},
-		Body:  body, Aside: p.brief(r, definition, performance),
+		Body:  body, Aside: p.brief(req.Context(), r, definition, performance),
 	})
 }
 
@@ -159,9 +159,9 @@ func (p *Portal) forWhom(ctx context.Context, r page.Reader, definition *service
 }
 
 // brief says in a few lines what people ask first; how long it takes is measured on real cases.
-func (p *Portal) brief(r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
+func (p *Portal) brief(ctx context.Context, r page.Reader, definition *service.Definition, measured casework.Performance) []ui.Component {
 	long := []string{r.Say("portal.at-once")}
-	if len(definition.Process) > 0 {
+	if len(definition.Process) > 0 && !definition.Notification {
 		days := 0
 		for _, stage := range definition.Process {
 			longest := 0
@@ -176,7 +176,7 @@ func (p *Portal) brief(r page.Reader, definition *service.Definition, measured c
 		}
 	}
 	rows := []ui.SummaryRow{
-		{Term: r.Say("portal.cost"), Values: []string{r.Say("portal.free")}},
+		{Term: r.Say("portal.cost"), Values: p.cost(ctx, r, definition)},
 		{Term: r.Say("portal.how-long"), Values: long},
 	}
 	if len(definition.Ask) == 0 {
@@ -322,8 +322,17 @@ func needed(r page.Reader, definition *service.Definition) []ui.Component {
 // course tells who decides, in which time, and what silence means.
 func course(r page.Reader, definition *service.Definition) []ui.Component {
 	body := []ui.Component{ui.Heading{Text: r.Say("portal.course")}}
+	if definition.Notification {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.course-notification")})
+	}
+	if len(definition.Process) == 0 && definition.Notification {
+		return body
+	}
 	if len(definition.Process) == 0 {
 		return append(body, ui.Paragraph{Text: r.Say("portal.course-at-once")})
+	}
+	if together := definition.Together; together != nil {
+		body = append(body, ui.Paragraph{Text: r.Say("portal.course-together", "days", r.Say("duration.working-days", "count", together.Within))})
 	}
 	table := ui.Table{Caption: r.Say("portal.steps"), Columns: []ui.Column{
 		{Text: r.Say("portal.step")}, {Text: r.Say("portal.by")}, {Text: r.Say("portal.within")}, {Text: r.Say("portal.late")},
@@ -339,6 +348,9 @@ func course(r page.Reader, definition *service.Definition) []ui.Component {
 		}
 	}
 	within := definition.Appeal.Within
+	if definition.Notification {
+		return append(body, table)
+	}
 	if within > 0 {
 		body = append(body, table, ui.Paragraph{Text: r.Say("portal.appeal-within", "days", r.Say("duration.working-days", "count", within))})
 		return body

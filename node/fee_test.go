@@ -1,0 +1,107 @@
+package node_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"yagona/kernel/ident"
+	"yagona/kernel/ledger"
+	"yagona/packs/demo"
+)
+
+// inSuspense returns what of the cadastre's fees stands in suspense, and what the fund holds beside what it held before.
+func inSuspense(t *testing.T, s *site) (suspense, fund ledger.Balance) {
+	t.Helper()
+	err := s.node.Ledger.Store.View(t.Context(), func(tx ledger.Reader) error {
+		held, err := tx.LedgerAccount("fund:cadastre-fund")
+		if err != nil {
+			return err
+		}
+		fund = held.Balance
+		waiting, err := tx.LedgerAccount(ledger.SuspenseOf("fund:cadastre-fund"))
+		suspense = waiting.Balance
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suspense, fund
+}
+
+// tell lets the payment system, or anybody, tell that something about the fee has changed.
+func tell(t *testing.T, s *site, application string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/fees/"+application, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Errorf("telling of the fee is answered with %s", answer.Status)
+	}
+}
+
+// toBePaid sends an application for boundaries, and opens the page on which its fee is paid.
+func toBePaid(t *testing.T, s *site, who demo.Person) (b *browser, application string) {
+	t.Helper()
+	b = s.signedIn(t, "en", who)
+	b.get("/services/land/boundary-marking")
+	b.says(b.say("portal.fee-by-answers"))
+	b.says(b.say("portal.fee-back-late"))
+	b.press("/apply")
+	b.fill(map[string]string{"points": "4"}, "")
+	b.says("82,400")
+	b.press("/submit")
+	application = strings.TrimSuffix(b.at.Path, "/receipt")
+	b.get(application)
+	b.says(b.say("portal.state-unpaid"))
+	b.follow(application + "/pay")
+	b.says("82,400")
+	return b, application
+}
+
+func TestAFeeIsPaidOnceAndGivenBackWhenWithdrawnBeforeAnybodyBegan(t *testing.T) {
+	s := open(t)
+	_, before := inSuspense(t, s)
+	b, application := toBePaid(t, s, s.people.Persona(demo.Pensioner))
+	id := application[strings.LastIndexByte(application, '/')+1:]
+	tell(t, s, id)
+	if suspense, _ := inSuspense(t, s); suspense != (ledger.Balance{}) {
+		t.Fatalf("before it is paid, in suspense stands %+v", suspense)
+	}
+	b.press("/demo-payment/" + id)
+	if b.at.Path != application {
+		t.Fatalf("paying leads to %s: %s", b.at, b.text(b.page))
+	}
+	b.says(b.say("portal.fee-paid"))
+	b.says(b.say("application.state.in-progress"))
+	for range 3 {
+		tell(t, s, id)
+	}
+	tell(t, s, string(ident.Random[ident.Application]()))
+	if suspense, fund := inSuspense(t, s); suspense.Posted != 8_240_000 || fund != before {
+		t.Errorf("paid, in suspense stands %+v, and the fund has %+v", suspense, fund)
+	}
+	b.get(application + "/pay")
+	b.want(http.StatusConflict)
+	b.get(application + "/withdraw")
+	b.press("/withdraw")
+	eventually(t, "the fee is given back", func() bool {
+		b.get(application)
+		return contains(b, b.say("event.fee.returned"))
+	})
+	if suspense, fund := inSuspense(t, s); suspense != (ledger.Balance{}) || fund != before {
+		t.Errorf("given back, in suspense stands %+v, and the fund has %+v", suspense, fund)
+	}
+	if err := s.node.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, s.folder); report.Found > 0 || report.Funds == 0 {
+		t.Errorf("the audit finds %v in %d books", report.Findings, report.Funds)
+	}
+}
