@@ -150,6 +150,7 @@ type call struct {
 	face    Face
 	info    Info
 	matched bool
+	known   bool        // who asks was looked up, whatever came out
 	headers http.Header // as they were before the handler
 	problem *fault.Fault
 	wait    time.Duration // until the visitor may ask again; zero: a minute
@@ -282,6 +283,7 @@ func cameFrom(r *http.Request) string {
 // recognise finds out who asks. A cookie of a session that has ended makes the visitor nobody; a program's token must
 // be good.
 func (e *endpoint) recognise(r *http.Request, c *call) error {
+	c.known = true
 	token, bearer := e.router.config.Cookies.token(r)
 	if token == "" && !bearer {
 		return nil
@@ -297,6 +299,22 @@ func (e *endpoint) recognise(r *http.Request, c *call) error {
 		return e.refuse(r, c, err)
 	}
 	return err
+}
+
+// greet lets the page that tells somebody signed in what went wrong be theirs, also where it went wrong before anybody was
+// asked for: an address that there is not, a photo that is too large. What cannot be looked up now leaves them nobody.
+func (router *Router) greet(r *http.Request, c *call) {
+	if c.known || c.face != Page {
+		return
+	}
+	c.known = true
+	token, bearer := router.config.Cookies.token(r)
+	if token == "" || bearer {
+		return
+	}
+	if found, appointments, err := router.config.Recognise(r.Context(), token); err == nil {
+		c.visitor.know(found, appointments)
+	}
 }
 
 // admit holds the visitor to the route's access. It returns true if it has sent them to sign in.
@@ -397,6 +415,7 @@ func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
 		}
 		return
 	}
+	router.greet(r, c)
 	if err := router.config.ErrorPage(w, r, c.visitor, problem); err != nil {
 		w.reset(c.headers)
 		c.problem = c.problem.Because(errors.Join(c.problem.Err, err))

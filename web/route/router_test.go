@@ -401,6 +401,33 @@ func TestWhatMeetsNoRouteIsAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
+// What goes wrong before anybody is asked for is still told to somebody signed in as to somebody signed in.
+func TestAnErrorPageKnowsWhoIsSignedIn(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise, ErrorPage: func(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+		w.WriteHeader(problem.Status)
+		_, err := fmt.Fprint(w, v.Session.Person)
+		return err
+	}})
+	router.Add(route.Route{Method: "POST", Pattern: "/photo", Face: route.Page, Access: route.SignedIn(), Body: 3, Handle: say("x")})
+	for _, one := range []struct {
+		name, method, target, body, cookie string
+		status                             int
+		shown                              ident.Person
+	}{
+		{"an address that there is not", "GET", "/nothing", "", "session=resident", 404, aPerson},
+		{"what is too large", "POST", "/photo", "much too large", "session=resident", 413, aPerson},
+		{"another method", "GET", "/photo", "", "session=resident", 405, aPerson},
+		{"a session that is over", "GET", "/nothing", "", "session=nobody", 404, ""},
+		{"records that cannot be read", "GET", "/nothing", "", "session=broken", 404, ""},
+		{"nobody", "GET", "/nothing", "", "", 404, ""},
+	} {
+		answer := ask(t, router, request{method: one.method, target: one.target, body: one.body, header: map[string]string{"Accept": "text/html", "Cookie": one.cookie}})
+		if shown := text(t, answer); answer.StatusCode != one.status || shown != string(one.shown) {
+			t.Errorf("%s: %d, shown to %q", one.name, answer.StatusCode, shown)
+		}
+	}
+}
+
 func TestBodiesAreHeldToTheirLimit(t *testing.T) {
 	router := route.New(route.Config{Recognise: recognise})
 	read := func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
