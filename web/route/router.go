@@ -178,6 +178,8 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := router.origins.Check(r); err != nil {
 		router.fail(out, r, c, fault.New(fault.Forbidden, "http.cross-origin",
 			"This came from another site. Open the page here and try again.").Because(err))
+	} else if r, err = router.keepTyped(out, r, c); err != nil {
+		router.fail(out, r, c, classify(err))
 	} else {
 		router.mux.ServeHTTP(out, r)
 		if !c.matched && out.status >= http.StatusBadRequest {
@@ -255,8 +257,8 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	if e.switchLanguage(w, r, c) {
 		return nil
 	}
-	if e.route.Method != http.MethodGet && !e.router.has(http.MethodGet, r) {
-		c.visitor.Here = "/"
+	if e.route.Method != http.MethodGet {
+		c.visitor.Here = e.router.cameFrom(r)
 	}
 	if err := e.recognise(r, c); err != nil {
 		return err
@@ -271,13 +273,20 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	return e.answer(w, r, c)
 }
 
-// cameFrom returns the path of the page of this site on which a form stood, "/" if the browser does not say.
-func cameFrom(r *http.Request) string {
-	page, err := url.Parse(r.Referer())
-	if err != nil || page.Host != r.Host || page.Path == "" {
-		return "/"
+// cameFrom returns the page of this site on which a form stood: what the browser says, or the page at the form's own
+// address, or "/".
+func (router *Router) cameFrom(r *http.Request) string {
+	for _, address := range []string{r.Referer(), r.URL.String()} {
+		page, err := url.Parse(address)
+		if err != nil || page.Path == "" || page.Host != "" && page.Host != r.Host {
+			continue
+		}
+		stood := &http.Request{URL: page, Host: r.Host}
+		if router.at(http.MethodGet, stood) != nil {
+			return here(stood)
+		}
 	}
-	return page.Path
+	return "/"
 }
 
 // recognise finds out who asks. A cookie of a session that has ended makes the visitor nobody; a program's token must
@@ -330,11 +339,7 @@ func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err 
 		return false, nil
 	}
 	if !c.visitor.SignedIn() && e.route.Face == Page && e.router.config.SignIn != "" {
-		next := c.visitor.Here
-		if next == "/" {
-			next = cameFrom(r) // what only takes forms cannot be gone back to: back to the form's page
-		}
-		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(next))
+		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(c.visitor.Here))
 	}
 	return false, e.refuse(r, c, err)
 }
@@ -483,11 +488,11 @@ func methodName(method string) string {
 	return "(other)"
 }
 
-// has reports whether the request's path answers to another method, too.
-func (router *Router) has(method string, r *http.Request) bool {
-	other := &http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host}
-	_, pattern := router.mux.Handler(other)
-	return pattern != ""
+// at returns what answers at the request's path to a method, or nil.
+func (router *Router) at(method string, r *http.Request) *endpoint {
+	found, _ := router.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host})
+	one, _ := found.(*endpoint)
+	return one
 }
 
 // faceOf guesses who reads the answer to a request that meets no route.

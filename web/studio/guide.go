@@ -190,7 +190,11 @@ func (s *Studio) guideForm(from formOf) route.Handler {
 		if err != nil {
 			return err
 		}
-		return o.showGuiding(w, http.StatusOK, form, form.typed, nil, nil)
+		typed := form.typed
+		if v.Typed != nil { // a list may have grown
+			typed = v.Typed
+		}
+		return o.showGuiding(w, http.StatusOK, form, typed, nil, nil)
 	}
 }
 
