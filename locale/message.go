@@ -313,13 +313,20 @@ type renderer struct {
 	args    Args
 	out     strings.Builder
 	missing []string
+
+	abbreviated bool // a variable's value just ended with a full stop
 }
 
 func (r *renderer) message(m Message, count int64) {
 	for _, p := range m.parts {
 		switch p.kind {
 		case literal:
-			r.out.WriteString(p.text)
+			text := p.text
+			if r.abbreviated && strings.HasPrefix(text, ".") && !strings.HasPrefix(text, "..") {
+				text = text[1:] // the full stop of "2026 г." ends the sentence, too
+			}
+			r.out.WriteString(text)
+			r.abbreviated = false
 		case variable:
 			r.variable(p.text)
 		case number:
@@ -351,6 +358,7 @@ func (r *renderer) variable(name string) {
 	switch value := value.(type) {
 	case string:
 		r.out.WriteString(value)
+		r.abbreviated = strings.HasSuffix(value, ".")
 	case int:
 		r.out.WriteString(Number(r.tag, int64(value)))
 	case int64:

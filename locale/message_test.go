@@ -25,6 +25,8 @@ func TestMessageIsRenderedInItsLanguage(t *testing.T) {
 	}{
 		{"Nothing to fill in, don't worry", locale.English, nil, "Nothing to fill in, don't worry"},
 		{"From {min} to {max}", locale.English, locale.Args{"min": 1, "max": int64(1000000)}, "From 1 to 1,000,000"},
+		{"До {day}. Потом {day}", locale.Russian, locale.Args{"day": "27 ноября 2026 г."}, "До 27 ноября 2026 г. Потом 27 ноября 2026 г."},
+		{"{day}, {day}...", locale.Russian, locale.Args{"day": "2026 г."}, "2026 г., 2026 г...."},
 		{"{a}{b}", locale.English, locale.Args{"a": "{b}", "b": "<i>"}, "{b}<i>"},
 		{days, locale.English, locale.Args{"n": 0}, "today"},
 		{days, locale.English, locale.Args{"n": 1}, "in 1 day"},

@@ -114,6 +114,8 @@ func (g *Guide) file(path string) (*revision, error) {
 func (g *Guide) keep(path string, r *revision) {
 	if content := r.content(); string(content) != string(g.files[path]) {
 		g.changed[path] = content
+	} else {
+		delete(g.changed, path)
 	}
 }
 
@@ -292,6 +294,88 @@ func (g *Guide) SetQuestion(path string, q GuidedQuestion, isNew, fits bool) err
 		}
 	}
 	return nil
+}
+
+// MoveQuestion lets a question be asked before the one above it, or with down after the one below it. At either end it
+// stays where it is.
+func (g *Guide) MoveQuestion(path, name string, down bool) error {
+	r, err := g.file(path)
+	if err != nil {
+		return err
+	}
+	ask := r.value("ask")
+	if ask == nil || ask.find(name) == nil {
+		return errNoQuestion
+	}
+	at := slices.IndexFunc(ask.pairs, func(p pair) bool { return p.key.text == name })
+	if !down {
+		at--
+	}
+	if at < 0 || at+1 >= len(ask.pairs) {
+		return nil
+	}
+	if err := r.swap([]string{"ask"}, ask.pairs[at].key.text, ask.pairs[at+1].key.text); err != nil {
+		return err
+	}
+	g.keep(path, r)
+	return nil
+}
+
+// RemoveQuestion takes a question away, with its translations and with the answers to it in the examples. Rules that
+// speak of it stay: the checker then says where.
+func (g *Guide) RemoveQuestion(path, name string) error {
+	r, err := g.file(path)
+	if err != nil {
+		return err
+	}
+	ask := r.value("ask")
+	if ask == nil || ask.find(name) == nil {
+		return errNoQuestion
+	}
+	key := keyOf(r) + ".ask." + name
+	if err := r.removeLast("ask", name); err != nil {
+		return err
+	}
+	if examples := r.value("examples"); examples != nil {
+		for i, one := range examples.items {
+			if answers := one.find("ask"); answers != nil && answers.find(name) != nil {
+				if err := r.removeLast("examples", itemName(i, one), "ask", name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	g.keep(path, r)
+	for _, tag := range g.Languages {
+		texts, err := g.file(localePath(tag))
+		if fault.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		all := texts.value("texts")
+		if all == nil {
+			continue
+		}
+		for _, p := range all.pairs {
+			if strings.HasPrefix(p.key.text, key+".") {
+				if err := texts.remove("texts", p.key.text); err != nil {
+					return err
+				}
+			}
+		}
+		g.keep(localePath(tag), texts)
+	}
+	return nil
+}
+
+// removeLast takes a key away, and what it was in if it was the only one there.
+func (r *revision) removeLast(path ...string) error {
+	if in := r.value(path[:len(path)-1]...); in != nil && len(in.pairs) == 1 {
+		path = path[:len(path)-1]
+	}
+	return r.remove(path...)
 }
 
 // begin writes a question that is new.

@@ -220,3 +220,55 @@ func TestAGuideSaysWhatIsWrong(t *testing.T) {
 		t.Errorf("a file that is no YAML: %v", err)
 	}
 }
+
+// A question moves with the comment above it, and back again nothing has changed.
+func TestAQuestionIsMoved(t *testing.T) {
+	guide, _ := guided(t)
+	const path = "services/help.yaml"
+	if err := guide.MoveQuestion(path, "price", false); err != nil {
+		t.Fatal(err)
+	}
+	moved := string(guide.Changed()[path])
+	price, comment, trade := strings.Index(moved, "  price:"), strings.Index(moved, "  # What it is for."), strings.Index(moved, "  trade:")
+	if price < 0 || price > comment || comment > trade || strings.Count(moved, "#") != strings.Count(guidedService, "#") {
+		t.Errorf("it became\n%s", moved)
+	}
+	if err := guide.MoveQuestion(path, "price", false); err != nil { // it is the first already
+		t.Fatal(err)
+	}
+	if err := guide.MoveQuestion(path, "price", true); err != nil {
+		t.Fatal(err)
+	}
+	if got, changed := guide.Changed()[path]; changed {
+		t.Errorf("moved back it is\n%s", got)
+	}
+	if err := guide.MoveQuestion(path, "other", true); fault.Code(err) != "draft.no-question" {
+		t.Errorf("a question that there is not: %v", err)
+	}
+}
+
+// A question goes with its translations and with the answers to it in the examples.
+func TestAQuestionIsRemoved(t *testing.T) {
+	_, files := guided(t)
+	const path, examples = "services/help.yaml", "examples:\n  - name: One\n    ask: {trade: sewing, price: 3 UZS} # two\n  - name: Two\n    ask: {price: 4 UZS}\n"
+	files[path] = append(files[path], examples...)
+	guide, err := pack.NewGuide(files, []string{"uz-Latn", "ru", "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"price", "trade"} {
+		if err := guide.RemoveQuestion(path, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := string(guide.Changed()[path])
+	if strings.Contains(left, "ask:") || !strings.Contains(left, "ask.price > 0") || !strings.Contains(left, "- name: Two\n") {
+		t.Errorf("left is\n%s", left)
+	}
+	if texts := string(guide.Changed()["locale/ru.yaml"]); strings.Contains(texts, "ask.trade") || !strings.Contains(texts, "help.title") {
+		t.Errorf("the translations left are\n%s", texts)
+	}
+	if err := guide.RemoveQuestion(path, "trade"); fault.Code(err) != "draft.no-question" {
+		t.Errorf("a second time: %v", err)
+	}
+}

@@ -206,6 +206,42 @@ func (r *revision) keeping(path []string, value *node, after string, change func
 	return err
 }
 
+// swap exchanges two keys of the mapping at the path that follow each other, with the comments above each.
+func (r *revision) swap(path []string, first, second string) error {
+	was := r.value(path...)
+	if was == nil || was.kind != mapping {
+		return errByHand
+	}
+	swapped := *was
+	swapped.pairs = slices.Clone(was.pairs)
+	at := slices.IndexFunc(swapped.pairs, func(p pair) bool { return p.key.text == first })
+	if at < 0 || at+1 >= len(swapped.pairs) || swapped.pairs[at+1].key.text != second {
+		return errByHand
+	}
+	swapped.pairs[at], swapped.pairs[at+1] = swapped.pairs[at+1], swapped.pairs[at]
+	return r.keeping(path, &swapped, "", func() error {
+		if _, err := r.open(append(slices.Clone(path), first)); err != nil {
+			return err
+		}
+		span := func(name string) (from, to int) {
+			spots := r.find(append(slices.Clone(path), name))
+			s := spots[len(spots)-1]
+			from = s.from
+			for from > 0 && strings.HasPrefix(strings.TrimSpace(r.lines[from-1]), "#") {
+				from--
+			}
+			return from, r.until(s)
+		}
+		above, from := span(first)
+		below, to := span(second)
+		if from > below {
+			return errByHand
+		}
+		r.lines = slices.Replace(r.lines, above, to, slices.Concat(r.lines[below:to], r.lines[from:below], r.lines[above:from])...)
+		return r.read()
+	})
+}
+
 // open writes out what is in braces on the way to a value, and returns the spots.
 func (r *revision) open(path []string) ([]spot, error) {
 	for {

@@ -54,6 +54,11 @@ func TestAGuideChangesEveryPack(t *testing.T) {
 				}
 				changed++
 			}
+			for i, q := range questions {
+				if err := guide.MoveQuestion(path, q.Name, i%2 == 0); err != nil {
+					t.Errorf("%s/%s: question %s is not moved: %v", source.Dir, path, q.Name, err)
+				}
+			}
 			refusals, err := guide.Refusals(path)
 			if err != nil {
 				t.Fatal(err)

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -52,21 +53,52 @@ type findings struct {
 // does not depend on the language.
 const everyWidth = locale.English
 
-// look holds the page that the window shows to the rules of accessibility, on a telephone's width, and keeps a picture of it. Scripts are on for as long as axe-core runs.
+// look holds the page that the window shows to the rules of accessibility, and keeps a picture of it. A page that can be
+// opened again is held to them in the story's other languages as well, in another tab: what was typed here stays.
 func (w *window) look(name string) {
 	w.t.Helper()
 	w.told.seen(w.t, w.address())
+	w.run(scripts(true))
+	w.held(name, w.language == everyWidth)
+	w.run(scripts(false))
+	w.picture(name)
+	if w.status >= http.StatusBadRequest || w.told.axe == "" || len(w.told.also) == 0 || w.told.kind(w.t, w.address()) == "" {
+		return
+	}
+	if w.tab == nil {
+		ctx, end := chromedp.NewContext(w.ctx)
+		w.t.Cleanup(end)
+		w.tab = &window{t: w.t, ctx: ctx, told: w.told}
+		if err := chromedp.Do(ctx, scripts(true)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	tab, address := w.tab, w.address()
+	for _, language := range w.told.also {
+		if language != w.language {
+			tab.in(language, address)
+			tab.held(name, false)
+			tab.picture(name)
+		}
+	}
+	tab.in(w.language, "/verify") // the tabs share the choice of a language
+}
+
+// held holds the page to the rules of accessibility on a telephone's width, if wanted on a computer's, too. Scripts are on
+// for as long as axe-core runs.
+func (w *window) held(name string, onComputer bool) {
+	w.t.Helper()
 	if language := ask(w, chromedp.AttributeValue(chromedp.CSS("html"), "lang")); language.Value != string(w.language) {
 		w.t.Errorf("%s speaks %q, not %q", w.address(), language.Value, w.language)
 	}
-	w.run(scripts(true), chromedp.Evaluate[chromedp.Void](w.told.axe))
+	w.run(chromedp.Evaluate[chromedp.Void](w.told.axe))
 	w.orderly(name)
 	for _, width := range []int64{zoomed, narrow, tablet, wide} {
 		w.size(width)
 		if overflow := w.overflow(); overflow > 0 {
 			w.t.Errorf("%s (%s) in %s is %d pixels wider than its window of %d", name, w.address(), w.language, overflow, width)
 		}
-		if width == zoomed || width == tablet || width == wide && w.language != everyWidth {
+		if width == zoomed || width == tablet || width == wide && !onComputer {
 			continue
 		}
 		found := ask(w, chromedp.Evaluate[findings](
@@ -83,8 +115,6 @@ func (w *window) look(name string) {
 				name, w.address(), w.language, width, one.ID, one.Impact, one.Help, where.String())
 		}
 	}
-	w.run(scripts(false))
-	w.picture(name)
 }
 
 // orderly holds the page to what axe-core does not look at: the order of focus is the order of reading, beginning with the

@@ -6,7 +6,7 @@
 //
 // The pictures in docs/images are made by the same story:
 //
-//	YAGONA_TEST_AXE=…/axe.min.js YAGONA_TEST_IMAGES=$PWD/docs/images go test ./checks/browser -run 'TestTheStoryInABrowser|TestMapsInABrowser'
+//	YAGONA_TEST_AXE=…/axe.min.js YAGONA_TEST_IMAGES=$PWD/docs/images go test ./checks/browser -run 'Story|Maps|Forms|WhatStays|Simulated|FromPaper|Director' -timeout 40m
 //
 // With YAGONA_TEST_SCREENSHOTS=FOLDER instead, every page is kept at each width, to be looked at.
 package browser

@@ -88,6 +88,7 @@ func (s *told) settles(t *testing.T, of casework.Application, role ident.Role, p
 // licence that officials keep watch over.
 func TestWhatStaysInForceInABrowser(t *testing.T) {
 	s := begin(t, chromium(t), axe(t), noPlace(t))
+	s.also = s.Words.Languages().Tags
 	t.Run("a benefit", s.benefits)
 	t.Run("a place", s.places)
 	t.Run("a licence", s.licences)

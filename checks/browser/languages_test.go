@@ -97,19 +97,27 @@ func TestPagesInEveryLanguage(t *testing.T) {
 	resident.says("event.payment.account-changed")
 }
 
-// What is typed and not sent yet stays when the reader chooses another language, and is kept nowhere afterwards.
+// What is typed and not sent yet stays when the reader chooses another language, and is kept nowhere afterwards; with the
+// browser's scripts and without them.
 func TestChoosingALanguageKeepsWhatIsTyped(t *testing.T) {
 	s := begin(t, chromium(t), "")
+	for name, with := range map[string]bool{"with scripts": true, "without scripts": false} {
+		t.Run(name, func(t *testing.T) { s.choosesALanguage(t, with) })
+	}
+}
+
+func (s *told) choosesALanguage(t *testing.T, with bool) {
 	w := s.window(t, locale.English)
-	w.run(scripts(true))
+	w.run(scripts(with))
 	w.open("/sign-in?next=" + "%2Fservices%2Fyouth%2Ftools-subsidy")
 	w.fill("number", s.people.Persona(demo.Jobless).Number)
 	w.submit(`form:has(input[name="number"])`)
 	w.press("/apply")
+	question := w.address()
 	choose := func(language locale.Tag) {
 		t.Helper()
 		w.run(chromedp.Click(chromedp.CSS(".languages summary")))
-		w.leading(chromedp.Click(chromedp.CSS(fmt.Sprintf(`.languages a[hreflang=%q]`, language))))
+		w.leading(chromedp.Click(chromedp.CSS(fmt.Sprintf(`.languages [lang=%q]`, language))))
 		if shown := ask(w, chromedp.AttributeValue(chromedp.CSS("html"), "lang")); shown.Value != string(language) {
 			t.Fatalf("the page speaks %s", shown.Value)
 		}
@@ -124,14 +132,18 @@ func TestChoosingALanguageKeepsWhatIsTyped(t *testing.T) {
 	choose(locale.Russian)
 	holds("the choice", `document.querySelector("input[name=trade]:checked")?.value === "welding"`)
 	w.submit("form")
+	if w.address() == question {
+		t.Fatalf("the answer in the other language is not taken: %s", w.text())
+	}
 	w.fill("price", "1 234 567")
 	choose(locale.UzbekCyrillic)
 	holds("the amount", `document.querySelector("input[name=price]").value === "1 234 567"`)
 	holds("that nothing is kept", `Object.keys(sessionStorage).length === 0`)
-	w.run(chromedp.Evaluate[chromedp.Void](`{ document.querySelector("input[name=price]").value = "0"; }`))
-	w.submit("form") // it is wrong, and told on the same page
+	w.run(chromedp.Evaluate[chromedp.Void](`{ document.querySelector("input[name=price]").value = ""; }`))
+	w.fill("price", "0")
+	w.leading(chromedp.KeyEvent(kb.Enter)) // sends the form, in the language that was chosen
 	if w.status != 422 {
-		t.Fatalf("an amount of nothing is answered with %d", w.status)
+		t.Fatalf("an amount of nothing is answered with %d at %s", w.status, w.address())
 	}
 	choose(locale.Karakalpak)
 	holds("the wrong amount", `document.querySelector("input[name=price]").value === "0"`)

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -13,6 +14,14 @@ import (
 	"yagona/locale"
 	"yagona/packs/demo"
 )
+
+// A company's director applies for it, in the languages that most people read.
+func TestADirectorAppliesForABusinessInABrowser(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	for _, language := range storyLanguages {
+		s.forBusiness(t, language)
+	}
+}
 
 // represents lets a mother apply for her child, and a pensioner let her neighbour act for her until she takes it back.
 func (s *told) represents(t *testing.T, language locale.Tag) {
@@ -68,6 +77,44 @@ func (s *told) represents(t *testing.T, language locale.Tag) {
 	w.says("mandate-state.ended")
 	other.open("/me/representatives")
 	other.says("representation.others-none")
+}
+
+// forBusiness lets a director apply for the business of which the register says that they are.
+func (s *told) forBusiness(t *testing.T, language locale.Tag) {
+	t.Helper()
+	const certificate = "/services/tax/business-certificate"
+	director, business := s.people.Persona(demo.Husband), s.people.Organisations[0]
+	w := s.signedIn(t, language, director, certificate)
+	w.says("representation.for-whom")
+	w.shows(business.Name)
+	w.look("service-for-a-business")
+	w.choose("for", string(business.ID.Subject()))
+	w.press("/apply")
+	w.look("question-for-a-business")
+	w.choose("shownTo", "bank")
+	w.submit("form")
+	application := strings.TrimSuffix(w.address(), "/check")
+	w.at(application + "/check")
+	w.says("representation.acting-for", "name", business.Name)
+	w.look("check-for-a-business")
+	w.press("/submit")
+	w.at(application + "/receipt")
+	w.shows(director.Name())
+	w.look("receipt-for-a-business")
+	w.open(application)
+	w.says("application.state.granted")
+	w.look("granted-to-a-business")
+	w.open("/me/represented/" + representation.Authority{Representative: director.ID, Subject: business.ID.Subject()}.ID())
+	w.shows(business.Name)
+	w.look("represented-business")
+
+	// Whom the register names for no business may ask, and is told what to do.
+	other := s.signedIn(t, language, s.people.Persona(demo.Worker), certificate)
+	other.press("/apply")
+	if other.status != http.StatusForbidden && other.status != http.StatusUnprocessableEntity {
+		t.Errorf("who represents no business is answered with %d: %s", other.status, other.text())
+	}
+	other.look("refused-without-a-business")
 }
 
 // offered lets a birth lead to an offer, which the mother only confirms.

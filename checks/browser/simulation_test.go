@@ -12,6 +12,7 @@ import (
 func TestAChangeIsSimulatedInABrowser(t *testing.T) {
 	source := axe(t)
 	s := begin(t, chromium(t), source)
+	s.also = s.Words.Languages().Tags
 	s.simulates(t, locale.English)
 }
 

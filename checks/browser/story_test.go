@@ -20,6 +20,7 @@ type told struct {
 	*installation
 	browser context.Context
 	axe     string
+	also    []locale.Tag // languages in which pages are looked at besides the one in which the story is told
 
 	kinds map[string]bool // of page, by the pattern of their route: whether it was looked at
 	mux   *http.ServeMux  // knows the kind of an address
@@ -97,13 +98,16 @@ func telling(in *installation, browser context.Context, axe string) *told {
 }
 
 // seen remembers the kind of page at an address.
-func (s *told) seen(t *testing.T, address string) {
+func (s *told) seen(t *testing.T, address string) { s.kinds[s.kind(t, address)] = true }
+
+// kind returns the route of the page at an address, "" if nothing can be opened there.
+func (s *told) kind(t *testing.T, address string) string {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.site+address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, kind := s.mux.Handler(request)
-	s.kinds[kind] = true
+	return kind
 }
 
 const subsidy = "/services/youth/tools-subsidy"
@@ -120,10 +124,10 @@ func TestTheStoryInABrowser(t *testing.T) {
 			t.Parallel()
 			s := begin(t, browser, source)
 			s.window(t, language).withoutScripts()
-			s.tell(t, language)
-			s.lookAround(t, language)
-			s.desk(t, language)
-			s.writes(t, language)
+			t.Run("a resident and two officials", func(t *testing.T) { s.tell(t, language) })
+			t.Run("what stands beside", func(t *testing.T) { s.lookAround(t, language) })
+			t.Run("the desk", func(t *testing.T) { s.desk(t, language) })
+			t.Run("the studio", func(t *testing.T) { s.writes(t, language) })
 			for kind, seen := range s.kinds {
 				if !seen {
 					t.Errorf("nobody looked at %s: add it to the story, or to what shows nothing", kind)
@@ -294,9 +298,9 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	}
 	anyone.look("error")
 
-	s.corrects(t, language)
-	s.represents(t, language)
-	s.offered(t, language)
+	t.Run("a correction request", func(t *testing.T) { s.corrects(t, language) })
+	t.Run("a representative", func(t *testing.T) { s.represents(t, language) })
+	t.Run("an offer", func(t *testing.T) { s.offered(t, language) })
 
 	// Someone who is too old is refused at once, and contests it.
 	old := s.people.Persona(demo.TooOld)
@@ -332,6 +336,50 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 	w.says("application.state.withdrawn")
 	leader.open("/sign-in/appointment")
 	leader.look("appointments")
+}
+
+// Whom an official refused contests it; the level above, where nobody has looked at it yet, grants it.
+func TestAnAppealInABrowser(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	for language, who := range map[locale.Tag]demo.Persona{locale.UzbekLatin: demo.Wife, locale.Russian: demo.Newcomer, locale.English: demo.Jobless} {
+		t.Run(string(language), func(t *testing.T) { s.contests(t, language, s.people.Persona(who)) })
+	}
+}
+
+func (s *told) contests(t *testing.T, language locale.Tag, who demo.Person) {
+	t.Helper()
+	w := s.signedIn(t, language, who, subsidy)
+	application := s.send(w, who)
+	leader := s.signedIn(t, language, s.people.Persona(demo.YouthLeader), "/desk")
+	leader.follow("/desk/tasks/")
+	leader.choose("action", "refuse")
+	leader.submit(`form[action$="/decide"]`) // without a reason
+	leader.look("task-refusal-wrong")
+	leader.choose("action", "refuse")
+	leader.fill("reason", "2026")
+	leader.press("/decide")
+	leader.at("/desk")
+	w.open(application)
+	w.says("application.state.refused")
+	w.shows("2026")
+	w.follow("/appeal")
+	w.press("/appeal") // without grounds
+	w.look("appeal-wrong")
+	w.fill("grounds", "12 m²")
+	w.press("/appeal")
+	w.says("portal.state-appealed")
+
+	above := s.official(t, language, "youth-leader", s.Profile.Territories.Parent(s.people.Home), "/desk")
+	above.follow("/desk/tasks/")
+	above.says("desk.appeal")
+	above.shows("12 m²")
+	above.look("task-appeal")
+	above.choose("action", "approve")
+	above.press("/decide")
+	above.at("/desk")
+	w.open(application)
+	w.says("application.state.granted")
+	w.look("application-granted-above")
 }
 
 // corrects lets somebody say that a register is wrong, and its owner put it right.

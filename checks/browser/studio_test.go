@@ -151,6 +151,31 @@ func (s *told) guides(t *testing.T, language locale.Tag) {
 	w.submit(`form:has([name="type"])`)
 	w.shows("min has no meaning for the type date")
 	w.look("studio-question-refused")
+	w.open(draftOfYouth + "/guide/tools-subsidy/questions/price")
+	w.submit(`form[action$="/move"]`) // before the trade
+	w.says("studio.questions")
+	if list := w.text(); strings.Index(list, "How much do the tools cost?") > strings.Index(list, "What will you do?") {
+		t.Errorf("the question did not move: %s", list)
+	}
+	w.open(draftOfYouth + "/guide/tools-subsidy/questions/price")
+	w.run(chromedp.Click(chromedp.CSS("main details:has(form[action$='/remove']) summary")))
+	w.press("/remove") // the amount is computed from it
+	w.says("studio.question-needed")
+	w.look("studio-question-needed")
+	w.open(draftOfYouth + "/guide/tools-subsidy/new-question")
+	w.fill("name", "note")
+	w.fill("label-en", "Anything else?")
+	w.choose("required", "false")
+	w.fill("why-en", "It is yours to say.")
+	w.submit(`form:has([name="name"])`)
+	w.shows("Anything else?")
+	w.open(draftOfYouth + "/guide/tools-subsidy/questions/note")
+	w.run(chromedp.Click(chromedp.CSS("main details:has(form[action$='/remove']) summary")))
+	w.press("/remove")
+	w.says("studio.refusals")
+	if strings.Contains(w.text(), "Anything else?") {
+		t.Errorf("the question is still asked: %s", w.text())
+	}
 	w.open(draftOfYouth + "/guide/tools-subsidy/refusals/unemployed")
 	w.look("studio-refusal")
 	w.fill("text-en", "Register with the employment agency first.")
@@ -166,6 +191,7 @@ func (s *told) guides(t *testing.T, language locale.Tag) {
 // The forms of the studio, for who writes no YAML.
 func TestTheStudiosFormsInABrowser(t *testing.T) {
 	s := begin(t, chromium(t), axe(t))
+	s.also = s.Words.Languages().Tags
 	s.guides(t, locale.English)
 }
 

@@ -60,6 +60,7 @@ type window struct {
 	told     *told
 	language locale.Tag
 	status   int64
+	tab      *window // another of the same person, for the same page in other languages; nil until it is wanted
 }
 
 // window opens a private window in the language.
@@ -82,7 +83,9 @@ func (s *told) signedIn(t *testing.T, language locale.Tag, who demo.Person, next
 	t.Helper()
 	w := s.window(t, language)
 	w.open("/sign-in?next=" + url.QueryEscape(next))
-	w.look("sign-in")
+	if kind := s.kind(t, w.address()); !s.kinds[kind] { // it is the same each time
+		w.look("sign-in")
+	}
 	w.fill("number", who.Number)
 	w.submit(`form:has(input[name="number"])`)
 	w.at(next)
@@ -247,6 +250,8 @@ var shown = map[string]bool{
 	"own-page-en-1280": true, "own-page-uz-Latn-360": true, "own-page-ru-1280": true, "readings-en-1280": true, "my-data-en-1280": true, "contact-ru-1280": true,
 	"correction-ru-360": true, "correction-task-en-1280": true, "inbox-en-1280": true, "inbox-uz-Latn-768": true, "inbox-region-ru-768": true, "task-en-1280": true,
 	"task-ru-768": true, "team-uz-Latn-768": true, "document-standing-uz-Latn-360": true, "statistics-tiles-en-1280": true, "statistics-tiles-uz-Latn-360": true,
+	"studio-guide-ru-1280": true, "studio-question-uz-Latn-768": true, "simulation-ru-1280": true, "notebook-uz-Latn-1280": true, "benefit-uz-Cyrl-360": true,
+	"place-offered-kaa-360": true, "desk-licence-ru-768": true, "licences-open-list-uz-Latn-1280": true, "check-for-a-business-en-1280": true,
 }
 
 func (w *window) size(width int64) {
@@ -271,7 +276,10 @@ func (w *window) picture(name string) {
 			continue
 		}
 		w.size(width)
-		picture := smaller(w.t, ask(w, chromedp.FullScreenshot(100)))
+		picture := ask(w, chromedp.FullScreenshot(100))
+		if images != "" {
+			picture = smaller(w.t, picture)
+		}
 		for _, folder := range folders {
 			if err := os.WriteFile(filepath.Join(folder, file+".png"), picture, 0o600); err != nil {
 				w.t.Fatal(err)

@@ -22,7 +22,7 @@ type Representatives interface {
 	May(ctx context.Context, by ident.Person, of ident.Subject, service ident.Service, action representation.Action) (representation.Authority, error)
 	Represents(ctx context.Context, by ident.Person, of ident.Subject) (bool, error)
 	Authorities(ctx context.Context, by ident.Person) ([]representation.Authority, error)
-	Name(ctx context.Context, who ident.Person) (string, error)
+	Name(ctx context.Context, of ident.Subject) (string, error)
 }
 
 // Represented says that somebody acted in an application for its applicant, and by what.
@@ -207,11 +207,7 @@ func (c *Casework) people(ctx context.Context, f *file) (map[ident.Subject]strin
 	}
 	names := map[ident.Subject]string{}
 	for _, subject := range named {
-		who, ok := subject.Person()
-		if !ok {
-			continue
-		}
-		name, err := c.Representatives.Name(ctx, who)
+		name, err := c.Representatives.Name(ctx, subject)
 		if err != nil {
 			return nil, err
 		}

@@ -106,8 +106,11 @@ func (c *Catalogue) Representing() (found []Relation) {
 	return found
 }
 
-// TermBirth is the information concept of the day on which a person was born.
-const TermBirth = "person.birth.date"
+// Information concepts that the platform itself knows.
+const (
+	TermBirth            = "person.birth.date" // the day on which a person was born
+	TermOrganisationName = "organisation.name" // what an organisation is called
+)
 
 // All returns all registers by path.
 func (c *Catalogue) All() []*Definition {

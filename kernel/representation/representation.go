@@ -257,21 +257,26 @@ func (r *Representatives) registered(ctx context.Context, by ident.Person, of id
 
 // birth returns when a person was born, as the register says that answers for it.
 func (r *Representatives) birth(ctx context.Context, of ident.Subject) (day calendar.Date, known bool, err error) {
-	for _, evidence := range r.Definitions().Answering(register.TermBirth) {
+	return answered[calendar.Date](ctx, r, register.TermBirth, of)
+}
+
+// answered returns what a register that is held here answers to a term, and false if none does.
+func answered[T any](ctx context.Context, r *Representatives, term string, of ident.Subject) (value T, known bool, err error) {
+	for _, evidence := range r.Definitions().Answering(term) {
 		if definition, err := r.Definitions().Register(evidence.Register); err != nil || definition.Held != register.HeldHere {
 			continue
 		}
 		answer, _, err := r.Registers.Answer(ctx, evidence, of)
 		if err != nil {
-			return calendar.Date{}, false, err
+			return value, false, err
 		}
 		for _, one := range evidence.Answer {
-			if day, ok := answer[one.Name].(calendar.Date); ok && one.Term == register.TermBirth {
-				return day, true, nil
+			if value, ok := answer[one.Name].(T); ok && one.Term == term {
+				return value, true, nil
 			}
 		}
 	}
-	return calendar.Date{}, false, nil
+	return value, false, nil
 }
 
 // ofAge returns the beginning of the day on which someone who was born then comes of age.
@@ -391,8 +396,14 @@ func Still(tx Mandates, a Authority, now time.Time) error {
 	return nil
 }
 
-// Name returns what a person is called, for those who represent each other or decide on it.
-func (r *Representatives) Name(ctx context.Context, who ident.Person) (string, error) {
+// Name returns what a person or an organisation is called, for those who represent each other or decide on it; "" if
+// nobody knows.
+func (r *Representatives) Name(ctx context.Context, of ident.Subject) (string, error) {
+	who, ok := of.Person()
+	if !ok {
+		name, _, err := answered[string](ctx, r, register.TermOrganisationName, of)
+		return name, err
+	}
 	known, err := r.People.Attributes(ctx, who)
 	if fault.Is(err, fault.Erased) || fault.Is(err, fault.NotFound) {
 		return "", nil

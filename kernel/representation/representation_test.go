@@ -30,12 +30,18 @@ func (r registers) Related(_ context.Context, relation string, of ident.Subject)
 	return r.related[relation][of], nil
 }
 
-func (r registers) Answer(_ context.Context, _ *register.EvidenceType, of ident.Subject) (map[string]any, []ident.Subject, error) {
+func (r registers) Answer(_ context.Context, evidence *register.EvidenceType, of ident.Subject) (map[string]any, []ident.Subject, error) {
+	if evidence.Path == "tax/business" && of == firm {
+		return map[string]any{"called": "Sample Bakery"}, nil, nil
+	}
 	if day, ok := r.births[of]; ok {
 		return map[string]any{"date": day}, nil, nil
 	}
 	return nil, nil, nil
 }
+
+// firm is the organisation that a register knows by name.
+var firm = ident.Random[ident.Organisation]().Subject()
 
 // world is a family in which a daughter is to act for her mother.
 type world struct {
@@ -86,6 +92,10 @@ func newWorld(t *testing.T) *world {
 			{Name: "wards", To: "relative", Many: true, Represents: register.RepresentsMinor},
 			{Name: "spouse", To: "relative"},
 		}},
+		{
+			Path: "tax/businesses", Held: register.HeldHere, Subject: "business",
+			Evidence: []register.EvidenceType{{Path: "tax/business", Register: "tax/businesses", Answer: []register.Answer{{Name: "called", Term: register.TermOrganisationName}}}},
+		},
 		{Path: "tax/offices", Held: register.HeldHere, Subject: "person", Relations: []register.Relation{
 			{Name: "offices", To: "organisation", Many: true, Represents: register.RepresentsOrganisation},
 		}},
@@ -183,7 +193,6 @@ func TestOnALeapDayOneComesOfAgeOnTheDayAfter(t *testing.T) {
 
 func TestAnOfficerActsForTheOrganisationThatTheRegisterNames(t *testing.T) {
 	w := newWorld(t)
-	firm := ident.Random[ident.Organisation]().Subject()
 	w.known.related["offices"][w.stranger.Person.Subject()] = []ident.Subject{firm}
 	authority, err := w.May(t.Context(), w.stranger.Person, firm, tools, representation.Apply)
 	if err != nil || authority.Ground != representation.Officer || !authority.Until.IsZero() {
@@ -191,6 +200,12 @@ func TestAnOfficerActsForTheOrganisationThatTheRegisterNames(t *testing.T) {
 	}
 	if _, err := w.May(t.Context(), w.daughter.Person, firm, tools, representation.Read); fault.Code(err) != "representation.none" {
 		t.Errorf("somebody else gets %v", err)
+	}
+	if name, err := w.Name(t.Context(), firm); err != nil || name != "Sample Bakery" {
+		t.Errorf("the organisation is called %q, %v", name, err)
+	}
+	if name, err := w.Name(t.Context(), ident.Random[ident.Organisation]().Subject()); err != nil || name != "" {
+		t.Errorf("one that no register knows is called %q, %v", name, err)
 	}
 }
 

@@ -106,7 +106,10 @@ type Organisation struct {
 	ID        ident.Organisation
 	Number    string
 	Name      string
+	Trade     string
 	Territory ident.Territory
+	Mahalla   ident.Territory // of the lowest level
+	Director  ident.Person    // who may act for it; "": not in the population
 }
 
 // Official is one person in one post.
@@ -129,7 +132,7 @@ const (
 	Mother      Persona = "mother"       // 33, alone with a daughter of 9 and a son of 4, gets a child allowance
 	Daughter    Persona = "daughter"     // hers
 	Son         Persona = "son"          // hers
-	Husband     Persona = "husband"      // 27, has a job
+	Husband     Persona = "husband"      // 27, has a job and is the director of the first organisation
 	Wife        Persona = "wife"         // 24, his wife, registered unemployed
 	Pensioner   Persona = "pensioner"    // 68, a widow, gets a pension
 	Brother     Persona = "brother"      // 20, unemployed, lives with the youth leader, who may not decide for him

@@ -3,6 +3,7 @@ package demo
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -232,9 +233,10 @@ func (g *generator) compose(scheme *country.Scheme, serial int) string {
 // organisations makes one employer of each name, spread over the districts.
 func (g *generator) organisations() {
 	for i, name := range organisationNames {
+		_, trade, _ := strings.Cut(name, " ")
 		g.pop.Organisations = append(g.pop.Organisations, Organisation{
-			ID: ident.Organisation(g.id()), Number: g.compose(g.profile.Organisation, i+1), Name: name,
-			Territory: g.profile.Territories.Parent(g.leaves[i%len(g.leaves)]),
+			ID: ident.Organisation(g.id()), Number: g.compose(g.profile.Organisation, i+1), Name: name, Trade: trade,
+			Territory: g.profile.Territories.Parent(g.leaves[i%len(g.leaves)]), Mahalla: g.leaves[i%len(g.leaves)],
 		})
 	}
 }

@@ -35,6 +35,9 @@ func (g *generator) personas() {
 	wife := g.cast(Wife, couple, country.Female, g.story(24), "Shartliev", "Malika")
 	g.marry(husband, wife, 900)
 	g.employ(husband, g.pop.Today.AddMonths(-50))
+	if len(g.pop.Organisations) > 0 {
+		g.pop.Organisations[0].Director = g.pop.People[husband].ID
+	}
 	g.register(wife, 120)
 
 	widow := alone(Pensioner, home, country.Female, 68, "Toʻqimaev", "Xosiyat")

@@ -47,6 +47,9 @@ func (p *Population) Seed(ctx context.Context, into Keepers, funds []ident.Accou
 	if err := each(len(p.People), func(i int) error { return p.seedPerson(ctx, into, &p.People[i]) }); err != nil {
 		return err
 	}
+	if err := each(len(p.Organisations), func(i int) error { return p.seedOrganisation(ctx, into, p.Organisations[i]) }); err != nil {
+		return err
+	}
 	if err := each(len(p.Officials), func(i int) error { return p.appoint(ctx, into, p.Officials[i]) }); err != nil {
 		return err
 	}
@@ -92,6 +95,29 @@ func (p *Population) seedPerson(ctx context.Context, into Keepers, one *Person) 
 		return fmt.Errorf("taking up a person: %w", err)
 	}
 	for _, record := range p.records(one) {
+		if _, _, err := into.Registers.Put(ctx, seeding, record); err != nil {
+			return fmt.Errorf("writing into the register %s: %w", record.Register, err)
+		}
+	}
+	return nil
+}
+
+// founded is since when every business of the demonstration is registered, in months before the day.
+const founded = 60
+
+// seedOrganisation writes a business into its register, and who may act for it.
+func (p *Population) seedOrganisation(ctx context.Context, into Keepers, one Organisation) error {
+	since := p.Today.AddMonths(-founded)
+	records := []register.Write{{Register: "tax/businesses", Values: map[string]any{
+		"business": one.ID.Subject(), "name": one.Name, "mahalla": one.Mahalla, "trade": one.Trade, "since": since,
+	}}}
+	if one.Director != "" {
+		records = append(records, register.Write{Register: "tax/officers", Values: map[string]any{
+			"person": one.Director.Subject(), "business": one.ID.Subject(), "office": "director", "since": since,
+		}})
+	}
+	for _, record := range records {
+		record.From, record.Reason, record.Takeover = since, "demonstration", true
 		if _, _, err := into.Registers.Put(ctx, seeding, record); err != nil {
 			return fmt.Errorf("writing into the register %s: %w", record.Register, err)
 		}

@@ -133,12 +133,18 @@ func applicationSchemas(components openapi3.Schemas, services []*service.Definit
 		request := openapi3.NewObjectSchema().WithProperty("service", named).
 			WithProperty("language", openapi3.NewStringSchema().WithEnum(words(profile.Languages...)...)).
 			WithPropertyRef("answers", &openapi3.SchemaRef{Ref: at + name + ".answers", Value: answers}).
+			WithProperty("for", openapi3.NewStringSchema().WithPattern("^(person|organisation|household):")).
 			WithProperty("send", openapi3.NewBoolSchema())
 		request.Required = []string{"service"}
 		request.AdditionalProperties = openapi3.AdditionalProperties{Has: new(bool)}
-		request.Examples = []any{map[string]any{
+		example := map[string]any{
 			"service": string(d.Path), "language": profile.Authoritative(), "answers": answers.Examples[0], "send": true,
-		}}
+		}
+		if !slices.Contains(d.For, "person") { // whoever sends it acts for somebody
+			request.Required = append(request.Required, "for")
+			example["for"] = d.For[0] + ":00000000-0000-4000-8000-000000000000"
+		}
+		request.Examples = []any{example}
 		components[name] = request.NewRef()
 		whole.OneOf = append(whole.OneOf, &openapi3.SchemaRef{Ref: at + name, Value: request})
 		whole.Discriminator.Mapping[string(d.Path)] = openapi3.MappingRef{Ref: at + name}

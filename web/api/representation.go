@@ -146,14 +146,6 @@ func (p people) operations() []operation {
 	}
 }
 
-func (p people) name(ctx context.Context, subject ident.Subject) (string, error) {
-	who, ok := subject.Person()
-	if !ok {
-		return "", nil
-	}
-	return p.representatives.Name(ctx, who)
-}
-
 func (p people) authorities(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	found, err := p.representatives.Authorities(r.Context(), v.Actor.Person)
 	if err != nil {
@@ -161,7 +153,7 @@ func (p people) authorities(w http.ResponseWriter, r *http.Request, v route.Visi
 	}
 	page := Page[Authority]{Items: []Authority{}}
 	for _, one := range found {
-		name, err := p.name(r.Context(), one.Subject)
+		name, err := p.representatives.Name(r.Context(), one.Subject)
 		if err != nil {
 			return err
 		}
@@ -204,7 +196,7 @@ func (p people) shown(ctx context.Context, reader ident.Person, one representati
 		}
 	}
 	var err error
-	shown.Name, err = p.name(ctx, other)
+	shown.Name, err = p.representatives.Name(ctx, other)
 	return shown, err
 }
 

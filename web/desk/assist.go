@@ -116,7 +116,11 @@ func (d *Desk) assistForm(w http.ResponseWriter, req *http.Request, v route.Visi
 	if err != nil {
 		return err
 	}
-	return d.showAssist(w, http.StatusOK, v, definition, page.Typed{}, nil)
+	typed := v.Typed
+	if typed == nil {
+		typed = page.Typed{}
+	}
+	return d.showAssist(w, http.StatusOK, v, definition, typed, nil)
 }
 
 // showAssist asks an official everything at once that the service asks: they write down what the resident tells them.

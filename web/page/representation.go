@@ -11,23 +11,26 @@ import (
 	"yagona/web/ui"
 )
 
-// Namer tells what people are called to those who act for each other.
+// Namer tells what people and organisations are called to those who act for each other.
 type Namer interface {
-	Name(ctx context.Context, who ident.Person) (string, error)
+	Name(ctx context.Context, of ident.Subject) (string, error)
 }
 
 // NameOf returns what somebody is called for whom others act, or who acts.
 func NameOf(ctx context.Context, names Namer, r Reader, subject ident.Subject) (string, error) {
-	who, ok := subject.Person()
-	if !ok {
-		_, id, _ := strings.Cut(string(subject), ":")
-		return r.Say("representation.organisation", "number", id), nil
-	}
-	name, err := names.Name(ctx, who)
+	name, err := names.Name(ctx, subject)
 	if name == "" {
-		name = r.Say("representation.somebody")
+		name = r.unnamed(subject)
 	}
 	return name, err
+}
+
+// unnamed stands for the name of somebody whom nobody can name.
+func (r Reader) unnamed(subject ident.Subject) string {
+	if _, id, _ := strings.Cut(string(subject), ":"); subject.Kind() == "organisation" {
+		return r.Say("representation.organisation", "number", id)
+	}
+	return r.Say("representation.somebody")
 }
 
 // called returns the name that a view knows of somebody.
@@ -35,10 +38,7 @@ func (r Reader) called(view casework.View, subject ident.Subject) string {
 	if name := view.People[subject]; name != "" {
 		return name
 	}
-	if _, id, _ := strings.Cut(string(subject), ":"); subject.Kind() == "organisation" {
-		return r.Say("representation.organisation", "number", id)
-	}
-	return r.Say("representation.somebody")
+	return r.unnamed(subject)
 }
 
 // ActedBy says who did something in an application: a representative by name, everybody else as Actor does.

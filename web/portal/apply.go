@@ -90,7 +90,11 @@ func (p *Portal) question(w http.ResponseWriter, req *http.Request, v route.Visi
 		return route.Redirect(w, req, pathOf(view.Application.ID))
 	}
 	typed := page.Typed{"from": req.URL.Query()["from"]}
-	p.Shared.Fill(typed, question.Name, question.Definition, view.Answers[question.Name])
+	if v.Typed != nil { // a list may have grown
+		typed = v.Typed
+	} else {
+		p.Shared.Fill(typed, question.Name, question.Definition, view.Answers[question.Name])
+	}
 	return p.ask(w, http.StatusOK, p.Shared.For(v), view, question, typed, nil, nil)
 }
 

@@ -35,7 +35,7 @@ type Representatives interface {
 	Given(ctx context.Context, by access.Actor) ([]representation.Opened, error)
 	Received(ctx context.Context, by ident.Person) ([]representation.Opened, error)
 	Authorities(ctx context.Context, by ident.Person) ([]representation.Authority, error)
-	Name(ctx context.Context, who ident.Person) (string, error)
+	Name(ctx context.Context, of ident.Subject) (string, error)
 	Whom(ctx context.Context, by ident.Person, id string) (ident.Subject, error)
 }
 

@@ -156,6 +156,7 @@ type call struct {
 	face    Face
 	info    Info
 	matched bool
+	known   bool        // who asks was looked up, whatever came out
 	headers http.Header // as they were before the handler
 	problem *fault.Fault
 	wait    time.Duration // until the visitor may ask again; zero: a minute
@@ -183,6 +184,8 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := router.origins.Check(r); err != nil {
 		router.fail(out, r, c, fault.New(fault.Forbidden, "http.cross-origin",
 			"This came from another site. Open the page here and try again.").Because(err))
+	} else if r, err = router.keepTyped(out, r, c); err != nil {
+		router.fail(out, r, c, classify(err))
 	} else {
 		router.mux.ServeHTTP(out, r)
 		if !c.matched && out.status >= http.StatusBadRequest {
@@ -260,8 +263,8 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	if e.switchLanguage(w, r, c) {
 		return nil
 	}
-	if e.route.Method != http.MethodGet && !e.router.has(http.MethodGet, r) {
-		c.visitor.Here = "/"
+	if e.route.Method != http.MethodGet {
+		c.visitor.Here = e.router.cameFrom(r)
 	}
 	if err := e.recognise(r, c); err != nil {
 		return err
@@ -276,18 +279,26 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	return e.answer(w, r, c)
 }
 
-// cameFrom returns the path of the page of this site on which a form stood, "/" if the browser does not say.
-func cameFrom(r *http.Request) string {
-	page, err := url.Parse(r.Referer())
-	if err != nil || page.Host != r.Host || page.Path == "" {
-		return "/"
+// cameFrom returns the page of this site on which a form stood: what the browser says, or the page at the form's own
+// address, or "/".
+func (router *Router) cameFrom(r *http.Request) string {
+	for _, address := range []string{r.Referer(), r.URL.String()} {
+		page, err := url.Parse(address)
+		if err != nil || page.Path == "" || page.Host != "" && page.Host != r.Host {
+			continue
+		}
+		stood := &http.Request{URL: page, Host: r.Host}
+		if router.at(http.MethodGet, stood) != nil {
+			return here(stood)
+		}
 	}
-	return page.Path
+	return "/"
 }
 
 // recognise finds out who asks. A cookie of a session that has ended makes the visitor nobody; a program's token must
 // be good.
 func (e *endpoint) recognise(r *http.Request, c *call) error {
+	c.known = true
 	token, bearer := e.router.config.Cookies.token(r)
 	if token == "" && !bearer {
 		return nil
@@ -305,6 +316,22 @@ func (e *endpoint) recognise(r *http.Request, c *call) error {
 	return err
 }
 
+// greet lets the page that tells somebody signed in what went wrong be theirs, also where it went wrong before anybody was
+// asked for: an address that there is not, a photo that is too large. What cannot be looked up now leaves them nobody.
+func (router *Router) greet(r *http.Request, c *call) {
+	if c.known || c.face != Page {
+		return
+	}
+	c.known = true
+	token, bearer := router.config.Cookies.token(r)
+	if token == "" || bearer {
+		return
+	}
+	if found, appointments, err := router.config.Recognise(r.Context(), token); err == nil {
+		c.visitor.know(found, appointments)
+	}
+}
+
 // admit holds the visitor to the route's access. It returns true if it has sent them to sign in.
 func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err error) {
 	if e.route.Access.level == public {
@@ -318,11 +345,7 @@ func (e *endpoint) admit(w *response, r *http.Request, c *call) (done bool, err 
 		return false, nil
 	}
 	if !c.visitor.SignedIn() && e.route.Face == Page && e.router.config.SignIn != "" {
-		next := c.visitor.Here
-		if next == "/" {
-			next = cameFrom(r) // what only takes forms cannot be gone back to: back to the form's page
-		}
-		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(next))
+		return true, Redirect(w, r, e.router.config.SignIn+"?next="+url.QueryEscape(c.visitor.Here))
 	}
 	return false, e.refuse(r, c, err)
 }
@@ -403,6 +426,7 @@ func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
 		}
 		return
 	}
+	router.greet(r, c)
 	if err := router.config.ErrorPage(w, r, c.visitor, problem); err != nil {
 		w.reset(c.headers)
 		c.problem = c.problem.Because(errors.Join(c.problem.Err, err))
@@ -470,11 +494,11 @@ func methodName(method string) string {
 	return "(other)"
 }
 
-// has reports whether the request's path answers to another method, too.
-func (router *Router) has(method string, r *http.Request) bool {
-	other := &http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host}
-	_, pattern := router.mux.Handler(other)
-	return pattern != ""
+// at returns what answers at the request's path to a method, or nil.
+func (router *Router) at(method string, r *http.Request) *endpoint {
+	found, _ := router.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host})
+	one, _ := found.(*endpoint)
+	return one
 }
 
 // faceOf guesses who reads the answer to a request that meets no route.

@@ -401,6 +401,33 @@ func TestWhatMeetsNoRouteIsAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
+// What goes wrong before anybody is asked for is still told to somebody signed in as to somebody signed in.
+func TestAnErrorPageKnowsWhoIsSignedIn(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise, ErrorPage: func(w http.ResponseWriter, _ *http.Request, v route.Visitor, problem route.Problem) error {
+		w.WriteHeader(problem.Status)
+		_, err := fmt.Fprint(w, v.Session.Person)
+		return err
+	}})
+	router.Add(route.Route{Method: "POST", Pattern: "/photo", Face: route.Page, Access: route.SignedIn(), Body: 3, Handle: say("x")})
+	for _, one := range []struct {
+		name, method, target, body, cookie string
+		status                             int
+		shown                              ident.Person
+	}{
+		{"an address that there is not", "GET", "/nothing", "", "session=resident", 404, aPerson},
+		{"what is too large", "POST", "/photo", "much too large", "session=resident", 413, aPerson},
+		{"another method", "GET", "/photo", "", "session=resident", 405, aPerson},
+		{"a session that is over", "GET", "/nothing", "", "session=nobody", 404, ""},
+		{"records that cannot be read", "GET", "/nothing", "", "session=broken", 404, ""},
+		{"nobody", "GET", "/nothing", "", "", 404, ""},
+	} {
+		answer := ask(t, router, request{method: one.method, target: one.target, body: one.body, header: map[string]string{"Accept": "text/html", "Cookie": one.cookie}})
+		if shown := text(t, answer); answer.StatusCode != one.status || shown != string(one.shown) {
+			t.Errorf("%s: %d, shown to %q", one.name, answer.StatusCode, shown)
+		}
+	}
+}
+
 func TestBodiesAreHeldToTheirLimit(t *testing.T) {
 	router := route.New(route.Config{Recognise: recognise})
 	read := func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
@@ -587,13 +614,55 @@ func TestALanguageIsChosenAndTheAddressKept(t *testing.T) {
 	if got := text(t, ask(t, router, request{target: "/page/1", header: header})); got != "page in ru" {
 		t.Errorf("with the cookie: %s", got)
 	}
-	posted := ask(t, router, request{method: "POST", target: "/page/1?lang=kaa", body: "a=b"})
-	if got := text(t, posted); got != "posted in kaa" || !strings.Contains(posted.Header.Get("Set-Cookie"), "language=kaa") {
-		t.Errorf("a form is not redirected: %s", got)
-	}
 	unknown := ask(t, router, request{target: "//elsewhere.example/?lang=tlh"})
 	if got := unknown.Header.Get("Location"); strings.HasPrefix(got, "//") {
 		t.Errorf("sent to another site: %s", got)
+	}
+}
+
+// A form that is sent to its own page in another language is that page again, with what was typed; nothing is done.
+func TestWhatIsTypedComesAlongIntoAnotherLanguage(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise, Languages: []string{"uz-Latn", "ru"}})
+	router.Add(
+		route.Route{Method: "GET", Pattern: "/page", Access: route.Public(), Handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+			_, err := fmt.Fprintf(w, "%s %s in %s with %v", r.Method, v.Here, v.Language, v.Typed)
+			return err
+		}},
+		route.Route{Method: "POST", Pattern: "/page", Access: route.Public(), Body: 100, Handle: say("posted")},
+		route.Route{Method: "POST", Pattern: "/only", Access: route.Public(), Body: 100, Handle: func(w http.ResponseWriter, _ *http.Request, v route.Visitor) error {
+			_, err := fmt.Fprint(w, "from "+v.Here)
+			return err
+		}},
+		route.Route{Method: "GET", Pattern: "/mine", Access: route.SignedIn(), Handle: say("mine")},
+	)
+	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+	answer := ask(t, router, request{method: "POST", target: "/page?q=1&lang=ru", body: "a=b&a=c&d=", header: form})
+	if got := text(t, answer); got != "GET /page?q=1 in ru with map[a:[b c] d:[]]" || !strings.Contains(answer.Header.Get("Set-Cookie"), "language=ru") {
+		t.Errorf("got %s, %v", got, answer.Header)
+	}
+	if got := text(t, ask(t, router, request{method: "POST", target: "/page", body: "a=b", header: form})); got != "posted in uz-Latn" {
+		t.Errorf("without a language: %s", got)
+	}
+	if answer = ask(t, router, request{method: "POST", target: "/page?lang=ru", body: "a=" + strings.Repeat("b", 70_000), header: form}); answer.StatusCode != 413 {
+		t.Errorf("a form without end: %d", answer.StatusCode)
+	}
+	if answer = ask(t, router, request{method: "POST", target: "/mine?lang=ru", body: "a=b", header: form}); answer.StatusCode != 401 {
+		t.Errorf("somebody unknown is answered with %d", answer.StatusCode)
+	}
+	if answer = ask(t, router, request{method: "POST", target: "/page?lang=ru", body: "{}", header: map[string]string{"Content-Type": "multipart/form-data", "Accept": "text/html"}}); answer.StatusCode != 400 {
+		t.Errorf("what is no form is answered with %d", answer.StatusCode)
+	}
+	foreign := map[string]string{"Content-Type": form["Content-Type"], "Sec-Fetch-Site": "cross-site", "Accept": "text/html"}
+	if answer = ask(t, router, request{method: "POST", target: "/page?lang=ru", body: "a=b", header: foreign}); answer.StatusCode != 403 {
+		t.Errorf("another site is answered with %d", answer.StatusCode)
+	}
+	for referer, want := range map[string]string{
+		"http://example.com/page?q=1": "/page?q=1", "http://example.com/only": "/", "https://elsewhere.example/page": "/", "": "/",
+	} {
+		got := text(t, ask(t, router, request{method: "POST", target: "/only", body: "a=b", header: map[string]string{"Content-Type": form["Content-Type"], "Referer": referer}}))
+		if got != "from "+want {
+			t.Errorf("coming from %q: %s", referer, got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ type Visitor struct {
 	Language     string               // the tag of the language in which to answer
 	Request      string               // the request's id, which the response and the log show
 	Here         string               // this page's path and query, to return to with GET
+	Typed        url.Values           // what stood in the page's form when its reader chose this language: to be shown again, nothing is done with it
 	Key          string               // the Idempotency-Key, or empty: an act can derive the id of what it makes from it
 }
 

@@ -3,6 +3,7 @@ package studio
 import (
 	"embed"
 	"io/fs"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,14 @@ type editor struct {
 
 // Rows returns as many rows as the text has lines: the numbers beside it then stand at their lines.
 func (e editor) Rows() int { return strings.Count(e.Content, "\n") + 1 }
+
+// Retype implements ui.Retyped.
+func (e editor) Retype(typed url.Values) ui.Component {
+	if typed.Has(editorID) {
+		e.Content = strings.ReplaceAll(typed.Get(editorID), "\r\n", "\n") // as browsers send lines
+	}
+	return e
+}
 
 // numbered is the number of a line, and what is wrong there.
 type numbered struct {

@@ -129,6 +129,7 @@ type guiding struct {
 	caption     string
 	back        string
 	before      []ui.Component     // what is said above the form
+	after       []ui.Component     // what else can be done, below it
 	fields      []field.Definition // the inputs
 	typed       page.Typed         // what stands in the file
 	fits        bool               // it has translations that may still fit
@@ -190,7 +191,11 @@ func (s *Studio) guideForm(from formOf) route.Handler {
 		if err != nil {
 			return err
 		}
-		return o.showGuiding(w, http.StatusOK, form, form.typed, nil, nil)
+		typed := form.typed
+		if v.Typed != nil { // a list may have grown
+			typed = v.Typed
+		}
+		return o.showGuiding(w, http.StatusOK, form, typed, nil, nil)
 	}
 }
 
@@ -271,20 +276,12 @@ func (o *open) saved(form guiding) ui.Component {
 
 // newProblems returns the errors that a change makes where it is made, and the input of each.
 func newProblems(before, after *open, guide *pack.Guide, form guiding, typed page.Typed) (wrong page.Wrong, found pack.Problems) {
-	known := map[string]bool{}
-	for _, one := range before.found.Problems {
-		known[one.File+one.Message+one.Hint] = true
-	}
 	wrong = page.Wrong{}
 	at := form.at
 	if len(at) > 0 && at[len(at)-1] == "" { // of a question that is new
 		at = append(slices.Clone(at[:len(at)-1]), strings.TrimSpace(typed.Get("name")))
 	}
-	here, _ := problemsOf(after.found, after.draft.Pack, form.file)
-	for _, one := range here {
-		if one.Warning || known[one.File+one.Message+one.Hint] {
-			continue
-		}
+	for _, one := range raised(before, after, form.file) {
 		if keys, inside := guide.Inside(form.file, at, one.Line); inside {
 			wrong[form.input(keys, typed)] = errChecked
 			found = append(found, one)
@@ -329,8 +326,72 @@ func (o *open) showGuiding(w http.ResponseWriter, status int, form guiding, type
 	if form.fits {
 		asked.Fields = append(asked.Fields, fits)
 	}
-	shown.Body = append(shown.Body, asked)
+	shown.Body = append(append(shown.Body, asked), form.after...)
 	return r.Render(w, status, shown)
+}
+
+// change is what is done with a question as a whole.
+type change func(g *pack.Guide, file, question, what string) error
+
+func move(g *pack.Guide, file, question, what string) error {
+	return g.MoveQuestion(file, question, what == "down")
+}
+
+func removal(g *pack.Guide, file, question, _ string) error {
+	return g.RemoveQuestion(file, question)
+}
+
+// guideChange changes a question as a whole. What the checker would refuse then is told, and nothing is changed.
+func (s *Studio) guideChange(with change) route.Handler {
+	return func(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
+		o, guide, form, err := s.formOver(req, v, question)
+		if err != nil {
+			return err
+		}
+		if err := with(guide, form.file, req.PathValue("question"), req.PostForm.Get("do")); err != nil {
+			return err
+		}
+		if len(guide.Changed()) == 0 {
+			return route.Redirect(w, req, form.done)
+		}
+		after := o.draft
+		after.Files = maps.Clone(o.draft.Files)
+		maps.Copy(after.Files, guide.Changed())
+		then, err := s.examined(req.Context(), v, after)
+		if err != nil {
+			return err
+		}
+		if then.found.Problems.Failed() {
+			before, err := s.examined(req.Context(), v, o.draft)
+			if err != nil {
+				return err
+			}
+			if found := raised(before, then, form.file); len(found) > 0 {
+				form.before = append([]ui.Component{ui.Warning{Text: o.r.Say("studio.question-needed")}}, form.before...)
+				return then.showGuiding(w, http.StatusUnprocessableEntity, form, form.typed, nil, found)
+			}
+		}
+		_, err = s.Drafting.WriteFiles(req.Context(), v.Actor, o.draft.Pack, o.draft.Revision, publication.Bundle(guide.Changed()))
+		if err != nil {
+			return err
+		}
+		return route.Redirect(w, req, form.done)
+	}
+}
+
+// raised returns the errors of a file that were not there before.
+func raised(before, after *open, file string) (found pack.Problems) {
+	known := map[string]bool{}
+	for _, one := range before.found.Problems {
+		known[one.File+one.Message+one.Hint] = true
+	}
+	here, _ := problemsOf(after.found, after.draft.Pack, file)
+	for _, one := range here {
+		if !one.Warning && !known[one.File+one.Message+one.Hint] {
+			found = append(found, one)
+		}
+	}
+	return found
 }
 
 // Limits of the texts of forms, in characters.
@@ -392,6 +453,17 @@ func question(o *open, req *http.Request, g *pack.Guide) (guiding, error) {
 	form := questionForm(o, req, g, q, false)
 	form.title = o.r.Say("studio.change-question")
 	form.hint = g.In(q.Label, o.r.Language)
+	at := guidePath(o.draft.Pack) + "/" + req.PathValue("service") + "/questions/" + q.Name
+	form.after = []ui.Component{
+		ui.Heading{Text: o.r.Say("studio.question-place")},
+		ui.Form{Action: at + "/move", Buttons: ui.Buttons{
+			{Text: o.r.Say("studio.question-up"), Name: "do", Value: "up", Quiet: true}, {Text: o.r.Say("studio.question-down"), Name: "do", Value: "down", Quiet: true},
+		}},
+		ui.Details{Summary: o.r.Say("studio.remove-question"), Body: []ui.Component{
+			ui.Paragraph{Text: o.r.Say("studio.remove-question-text")},
+			ui.Form{Action: at + "/remove", Buttons: ui.Buttons{{Text: o.r.Say("studio.remove-question"), Warning: true}}},
+		}},
+	}
 	return form, nil
 }
 

@@ -98,6 +98,8 @@ func (s *Studio) Routes() []route.Route {
 		show(one+"/guide", s.guide),
 		show(one+"/guide/{service}/questions/{question}", s.guideForm(question)),
 		send(one+"/guide/{service}/questions/{question}", fileForm, s.guideSave(question)),
+		send(one+"/guide/{service}/questions/{question}/move", smallForm, s.guideChange(move)),
+		send(one+"/guide/{service}/questions/{question}/remove", smallForm, s.guideChange(removal)),
 		show(one+"/guide/{service}/new-question", s.guideForm(newQuestion)),
 		send(one+"/guide/{service}/new-question", fileForm, s.guideSave(newQuestion)),
 		show(one+"/guide/{service}/refusals/{rule}", s.guideForm(refusal)),

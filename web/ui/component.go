@@ -1,7 +1,5 @@
 package ui
 
-import "slices"
-
 // Link leads somewhere.
 type Link struct {
 	Text    string
@@ -105,6 +103,7 @@ type Form struct {
 	Hidden  []Hidden
 	Buttons Buttons // without any: one that says "Continue"
 	Files   bool
+	ID      string // given by the page around it
 }
 
 // Hidden is sent with a form and not shown.
@@ -416,14 +415,6 @@ func (Filter) Template() string      { return "filter" }
 func (Tabs) Template() string        { return "tabs" }
 func (Warning) Template() string     { return "warning" }
 func (Progress) Template() string    { return "progress" }
-
-// asks reports whether something is typed or chosen on a page: what its reader may lose.
-func asks(body []Component) bool {
-	return slices.ContainsFunc(body, func(one Component) bool {
-		form, ok := one.(Form)
-		return ok && len(form.Fields) > 0
-	})
-}
 
 // Actions returns the form's buttons, or the one that every form has.
 func (f Form) Actions() Buttons {

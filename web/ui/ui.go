@@ -68,8 +68,9 @@ type Component interface {
 
 // Frame is what surrounds a page and is the same for all pages of one visitor.
 type Frame struct {
-	Language   string // the tag of the page's language
-	Here       string // path and query of the page, to which a choice of language returns
+	Language   string     // the tag of the page's language
+	Here       string     // path and query of the page, to which a choice of language returns
+	Typed      url.Values // what stood in the page's form when its reader chose this language; nil: nothing
 	Navigation []Link
 	Foot       []Link   // at the end of the page
 	Account    *Account // nil if nobody is signed in
@@ -180,9 +181,10 @@ type whole struct {
 	Languages              []choice
 	Errors                 *ErrorSummary
 	SignIn                 string
+	Asked                  *asked // the form whose answers stay in another language; nil: the page asks nothing
 }
 
-// choice is a language in the list, as a link that leads back to the same page.
+// choice is a language in the list: it leads back to the same page, by a link or by sending the form that the page asks.
 type choice struct {
 	Language
 	Href    string
@@ -195,11 +197,14 @@ func (h *House) Render(w http.ResponseWriter, status int, frame Frame, page Page
 	if !ok {
 		return fmt.Errorf("no pages in the language %q", frame.Language)
 	}
-	if asks(page.Body) {
+	var form *asked
+	page.Body, form = keep(page.Body, frame)
+	if form != nil {
 		page.Scripts = append(slices.Clone(page.Scripts), h.Script("keep.js"))
 	}
 	view := whole{
-		Site: h.site, Stylesheet: h.css, Icon: h.icon, Practice: h.Practice, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
+		Asked: form,
+		Site:  h.site, Stylesheet: h.css, Icon: h.icon, Practice: h.Practice, Frame: frame, Page: page, Errors: summarise(page.Body).apart(),
 		SignIn: "/sign-in?next=" + url.QueryEscape(frame.Here),
 	}
 	for _, language := range h.languages {
@@ -250,7 +255,7 @@ func inLanguage(here, tag string) string {
 }
 
 // FrameOf returns the frame of a visitor's page; the caller adds navigation and account.
-func FrameOf(v route.Visitor) Frame { return Frame{Language: v.Language, Here: v.Here} }
+func FrameOf(v route.Visitor) Frame { return Frame{Language: v.Language, Here: v.Here, Typed: v.Typed} }
 
 // Text returns a text of the catalogue in the visitor's language.
 func (h *House) Text(language, key string, args locale.Args) string {

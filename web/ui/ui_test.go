@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -307,6 +309,66 @@ func TestChoosingALanguageKeepsThePage(t *testing.T) {
 		if _, current := attribute(link, "aria-current"); current != (tag == "ru") {
 			t.Errorf("%s is current: %t", tag, current)
 		}
+	}
+}
+
+// On a page that asks, choosing a language sends the form that asks for most to the page itself, which shows it again; the
+// key Enter still does what the form's own button does.
+func TestChoosingALanguageKeepsTheAnswers(t *testing.T) {
+	body := []ui.Component{
+		ui.Form{Action: "/other", Fields: []ui.Component{ui.TextInput{Question: ui.Question{Name: "text", Label: "x"}}}},
+		ui.Form{
+			Hidden: []ui.Hidden{{Name: "revision", Value: "2"}, {Name: "at", Value: "here"}},
+			Fields: []ui.Component{
+				ui.TextInput{Question: ui.Question{Name: "text", Label: "x"}, Value: "before"},
+				ui.DateInput{Question: ui.Question{Name: "day", Label: "x"}, Year: "2020"},
+				ui.Choice{Question: ui.Question{Name: "several", Label: "x"}, Several: true, Options: []ui.Option{{Value: "a", Label: "a", Checked: true}, {Value: "b", Label: "b"}}},
+				ui.Select{Question: ui.Question{Name: "one", Label: "x"}, Options: []ui.Option{{Value: "c", Label: "c"}, {Value: "d", Label: "d"}}},
+				ui.TextInput{Question: ui.Question{Name: "untouched", Label: "x"}, Value: "kept"},
+			},
+			Buttons: ui.Buttons{{Text: "Back", Href: "/"}, {Text: "Send", Name: "do", Value: "send"}},
+		},
+	}
+	typed := url.Values{"text": {"now"}, "day-day": {"3"}, "day-month": {""}, "day-year": {"2021"}, "several": {"b"}, "one": {"d"}, "revision": {"1"}}
+	root := page(t, ui.Frame{Language: "ru", Here: "/page?q=1", Typed: typed}, ui.Page{Title: "x", Body: body})
+	buttons := find(root, ".languages button")
+	if len(buttons) != 5 || len(find(root, ".languages a")) != 0 {
+		t.Fatalf("%d languages", len(buttons))
+	}
+	for _, button := range buttons {
+		tag, _ := attribute(button, "lang")
+		to, _ := attribute(button, "formaction")
+		if form, _ := attribute(button, "form"); form != "asked" || to != "/page?lang="+tag+"&q=1" {
+			t.Errorf("%s sends %s to %s", tag, form, to)
+		}
+	}
+	if name, _ := attribute(find(root, "header button")[0], "name"); name != "do" {
+		t.Errorf("the key Enter means %q", name)
+	}
+	form := find(root, "main form")[1]
+	if action, _ := attribute(form, "action"); action != "/page?q=1" {
+		t.Errorf("the form would be sent to %s", action)
+	}
+	shown := map[string]string{}
+	for _, input := range append(find(form, "input"), find(form, "option")...) {
+		name, _ := attribute(input, "name")
+		value, _ := attribute(input, "value")
+		_, checked := attribute(input, "checked")
+		_, selected := attribute(input, "selected")
+		if kind, _ := attribute(input, "type"); kind == "checkbox" || input.Data == "option" {
+			name, value = value, strconv.FormatBool(checked || selected)
+		}
+		shown[name] = value
+	}
+	want := map[string]string{
+		"revision": "1", "at": "here", "text": "now", "day-day": "3", "day-month": "", "day-year": "2021",
+		"a": "false", "b": "true", "c": "false", "d": "true", "untouched": "kept",
+	}
+	if !maps.Equal(shown, want) {
+		t.Errorf("shown again: %v", shown)
+	}
+	if len(find(page(t, ui.Frame{Language: "ru", Here: "/"}, ui.Page{Title: "x"}), ".languages button")) != 0 {
+		t.Error("a page that asks nothing sends a form")
 	}
 }
 

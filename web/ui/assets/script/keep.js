@@ -17,8 +17,10 @@ if (kept) {
 }
 
 document.querySelector(".languages")?.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
-  if (!link) return;
-  const values = fields().map((field) => [field.name, field[state(field)]]);
-  if (values.length) sessionStorage.setItem(key, JSON.stringify({ page: new URL(link.href).pathname, values }));
+  const button = event.target.closest("button");
+  if (!button) return;
+  event.preventDefault(); // without this script the button sends one form; here all of them are kept
+  const to = new URL(button.formAction), values = fields().map((field) => [field.name, field[state(field)]]);
+  if (values.length) sessionStorage.setItem(key, JSON.stringify({ page: to.pathname, values }));
+  location.assign(to);
 });
