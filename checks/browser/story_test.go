@@ -39,11 +39,11 @@ var unseen = map[string]string{
 	"GET /sign-in":                   "leads on",
 	"GET /sign-in/return":            "leads on",
 
-	// Of a service with a fee, which TestAFeeIsPaidOnceAndGivenBackWhenWithdrawnBeforeAnybodyBegan goes through.
+	// Of shapes that the story has none of, which TestOtherShapesOfServicesInABrowser looks at.
 	"GET /applications/{application}/pay":  "leads on",
 	"GET /applications/{application}/paid": "leads on",
-	"GET /demo-payment/{fee}":              "plays somebody else's page",
-	"GET /applications/{application}/join": "of a household's request, which TestAHouseholdAsksTogether goes through",
+	"GET /demo-payment/{fee}":              "TestOtherShapesOfServicesInABrowser looks at it",
+	"GET /applications/{application}/join": "TestOtherShapesOfServicesInABrowser looks at it",
 
 	// Only after the bank turned an account down, which no bank does in this story.
 	"GET /applications/{application}/account": "TestPagesInEveryLanguage looks at it, in all languages",
