@@ -64,6 +64,7 @@ func openPractice(t *testing.T) *installation {
 func TestALearningPathInABrowser(t *testing.T) {
 	source := axe(t)
 	s := telling(openPractice(t), chromium(t), source)
+	s.also = s.Words.Languages().Tags
 	leader := s.people.Persona(demo.YouthLeader)
 	by := s.holder(t, "youth-leader", s.people.Home)
 	w := s.signedIn(t, locale.UzbekLatin, leader, "/desk/practice")
