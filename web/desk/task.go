@@ -91,15 +91,18 @@ func (d *Desk) facts(r page.Reader, v route.Visitor, view casework.View) []ui.Co
 			body = append(body, ui.Heading{Text: r.Say("licence.measure-" + string(one.Measure))}, ui.Paragraph{Text: r.Say("desk.licence-proposed")}, ui.Inset{Text: one.Reason})
 		}
 	}
-	body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, r.Requirements(view))
+	if requirements := r.Requirements(view); len(requirements.Items) > 0 {
+		body = append(body, ui.Heading{Text: r.Say("desk.requirements")}, requirements)
+	}
 	if legal := r.Legal(view.Definition.Legal); len(legal) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("desk.law"), Body: []ui.Component{ui.List{Items: legal}}})
 	}
 	if len(view.Definition.Ask) > 0 {
 		body = append(body, r.Answers(view, nil, nil))
 	}
-	body = append(body, ui.Heading{Text: r.Say("case.evidence")})
-	body = append(body, r.Evidence(view)...)
+	if shown := r.Evidence(view); len(shown) > 0 {
+		body = append(append(body, ui.Heading{Text: r.Say("case.evidence")}), shown...)
+	}
 	if params := r.Params(view.Content.Params); len(params) > 0 {
 		body = append(body, ui.Details{Summary: r.Say("case.params"), Body: []ui.Component{ui.Texts(params...)}})
 	}
