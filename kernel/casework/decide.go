@@ -178,7 +178,8 @@ func (f *file) knows(requirement string) bool {
 		slices.ContainsFunc(f.def.Evidence, func(e service.Evidence) bool { return e.Name == requirement })
 }
 
-// form checks what the step's form recorded.
+// form checks what the step's form recorded. Who refuses need not have found everything: what cannot be done cannot be
+// recorded either.
 func (c *Casework) form(step service.Step, verdict Verdict) (json.RawMessage, error) {
 	if len(step.Form) == 0 {
 		return nil, nil
@@ -186,7 +187,11 @@ func (c *Casework) form(step service.Step, verdict Verdict) (json.RawMessage, er
 	if verdict.Form == nil {
 		verdict.Form = map[string]any{}
 	}
-	checked, problems := field.CheckAll(c.Scheme, step.Form, verdict.Form, nil)
+	var skip func(string) bool
+	if verdict.Action == service.Refuse {
+		skip = func(name string) bool { return verdict.Form[name] == nil }
+	}
+	checked, problems := field.CheckAll(c.Scheme, step.Form, verdict.Form, skip)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type Member struct {
 
 var (
 	errOwnMember = fault.New(fault.Conflict, "together.own", "You asked for this yourself. The others of your household confirm it.")
+	errActed     = fault.New(fault.Conflict, "together.acted", "You asked for this in somebody else's name. Others of the household confirm it, each by themselves.")
 	errMinor     = fault.New(fault.Forbidden, "together.minor", "Only adults confirm what their household asks for.")
 	errJoined    = fault.New(fault.Conflict, "together.closed", "Nobody has to confirm this any more. It goes on as it is.")
 )
@@ -103,6 +104,9 @@ func (c *Casework) member(ctx context.Context, by access.Actor, id ident.Applica
 	if !related {
 		return nil, errUnknown
 	}
+	if f.representedBy(by.Person) {
+		return nil, errActed
+	}
 	adult := false
 	if c.Adult != nil {
 		if adult, err = c.Adult(ctx, by.Person); err != nil {
@@ -148,8 +152,10 @@ func (c *Casework) confirm(ctx context.Context, by access.Actor, id ident.Applic
 			return err
 		}
 	}
+	// The header of an event is whose key it stands under to read: who confirmed stands in a part of their own.
 	_, err = c.store(ctx, f, journal.Event{
-		Type: "together.confirmed", Actor: by.Journal(), Facts: facts, Parts: []journal.Part{{Subject: by.Person.Subject()}},
+		Type: "together.confirmed", Actor: platform("household"), Facts: facts,
+		Parts: []journal.Part{{Subject: by.Person.Subject(), Personal: map[string]any{"confirmed": f.app.ID}}},
 	})
 	return err
 }

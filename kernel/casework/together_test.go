@@ -2,7 +2,9 @@ package casework_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +76,17 @@ func TestAHouseholdAsksTogetherAndItGoesOnWithTheLastWhoConfirms(t *testing.T) {
 			t.Errorf("the applicant reads who confirmed: %+v", one)
 		}
 	}
+	for _, header := range w.headers("together.confirmed") {
+		said, err := json.Marshal(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, adult := range adults {
+			if strings.Contains(string(said), string(adult.Person)) {
+				t.Errorf("the event tells the applicant who confirmed: %s", said)
+			}
+		}
+	}
 	w.open(leader)
 	if told := w.notices(); told != "together.complete" {
 		t.Errorf("the applicant was told of %q", told)
@@ -94,4 +107,27 @@ func TestAHouseholdsRequestGoesOnWithThoseWhoConfirmedInTime(t *testing.T) {
 	w.later(3 * 24 * time.Hour)
 	w.open(leader)
 	w.refused(w.Confirm(t.Context(), adults[1], sent.ID), "together.closed")
+}
+
+// Who asks in another's name cannot also be the other who confirms.
+func TestWhoAskedInAnothersNameDoesNotConfirm(t *testing.T) {
+	f := newFamily(t, func(d *service.Definition) {
+		environment, err := d.Environment()
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, err := environment.Compile("1", rules.KindInt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Together = &service.Together{Members: members, Within: 3}
+	})
+	f.Adult = func(context.Context, ident.Person) (bool, error) { return true, nil }
+	f.registers.related["household"][f.applicant.Person.Subject()] = []ident.Subject{f.helper.Person.Subject()}
+	f.mandate(true, true)
+	sent := f.sent()
+	f.refused(f.Confirm(t.Context(), f.helper, sent.ID), "together.acted")
+	if state := f.state(sent.ID).Application.State; state != casework.Joining {
+		t.Errorf("it is %s", state)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
 	"yagona/kernel/fault"
+	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/service"
 )
@@ -74,6 +75,32 @@ func (w *world) arrive(by access.Actor, task ident.Task) string {
 		w.Fatalf("%+v, %v", got, err)
 	}
 	return taken.ID
+}
+
+// Who refuses because something cannot be done has nothing to record and no picture of it.
+func TestARefusalNeedsNoFindings(t *testing.T) {
+	w := newWorld(t, func(def *service.Definition) {
+		step := &def.Process[0].Steps[0]
+		step.Photos = service.Photos{Min: 1, Max: 2}
+		step.Form = []field.Definition{{Name: "seen", Kind: field.Text}, {Name: "metres", Kind: field.Int}}
+		step.Actions = append(step.Actions, service.Refuse)
+	})
+	leader := w.official("youth-leader", "X11")
+	w.apply()
+	task := w.open(leader)
+	_, err := w.decide(leader, casework.Verdict{Action: service.Recommend, Photos: []string{w.arrive(leader, task.ID)}})
+	w.refused(err, "field.required")
+	_, err = w.decide(leader, casework.Verdict{Action: service.Recommend, Form: map[string]any{"seen": "A lathe", "metres": int64(3)}})
+	w.refused(err, "photo.missing")
+	verdict := casework.Verdict{Action: service.Refuse, Reasons: []casework.Reason{{Text: "Nobody opened the door."}}, Form: map[string]any{"metres": "three"}}
+	_, err = w.decide(leader, verdict)
+	if !fault.Is(err, fault.Invalid) {
+		t.Errorf("what is recorded all the same is not checked: %v", err)
+	}
+	verdict.Form = map[string]any{"seen": "A closed door"}
+	if refused := w.must(w.decide(leader, verdict)); refused.State != casework.Refused {
+		t.Errorf("refused, it is %s", refused.State)
+	}
 }
 
 func TestAPhotoArrivesInPiecesAndIsKeptWithTheDecision(t *testing.T) {

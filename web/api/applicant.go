@@ -153,7 +153,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "confirmTogether", tag: "applications", summary: "Confirms, as another adult of the applicant's household, what one of it asked for. Confirming again changes nothing.",
 			method: "POST", path: "/applications/{application}/confirm", access: route.SignedIn(), timeout: askTimeout, status: http.StatusNoContent,
-			codes: []string{"application.unknown", "application.changed", "together.closed", "together.minor", "together.own", "seal.erased"},
+			codes: []string{"application.unknown", "application.changed", "together.acted", "together.closed", "together.minor", "together.own", "seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				if err := a.cases.Confirm(r.Context(), v.Actor, ident.Application(r.PathValue("application"))); err != nil {
 					return err

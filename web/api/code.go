@@ -37,7 +37,7 @@ var statuses = map[string]int{
 	"exchange.no-source": http.StatusServiceUnavailable, "exchange.not-granted": http.StatusForbidden,
 	"exchange.other-agency": http.StatusForbidden, "exchange.unavailable": http.StatusServiceUnavailable,
 	"exchange.wrong-type": http.StatusServiceUnavailable,
-	"application.changed": http.StatusConflict, "together.closed": http.StatusConflict, "together.minor": http.StatusForbidden, "together.own": http.StatusConflict,
+	"application.changed": http.StatusConflict, "together.acted": http.StatusConflict, "together.closed": http.StatusConflict, "together.minor": http.StatusForbidden, "together.own": http.StatusConflict,
 	"fee.no-system": http.StatusServiceUnavailable, "fee.not-due": http.StatusConflict,
 	"field.characters": http.StatusUnprocessableEntity, "field.date-range": http.StatusUnprocessableEntity,
 	"field.json": http.StatusUnprocessableEntity, "field.option": http.StatusUnprocessableEntity,
