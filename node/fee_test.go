@@ -105,3 +105,22 @@ func TestAFeeIsPaidOnceAndGivenBackWhenWithdrawnBeforeAnybodyBegan(t *testing.T)
 		t.Errorf("the audit finds %v in %d books", report.Findings, report.Funds)
 	}
 }
+
+func TestWhatCannotBeDoneIsRefusedWithoutFindingsAndTheFeeComesBack(t *testing.T) {
+	s := open(t)
+	resident := s.people.Persona(demo.Pensioner)
+	_, before := inSuspense(t, s)
+	b, application := toBePaid(t, s, resident)
+	b.press("/demo-payment/" + application[strings.LastIndexByte(application, '/')+1:])
+	decides(t, s, "en", officialFor(t, s, "cadastre-agency", "surveyor", resident.Residence), map[string]string{
+		"action": "refuse", "reason": "The neighbours dispute the line.",
+	})
+	eventually(t, "the fee is given back", func() bool {
+		b.get(application)
+		return contains(b, b.say("event.fee.returned"))
+	})
+	b.says(b.say("portal.fee-back-refused"))
+	if suspense, fund := inSuspense(t, s); suspense != (ledger.Balance{}) || fund != before {
+		t.Errorf("given back, in suspense stands %+v, and the fund has %+v", suspense, fund)
+	}
+}
