@@ -267,7 +267,7 @@ async function decide(form, task) {
       : given.action[0] === 'ask' && !says('question') ? 'give-question' : '';
   const taken = task.photos && given.action?.[0] !== 'ask' ? await acts.photos(vault, task.task) : [];
   const wrongNumber = !task.photos || given.action?.[0] === 'ask' ? ''
-    : taken.length < task.photos.min ? 'photo-few' : taken.length > task.photos.max ? 'photo-many' : '';
+    : taken.length < task.photos.min && given.action?.[0] !== 'refuse' ? 'photo-few' : taken.length > task.photos.max ? 'photo-many' : '';
   if (unsaid || wrongNumber) {
     tell(unsaid || wrongNumber, true);
     part('told').scrollIntoView();
