@@ -375,7 +375,7 @@ func (n *Node) wireKernel() {
 	n.Exchange.Sources = map[register.Held]exchange.Source{
 		register.HeldHere: &exchange.Local{Registers: n.Registers, Ring: n.Ring, Clock: clock},
 		register.HeldAdapter: &adapter.Source{
-			Ring: n.Ring, Clock: clock, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
+			Ring: n.Ring, Clock: clock, Location: n.Profile.Location, Scheme: n.Profile, Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 			Secrets: n.config.Secrets, Addresses: n.doubles, Log: n.config.Log,
 		},
 	}

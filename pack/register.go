@@ -60,15 +60,20 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 	for _, one := range doc.Indicators {
 		c.countable[d.Path] = append(c.countable[d.Path], ident.Indicator(one.text))
 	}
-	environment, err := rules.NewEnvironment(rules.Field{Name: "record", Type: field.TypeOf(d.Fields)})
+	record := rules.Field{Name: "record", Type: field.TypeOf(d.Fields)}
+	environment, err := rules.NewEnvironment(record)
 	if err != nil {
 		return // the name of a field is wrong, and reported
 	}
+	counting, err := rules.NewEnvironment(record, rules.Field{Name: "today", Type: rules.Date})
+	if err != nil {
+		return // likewise
+	}
 	for i := range doc.Evidence.list {
-		c.compileEvidenceType(s, d, environment, &doc.Evidence.list[i])
+		c.compileEvidenceType(s, d, environment, counting, &doc.Evidence.list[i])
 	}
 	for i := range doc.Relations.list {
-		c.compileRelation(from, d, environment, &doc.Relations.list[i])
+		c.compileRelation(from, d, counting, &doc.Relations.list[i])
 	}
 	c.compileAdapter(from, d)
 	s.compiled.Registers = append(s.compiled.Registers, d)
@@ -134,7 +139,7 @@ func (c *compiler) fieldLists(given []some[word], fields []field.Definition) [][
 	return lists
 }
 
-func (c *compiler) compileEvidenceType(s *source, d *register.Definition, environment *rules.Environment,
+func (c *compiler) compileEvidenceType(s *source, d *register.Definition, environment, counting *rules.Environment,
 	one *entry[evidenceType],
 ) {
 	c.checkName(one.key, one.at)
@@ -143,7 +148,7 @@ func (c *compiler) compileEvidenceType(s *source, d *register.Definition, enviro
 	e := &evidenceSource{doc: &one.value, fields: d.Fields, answers: map[string]field.Definition{}, EvidenceType: register.EvidenceType{
 		Path: ident.Evidence(s.name + "/" + one.key), Register: d.Path, Agency: d.Agency, Of: one.value.Of.text,
 		Title: s.texts.sayOr(key+".title", one.value.Title, one.key),
-		Where: c.compile(environment, one.value.Where, rules.KindBool),
+		Where: c.compile(counting, one.value.Where, rules.KindBool),
 	}}
 	e.subject = c.checkSubject(one.value.Of, d.Fields)
 	for i := range one.value.Answer.list {
@@ -222,12 +227,12 @@ func (c *compiler) compileAnswer(s *source, key string, environment *rules.Envir
 	return a, true
 }
 
-func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Definition, environment *rules.Environment,
+func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Definition, counting *rules.Environment,
 	one *entry[relation],
 ) {
 	c.checkName(one.key, one.at)
 	r := register.Relation{
-		Name: one.key, Where: c.compile(environment, one.value.Where,
+		Name: one.key, Where: c.compile(counting, one.value.Where,
 			rules.KindBool), To: one.value.To.text, Same: one.value.Same.text,
 		Many: one.value.Many.value, For: c.compileGrants(one.value.For), Represents: register.Represents(one.value.Represents.value),
 	}

@@ -59,6 +59,9 @@ func (k *Keeper) Bulk(path ident.Evidence, wanted []string) (*Bulk, error) {
 	}
 	b.fields = []string{}
 	for _, input := range inputs {
+		if input == "today" {
+			continue // the same for all
+		}
 		path := strings.Split(input, ".")
 		if len(path) < 2 {
 			b.fields = nil // the record as a whole
@@ -119,7 +122,7 @@ func (b *Bulk) Answer(ctx context.Context, sealer *seal.Sealer, versions []Store
 			return nil, 0, errBroken.Because(err)
 		}
 	}
-	if answer, err = b.evidence.Compute(ctx, records); err != nil {
+	if answer, err = b.evidence.Compute(ctx, b.today, records); err != nil {
 		return nil, 0, err
 	}
 	if whole || len(b.answers) >= mostComputed {

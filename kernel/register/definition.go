@@ -51,7 +51,7 @@ type EvidenceType struct {
 	Agency   ident.Agency
 	Title    wording.Text
 	Of       string         // the field that names whom it is about
-	Where    *rules.Program // which records count (bool over record); nil: all. Of several, the newest counts.
+	Where    *rules.Program // which records count (bool over record and today); nil: all. Of several, the newest counts.
 	Answer   []Answer
 	For      []Grant
 }
@@ -84,7 +84,7 @@ type Grant struct {
 // Relation tells how a register relates its subject to others: their spouse, their children, those they live with.
 type Relation struct {
 	Name  string         // "spouse", "children", "household"
-	Where *rules.Program // which records count; nil: all
+	Where *rules.Program // which records count (bool over record and today); nil: all
 	To    string         // the field that names the related person; or
 	Same  string         // the field whose value the related share
 	Many  bool           // several may be related

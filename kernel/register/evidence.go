@@ -4,24 +4,32 @@ import (
 	"context"
 	"slices"
 
+	"yagona/kernel/calendar"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/rules"
 )
 
-// Compute computes what the evidence type says of the records, which are given newest first as values by field. The
+// counts reports whether a record counts on a day: whether the rule, of an evidence type or a relation, holds of it. Without
+// a rule every record counts.
+func counts(ctx context.Context, where *rules.Program, record map[string]any, today calendar.Date) (bool, error) {
+	if where == nil {
+		return true, nil
+	}
+	found, err := where.Evaluate(ctx, map[string]any{"record": record, "today": today})
+	return found.Value == true, err
+}
+
+// Compute computes what the evidence type says today of the records, which are given newest first as values by field. The
 // first record that counts answers; if none does, the answer is nil: there is no record.
-func (e *EvidenceType) Compute(ctx context.Context, records []map[string]any) (map[string]any, error) {
+func (e *EvidenceType) Compute(ctx context.Context, today calendar.Date, records []map[string]any) (map[string]any, error) {
 	for _, record := range records {
-		values := map[string]any{"record": record}
-		if e.Where != nil {
-			counts, err := e.Where.Evaluate(ctx, values)
-			if err != nil {
-				return nil, err
-			}
-			if counts.Value != true {
-				continue
-			}
+		if counted, err := counts(ctx, e.Where, record, today); err != nil {
+			return nil, err
+		} else if !counted {
+			continue
 		}
+		values := map[string]any{"record": record}
 		answer := make(map[string]any, len(e.Answer))
 		for _, one := range e.Answer {
 			result, err := one.Is.Evaluate(ctx, values)
@@ -68,7 +76,7 @@ func (k *Keeper) Answer(ctx context.Context, e *EvidenceType, subject ident.Subj
 			others = append(others, one.Subject)
 		}
 	}
-	answer, err = e.Compute(ctx, records)
+	answer, err = e.Compute(ctx, k.today(), records)
 	return answer, others, err
 }
 
@@ -132,16 +140,14 @@ func (k *Keeper) openCounting(ctx context.Context, relation Relation, found []St
 		return nil, err
 	}
 	newestFirst(versions)
-	if relation.Where == nil {
-		return versions, nil
-	}
 	var counting []Version
+	today := k.today()
 	for _, version := range versions {
-		counts, err := relation.Where.Evaluate(ctx, map[string]any{"record": version.Values})
+		counted, err := counts(ctx, relation.Where, version.Values, today)
 		if err != nil {
 			return nil, err
 		}
-		if counts.Value == true {
+		if counted {
 			counting = append(counting, version)
 		}
 	}

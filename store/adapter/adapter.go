@@ -24,6 +24,7 @@ import (
 	"unicode/utf8"
 
 	"yagona/kernel/act"
+	"yagona/kernel/calendar"
 	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
@@ -40,6 +41,7 @@ type Source struct {
 	Definitions func() *register.Catalogue
 	Ring        signature.Ring
 	Clock       act.Clock
+	Location    *time.Location // in which a day is a day
 	Scheme      field.Scheme
 	// Secrets are what {secret.NAME} in a header stands for.
 	Secrets map[string]string
@@ -104,7 +106,7 @@ func (s *Source) ask(ctx context.Context, q exchange.Question, e *register.Evide
 	if err != nil {
 		return nil, err
 	}
-	answer, err := e.Compute(ctx, []map[string]any{record})
+	answer, err := e.Compute(ctx, calendar.DateOf(s.Clock(), s.Location), []map[string]any{record})
 	if err != nil {
 		return nil, fmt.Errorf("the evidence type cannot be computed: %s", fault.Code(err))
 	}

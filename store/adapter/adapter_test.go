@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.Source = &adapter.Source{
-		Definitions: func() *register.Catalogue { return catalogue }, Ring: w.ring, Clock: clock, Scheme: scheme{},
+		Definitions: func() *register.Catalogue { return catalogue }, Ring: w.ring, Clock: clock, Location: time.UTC, Scheme: scheme{},
 		Secrets: map[string]string{"TAX": "s3cret"}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}
 	return w
