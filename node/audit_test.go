@@ -263,6 +263,19 @@ func record(t *testing.T, n *node.Node, person ident.Person) {
 		}
 		return []journal.Cover{entry.Cover()}, tx.SaveQueueEntry(entry)
 	})
+	write(act.OfAccount("fund:youth-fund"), func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		found := ledger.Found{
+			ID: ident.New[ident.Order](tx.Now()), Fund: "fund:youth-fund", Digest: []byte("digest"), Amount: 100,
+			At: tx.Now().UTC().Truncate(time.Microsecond), Placed: ident.New[ident.Order](tx.Now()), Event: event,
+		}
+		return []journal.Cover{found.Cover()}, tx.SaveFoundPayment(found)
+	})
+	write(act.Platform, func(tx *query.Tx, event ident.Event) ([]journal.Cover, error) {
+		kept := document.KeptRevocation{
+			Revocation: document.Revocation{ID: ident.New[ident.Document](tx.Now()), At: tx.Now().UTC().Truncate(time.Microsecond)}, Event: event,
+		}
+		return []journal.Cover{kept.Cover()}, tx.SaveKeptRevocation(kept)
+	})
 	claim := register.Claim{Index: register.Index(rand.Text()), Record: ident.New[ident.Record](time.Now()), At: time.Now().UTC().Truncate(time.Microsecond)}
 	write(claim.Key(), func(tx *query.Tx, _ ident.Event) ([]journal.Cover, error) {
 		return []journal.Cover{claim.Cover()}, tx.SaveClaim(claim)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"yagona/kernel/ident"
 	"yagona/packs/demo"
 	"yagona/web/route"
 )
@@ -100,6 +101,9 @@ func TestBodiesThatAreNoRequests(t *testing.T) {
 	w.t = t
 }
 
+// tellsNothing are the routes that answer everybody the same, whether there is what they name or not.
+var tellsNothing = map[string]bool{"POST /api/v1/fees/{application}": true}
+
 // TestIdentifiersThatAreNone puts into every path what is no identifier.
 func TestIdentifiersThatAreNone(t *testing.T) {
 	if testing.Short() {
@@ -130,6 +134,9 @@ func TestIdentifiersThatAreNone(t *testing.T) {
 					body = found.body
 				}
 				got := who.send(info.Method, path, body, "If-Match", `"1"`)
+				if _, err := ident.Parse[string](hostile); err == nil && tellsNothing[info.Name()] && got.Status == http.StatusNoContent {
+					continue
+				}
 				sane(t, hostile[:min(len(hostile), 40)], got)
 				if strings.Contains(string(got.Body), "<script>") || bytes.Contains(got.Body, []byte("root:")) {
 					t.Errorf("%s: it came back: %v", hostile, got)

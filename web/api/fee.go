@@ -47,6 +47,9 @@ func feeOperations(fees Fees) []operation {
 		id: "feeChanged", tag: "applications", summary: "Lets the payment system be asked whether a fee is paid. The answer is the same whatever it says, and whether there is such a fee: the system itself calls it, as often as it likes.",
 		method: "POST", path: "/fees/{application}", access: route.Public(), timeout: askTimeout, status: http.StatusNoContent, codes: []string{"fee.no-system"},
 		handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
+			if _, err := ident.Parse[ident.Application](r.PathValue("application")); err != nil {
+				return err
+			}
 			if err := fees.Look(r.Context(), ident.Application(r.PathValue("application"))); err != nil {
 				return err
 			}
