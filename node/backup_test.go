@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -379,13 +380,25 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.witnessKnows(t, key)
-	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
-	if err != nil || len(lost) != 1 || lost[0].Kind != "log" {
+	accept := node.Acceptance{Reason: "a drill", Kept: node.Kept{Checkpoint: newest}}
+	mark := g.mark(t)
+	lost, err = n.Accept(t.Context(), accept)
+	if err != nil || len(lost) != 2 || lost[0].Kind != "log" || lost[1].Kind != "log" {
 		t.Fatalf("accepting gives %v, %v", lost, err)
 	}
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
+	g.killedBeforeTheMarkWasRemoved(t, mark, accept)
+	unserved, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
+	if err != nil {
+		t.Fatal(err)
+	}
+	audit := unserved.Audit()
+	if _, err := audit.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "serve the installation once") {
+		t.Errorf("before the new log's first checkpoint, the audit gives %v", err)
+	}
+	unserved.Close()
 	n = g.open(t)
 	published(t, n)
 	now, err := c2sp.Unverified(checkpointOf(t, n))
@@ -399,8 +412,10 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := verify(t, g.config.Folder, func(a *node.Audit) { a.Log = verifier }); report.Found != 0 {
-		t.Errorf("the findings are %v", report.Findings)
+	for _, with := range []func(*node.Audit){func(a *node.Audit) { a.Log = verifier }, func(*node.Audit) {}} {
+		if report := verify(t, g.config.Folder, with); report.Found != 0 {
+			t.Errorf("the findings are %v", report.Findings)
+		}
 	}
 
 	// Restored once more from the same copy, the second log's name is taken, too: the witness says so.
@@ -410,6 +425,70 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "take a higher log-number") {
 		t.Errorf("a log under a name that was used gives %v", err)
 	}
+}
+
+// mark returns the mark of the restoration in the folder.
+func (g *guarded) mark(t *testing.T) []byte {
+	t.Helper()
+	mark, err := os.ReadFile(filepath.Join(g.config.Folder, "restored.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mark
+}
+
+// killedBeforeTheMarkWasRemoved puts the mark back of a restoration that was accepted: the same command removes it and does
+// nothing else.
+func (g *guarded) killedBeforeTheMarkWasRemoved(t *testing.T, mark []byte, accept node.Acceptance) {
+	t.Helper()
+	path := filepath.Join(g.config.Folder, "restored.json")
+	if err := os.WriteFile(path, mark, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber++
+	n := g.open(t)
+	if _, err := n.Accept(t.Context(), accept); err == nil || !strings.Contains(err.Error(), "write its log-number") {
+		t.Errorf("another log than what was accepted gives %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber--
+	n = g.open(t)
+	if lost, err := n.Lost(t.Context(), accept.Kept); err == nil || !strings.Contains(err.Error(), "accepted already") {
+		t.Errorf("checking what was accepted gives %v, %v", lost, err)
+	}
+	if lost, err := n.Accept(t.Context(), accept); err != nil || len(lost) != 0 {
+		t.Errorf("accepting what was accepted gives %v, %v", lost, err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the mark is still there: %v", err)
+	}
+	if acceptances := acceptances(t, n); acceptances != 1 {
+		t.Errorf("it was journaled %d times", acceptances)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// acceptances counts how often the journal says that a restoration was accepted.
+func acceptances(t *testing.T, n *node.Node) (found int) {
+	t.Helper()
+	err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+		events, err := tx.EventsUnder(act.Platform, 1000)
+		found = 0
+		for _, event := range events {
+			if strings.Contains(string(event.Header), `"type":"installation.restored"`) {
+				found++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // begunAnew gives the configuration the next log, of which the witness knows.
@@ -568,6 +647,20 @@ func certificate(t *testing.T, n *node.Node) ident.Document {
 	return id
 }
 
+// signedRevocations returns the list of revocations as it is published at the time.
+func signedRevocations(t *testing.T, n *node.Node, at time.Time) []byte {
+	t.Helper()
+	list, err := n.Documents.Revocations(t.Context(), at, at.Add(2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := list.Sign(t.Context(), n.Ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
 // TestWhatWasRevokedSinceTheCopyIsRevokedAgain restores a copy from before two documents were revoked, one of which was issued
 // later than the copy; one revocation is on the list beside the copies, one on a list that somebody kept.
 func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
@@ -577,6 +670,7 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 	published(t, n)
 	to := t.TempDir()
 	old, oldKeys := g.backup(t, to)
+	before := signedRevocations(t, n, time.Now().Add(-time.Hour))
 	later := certificate(t, n)
 	for _, id := range []ident.Document{kept, later} {
 		if err := n.Documents.Revoke(t.Context(), journal.Actor{Component: "test"}, id, document.Reason{Text: "A drill."}); err != nil {
@@ -587,14 +681,7 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 			g.backup(t, to)         // its database is lost; the list of the revoked is not
 		}
 	}
-	list, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
-	if err != nil || len(list.Revoked) != 2 {
-		t.Fatal(list, err)
-	}
-	token, err := list.Sign(t.Context(), n.Ring)
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := signedRevocations(t, n, time.Now())
 	published(t, n)
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
@@ -609,6 +696,9 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 	}
 	if _, err := n.Lost(t.Context(), node.Kept{Revocations: token[:len(token)-1]}); fault.Code(err) != "document.untrusted" {
 		t.Errorf("a list that nobody signed gives %v", err)
+	}
+	if lost, err := n.Lost(t.Context(), node.Kept{Revocations: before}); err == nil || !strings.Contains(err.Error(), "older than the copy") {
+		t.Errorf("a list from before the copy gives %v, %v", lost, err)
 	}
 	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill", Kept: node.Kept{Revocations: token}})
 	if err != nil || len(lost) != 3 {
@@ -755,7 +845,35 @@ func TestAnInstallationOnAServerIsCopiedAndRestored(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
+	server, ok := n.DB.(interface {
+		Note(ctx context.Context) (string, error)
+		SetNote(ctx context.Context, note string) error
+	})
+	if !ok {
+		t.Fatal("the database carries no mark")
+	}
+	mark, err := server.Note(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err != nil || len(lost) != 0 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := server.SetNote(t.Context(), mark); err != nil { // as if the process had ended before it removed the mark
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
 	g.goesOn(t, n)
+	n = g.open(t)
+	if found := acceptances(t, n); found != 1 {
+		t.Errorf("it was journaled %d times", found)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
 	copied, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
 	if err != nil {
 		t.Fatal(err)
