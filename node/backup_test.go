@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/casework"
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -186,9 +188,13 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The demonstration's own files: who lives in it, and its simulated bank, which is no part of the installation.
-	for _, name := range []string{"demonstration.json", "bank.journal"} {
+	// The demonstration's own files: who lives in it, and its simulated bank and payment system, which are no part of the
+	// installation.
+	for _, name := range []string{"demonstration.json", "bank.journal", "till.json"} {
 		content, err := os.ReadFile(filepath.Join(old, name))
+		if name == "till.json" && errors.Is(err, fs.ErrNotExist) {
+			continue // nobody has paid a fee
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -608,6 +614,154 @@ func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
 	if report := verify(t, g.config.Folder); report.Found != 0 {
 		t.Errorf("the findings are %v", report.Findings)
 	}
+}
+
+// TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack restores a copy from before three fees were paid or given back: one of an
+// application that the copy has, one of an application that it does not have, one that was given back since. The payment
+// system names each, and none is taken twice or given back twice.
+func TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	who := resident(t, n)
+	kept, withdrawn := applied(t, n, who[0], 4), applied(t, n, who[1], 5)
+	payFee(t, n, withdrawn)
+	isPaid(t, n, withdrawn)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	payFee(t, n, kept)
+	isPaid(t, n, kept)
+	later := applied(t, n, who[2], 6)
+	payFee(t, n, later)
+	revision := feeOf(t, n, withdrawn).Application.Revision
+	if _, err := n.Casework.Withdraw(t.Context(), access.Actor{Person: who[1]}, withdrawn, revision); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the fee is given back", func() bool { return !feeOf(t, n, withdrawn).Returned.IsZero() })
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	n.SimulatedTill().Fault = func(context.Context) error { return errors.New("closed on Sundays") }
+	if lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "which fees were paid since (the payment system does not say: closed on Sundays)") {
+		t.Errorf("without the payment system's word accepting gives %v, %v", lost, err)
+	}
+	n.SimulatedTill().Fault = nil
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := ""
+	for _, one := range lost {
+		named += one.Kind + " " + one.What + "\n"
+	}
+	for _, wanted := range []string{
+		"fee the fee of application " + string(kept) + ", land/boundary-marking; it is booked\n",
+		"fee the fee of application " + string(later) + ", land/boundary-marking; the copy has nothing that it could be for: it is given back\n",
+		"fee that the fee of application " + string(withdrawn) + ", land/boundary-marking, was given back\n",
+	} {
+		if !strings.Contains(named, wanted) {
+			t.Errorf("lost is %q, without %q", named, wanted)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	isPaid(t, n, kept)
+	eventually(t, "what was given back is settled", func() bool {
+		fee := feeOf(t, n, withdrawn)
+		return fee.Back == casework.BackFound && !fee.Returned.IsZero()
+	})
+	eventually(t, "what is for nothing is given back", func() bool {
+		collected, err := n.SimulatedTill().Collected(t.Context(), time.Time{})
+		if err != nil || len(collected) != 3 {
+			t.Fatal(collected, err)
+		}
+		for _, one := range collected {
+			if one.Application == later {
+				return !one.Returned.IsZero()
+			}
+		}
+		return false
+	})
+	err = n.Ledger.Store.View(t.Context(), func(tx ledger.Reader) error {
+		suspense, err := tx.LedgerAccount(ledger.SuspenseOf("fund:cadastre-fund"))
+		if wanted := money.Amount(feeOf(t, n, kept).Amount); suspense.Balance != (ledger.Balance{Posted: wanted}) {
+			t.Errorf("in suspense stands %+v, not %d", suspense.Balance, wanted)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 || report.Funds == 0 {
+		t.Errorf("the audit of %d books finds %v", report.Funds, report.Findings)
+	}
+}
+
+// resident returns three adults of the demonstration.
+func resident(t *testing.T, n *node.Node) (who []ident.Person) {
+	t.Helper()
+	for _, about := range []demo.Persona{demo.Jobless, demo.Pensioner, demo.Worker} {
+		one, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(about)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		who = append(who, one)
+	}
+	return who
+}
+
+// applied sends an application for boundaries, and lets the payment system know of its fee.
+func applied(t *testing.T, n *node.Node, who ident.Person, points int) ident.Application {
+	t.Helper()
+	status, answer := ask(t, n, "POST", "/applications", who, fmt.Sprintf(`{"service": "land/boundary-marking", "answers": {"points": %d}, "send": true}`, points))
+	var receipt api.Receipt
+	if err := json.Unmarshal(answer, &receipt); err != nil || status != http.StatusCreated {
+		t.Fatalf("applying gives %d %s", status, answer)
+	}
+	id := receipt.Application.ID
+	if status, answer := ask(t, n, "POST", "/applications/"+string(id)+"/fee", who, ""); status != http.StatusOK {
+		t.Fatalf("asking for the fee gives %d %s", status, answer)
+	}
+	return id
+}
+
+// payFee pays a fee on the payment system's page.
+func payFee(t *testing.T, n *node.Node, id ident.Application) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/demo-payment/"+string(id), strings.NewReader(""))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	recorder := httptest.NewRecorder()
+	n.Handler.ServeHTTP(recorder, r)
+	if recorder.Code != http.StatusSeeOther {
+		t.Fatalf("paying gives %d %s", recorder.Code, recorder.Body)
+	}
+}
+
+// feeOf returns the fee of an application.
+func feeOf(t *testing.T, n *node.Node, id ident.Application) casework.Charged {
+	t.Helper()
+	fee, err := n.Casework.Fee(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fee
+}
+
+// isPaid waits until an application counts as paid.
+func isPaid(t *testing.T, n *node.Node, id ident.Application) {
+	t.Helper()
+	eventually(t, "the application is paid", func() bool { return !feeOf(t, n, id).Paid.IsZero() })
 }
 
 // certificate issues an invented certificate to a resident.

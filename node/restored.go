@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
+	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/transparency"
@@ -56,7 +57,7 @@ var errRestored = fault.New(fault.CannotStore, "store.restored",
 
 // Lost is an act, or a stretch of the log, that others know of and what was restored does not.
 type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure", "payment", "revocation" or "unknown"
+	Kind  string `json:"kind"`  // "log", "erasure", "payment", "fee", "revocation" or "unknown"
 	What  string `json:"what"`  // its name, as far as it is known
 	Known string `json:"known"` // who knows of it
 }
@@ -78,13 +79,16 @@ type reconciliation struct {
 	size   int64  // how far others know that log: not less than what the copy has
 	// payments are what the bank has paid and the books do not know, or know as not released.
 	payments []ledger.Executed
+	// collected are what the payment system has and the copy does not know of; returned, what it has given back and the copy
+	// counts as paid.
+	collected, returned []found
 	// revocations are what was published, or is on the list beside the copies, and is not in the copy.
 	revocations []document.Revocation
 	lost        []Lost
 }
 
 // Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went,
-// the subjects' keys whom two people had erased, the bank what it has paid, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
+// the subjects' keys whom two people had erased, the bank what it has paid, the payment system which fees it has, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
 func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 	if manifest, restored := n.Restored(); restored {
 		if done, err := n.accepted(ctx, manifest); err != nil || done != nil {
@@ -96,7 +100,7 @@ func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 }
 
 func (r *reconciliation) compare(ctx context.Context) ([]Lost, error) {
-	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.revoked} {
+	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.till, r.revoked} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -263,7 +267,66 @@ func (r *reconciliation) bank(ctx context.Context) error {
 	return nil
 }
 
-// bankPatience is how long the bank may take for its statement.
+// till compares the fees with what the payment system has collected and given back since the copy was made.
+func (r *reconciliation) till(ctx context.Context) error {
+	n := r.node
+	manifest, restored := n.Restored()
+	if !restored || n.config.Till == nil {
+		return nil
+	}
+	asking, done := context.WithTimeout(ctx, bankPatience)
+	defer done()
+	statement, err := n.config.Till.Collected(asking, manifest.LastAct.Add(-bankMargin))
+	if err != nil {
+		r.unknown("which fees were paid since", "the payment system does not say: %v", err)
+		return nil
+	}
+	var unclear []ledger.CollectedFee
+	if r.collected, r.returned, unclear, err = (fees{n}).compare(ctx, statement); err != nil {
+		return err
+	}
+	for _, line := range unclear {
+		r.unknown("whether the fee of application "+string(line.Application)+" is booked", "the applicant is erased; the payment system has it since %s",
+			line.Paid.UTC().Format(time.RFC3339))
+	}
+	for _, one := range r.collected {
+		became := "it is booked"
+		if one.fund == "" {
+			became = "the copy has nothing that it could be for: it is given back"
+		}
+		r.lost = append(r.lost, Lost{
+			"fee", fmt.Sprintf("the fee of application %s, %s; %s", one.Application, one.Purpose, became),
+			"the payment system, paid " + one.Paid.UTC().Format(time.RFC3339),
+		})
+	}
+	for _, one := range r.returned {
+		r.lost = append(r.lost, Lost{
+			"fee", fmt.Sprintf("that the fee of application %s, %s, was given back", one.Application, one.Purpose),
+			"the payment system, on " + one.Returned.UTC().Format(time.RFC3339),
+		})
+	}
+	return nil
+}
+
+// takeUpFees books what the payment system has of applications that are here, and what it has given back of them.
+func (r *reconciliation) takeUpFees(ctx context.Context) error {
+	for _, one := range r.collected {
+		if one.fund == "" {
+			continue
+		}
+		if _, err := r.node.Ledger.Collect(ctx, one.fund, one.Application, one.Amount); err != nil {
+			return fmt.Errorf("booking the fee of application %s: %w", one.Application, err)
+		}
+	}
+	for _, one := range r.returned {
+		if err := r.node.Casework.FeeFoundReturned(ctx, operator, one.Application); err != nil {
+			return fmt.Errorf("settling the fee of application %s: %w", one.Application, err)
+		}
+	}
+	return nil
+}
+
+// bankPatience is how long the bank, or the payment system, may take for its statement.
 const bankPatience = time.Minute
 
 // revoked compares the copy with the lists of revocations.
@@ -418,7 +481,7 @@ func (m Manifest) named() (made, lastAct string) {
 
 // Accept lets a restored installation serve again, in the name of whoever holds the machine: with a reason, and only if
 // the log can go on without contradicting what anybody saw of it. What the bank has paid is booked, so that it is not paid
-// again; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left;
+// again; a fee that was paid is booked, or given back if there is nothing here that it is for; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left;
 // of what was accepted whole, only the mark, and nothing is compared or journaled once more.
 func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) {
 	manifest, restored := n.Restored()
@@ -463,6 +526,9 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 			return fmt.Errorf("booking the payment of order %s: %w", line.Order(), err)
 		}
 	}
+	if err := r.takeUpFees(ctx); err != nil {
+		return err
+	}
 	for _, one := range r.revocations {
 		if err := r.revokeAgain(ctx, one); err != nil {
 			return fmt.Errorf("revoking document %s again: %w", one.ID, err)
@@ -475,6 +541,10 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 	}
 	if len(r.revocations) > 0 {
 		facts["revoked-again"] = fmt.Sprint(len(r.revocations))
+	}
+	back := slices.DeleteFunc(slices.Clone(r.collected), func(one found) bool { return one.fund != "" })
+	if len(back) > 0 {
+		facts["fees-returned"] = fmt.Sprint(len(back))
 	}
 	for i, one := range r.lost {
 		if one.Kind == "payment" || one.Kind == "revocation" {
@@ -496,6 +566,11 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 		}
 		if r.renamed() {
 			if err := transparency.BeginAnew(tx, r.former.Origin); err != nil {
+				return err
+			}
+		}
+		for _, one := range back {
+			if err := job.Queue(tx, jobReturnLost, 0, one.FeeRequest); err != nil {
 				return err
 			}
 		}
