@@ -186,7 +186,11 @@ func TestAnApplicationThatIsClosedUnpaidIsLookedAtAtOnceAndADayAfterTheTerm(t *t
 		"withdrawn": {func(w *world, id ident.Application) {
 			w.must(w.Withdraw(w.Context(), w.applicant, id, w.state(id).Application.Revision))
 		}, 6 * 24 * time.Hour},
-		"not paid in time": {func(w *world, _ ident.Application) { w.later(5 * 24 * time.Hour) }, 2 * 24 * time.Hour},
+		"not paid in time": {func(w *world, id ident.Application) {
+			for w.state(id).Application.State == casework.Unpaid {
+				w.later(time.Hour)
+			}
+		}, 25 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := paying(t, false, false)
