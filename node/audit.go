@@ -193,6 +193,10 @@ func (a *auditing) log() error {
 		}
 		a.Tiles = transparency.NewLog(store)
 	}
+	if a.Log == nil && a.head.Signed == nil && a.head.Published == nil {
+		return fmt.Errorf("there are %d entries in the log, and no checkpoint by which its key could be told. If it is new, or a new log was begun with "+
+			"restore accept, serve the installation once, which signs the first; else it was removed: restore a copy", a.head.Size)
+	}
 	if a.Log == nil {
 		return errors.New("the log's key is missing: give it as the installation publishes it")
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +23,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/casework"
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -185,9 +188,13 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The demonstration's own files: who lives in it, and its simulated bank, which is no part of the installation.
-	for _, name := range []string{"demonstration.json", "bank.journal"} {
+	// The demonstration's own files: who lives in it, and its simulated bank and payment system, which are no part of the
+	// installation.
+	for _, name := range []string{"demonstration.json", "bank.journal", "till.json"} {
 		content, err := os.ReadFile(filepath.Join(old, name))
+		if name == "till.json" && errors.Is(err, fs.ErrNotExist) {
+			continue // nobody has paid a fee
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -379,13 +386,25 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.witnessKnows(t, key)
-	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
-	if err != nil || len(lost) != 1 || lost[0].Kind != "log" {
+	accept := node.Acceptance{Reason: "a drill", Kept: node.Kept{Checkpoint: newest}}
+	mark := g.mark(t)
+	lost, err = n.Accept(t.Context(), accept)
+	if err != nil || len(lost) != 2 || lost[0].Kind != "log" || lost[1].Kind != "log" {
 		t.Fatalf("accepting gives %v, %v", lost, err)
 	}
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
+	g.killedBeforeTheMarkWasRemoved(t, mark, accept)
+	unserved, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
+	if err != nil {
+		t.Fatal(err)
+	}
+	audit := unserved.Audit()
+	if _, err := audit.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "serve the installation once") {
+		t.Errorf("before the new log's first checkpoint, the audit gives %v", err)
+	}
+	unserved.Close()
 	n = g.open(t)
 	published(t, n)
 	now, err := c2sp.Unverified(checkpointOf(t, n))
@@ -399,8 +418,10 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := verify(t, g.config.Folder, func(a *node.Audit) { a.Log = verifier }); report.Found != 0 {
-		t.Errorf("the findings are %v", report.Findings)
+	for _, with := range []func(*node.Audit){func(a *node.Audit) { a.Log = verifier }, func(*node.Audit) {}} {
+		if report := verify(t, g.config.Folder, with); report.Found != 0 {
+			t.Errorf("the findings are %v", report.Findings)
+		}
 	}
 
 	// Restored once more from the same copy, the second log's name is taken, too: the witness says so.
@@ -410,6 +431,70 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "take a higher log-number") {
 		t.Errorf("a log under a name that was used gives %v", err)
 	}
+}
+
+// mark returns the mark of the restoration in the folder.
+func (g *guarded) mark(t *testing.T) []byte {
+	t.Helper()
+	mark, err := os.ReadFile(filepath.Join(g.config.Folder, "restored.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mark
+}
+
+// killedBeforeTheMarkWasRemoved puts the mark back of a restoration that was accepted: the same command removes it and does
+// nothing else.
+func (g *guarded) killedBeforeTheMarkWasRemoved(t *testing.T, mark []byte, accept node.Acceptance) {
+	t.Helper()
+	path := filepath.Join(g.config.Folder, "restored.json")
+	if err := os.WriteFile(path, mark, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber++
+	n := g.open(t)
+	if _, err := n.Accept(t.Context(), accept); err == nil || !strings.Contains(err.Error(), "write its log-number") {
+		t.Errorf("another log than what was accepted gives %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config.LogNumber--
+	n = g.open(t)
+	if lost, err := n.Lost(t.Context(), accept.Kept); err == nil || !strings.Contains(err.Error(), "accepted already") {
+		t.Errorf("checking what was accepted gives %v, %v", lost, err)
+	}
+	if lost, err := n.Accept(t.Context(), accept); err != nil || len(lost) != 0 {
+		t.Errorf("accepting what was accepted gives %v, %v", lost, err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the mark is still there: %v", err)
+	}
+	if acceptances := acceptances(t, n); acceptances != 1 {
+		t.Errorf("it was journaled %d times", acceptances)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// acceptances counts how often the journal says that a restoration was accepted.
+func acceptances(t *testing.T, n *node.Node) (found int) {
+	t.Helper()
+	err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+		events, err := tx.EventsUnder(act.Platform, 1000)
+		found = 0
+		for _, event := range events {
+			if strings.Contains(string(event.Header), `"type":"installation.restored"`) {
+				found++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // begunAnew gives the configuration the next log, of which the witness knows.
@@ -531,6 +616,154 @@ func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
 	}
 }
 
+// TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack restores a copy from before three fees were paid or given back: one of an
+// application that the copy has, one of an application that it does not have, one that was given back since. The payment
+// system names each, and none is taken twice or given back twice.
+func TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	who := resident(t, n)
+	kept, withdrawn := applied(t, n, who[0], 4), applied(t, n, who[1], 5)
+	payFee(t, n, withdrawn)
+	isPaid(t, n, withdrawn)
+	published(t, n)
+	old, oldKeys := g.backup(t, t.TempDir())
+	payFee(t, n, kept)
+	isPaid(t, n, kept)
+	later := applied(t, n, who[2], 6)
+	payFee(t, n, later)
+	revision := feeOf(t, n, withdrawn).Application.Revision
+	if _, err := n.Casework.Withdraw(t.Context(), access.Actor{Person: who[1]}, withdrawn, revision); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the fee is given back", func() bool { return !feeOf(t, n, withdrawn).Returned.IsZero() })
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	g.restore(t, old, oldKeys, filepath.Join(filepath.Dir(old), "erased-subjects.json"))
+	g.begunAnew(t)
+	n = g.open(t)
+	n.SimulatedTill().Fault = func(context.Context) error { return errors.New("closed on Sundays") }
+	if lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err == nil || !strings.Contains(err.Error(), "which fees were paid since (the payment system does not say: closed on Sundays)") {
+		t.Errorf("without the payment system's word accepting gives %v, %v", lost, err)
+	}
+	n.SimulatedTill().Fault = nil
+	lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := ""
+	for _, one := range lost {
+		named += one.Kind + " " + one.What + "\n"
+	}
+	for _, wanted := range []string{
+		"fee the fee of application " + string(kept) + ", land/boundary-marking; it is booked\n",
+		"fee the fee of application " + string(later) + ", land/boundary-marking; the copy has nothing that it could be for: it is given back\n",
+		"fee that the fee of application " + string(withdrawn) + ", land/boundary-marking, was given back\n",
+	} {
+		if !strings.Contains(named, wanted) {
+			t.Errorf("lost is %q, without %q", named, wanted)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	isPaid(t, n, kept)
+	eventually(t, "what was given back is settled", func() bool {
+		fee := feeOf(t, n, withdrawn)
+		return fee.Back == casework.BackFound && !fee.Returned.IsZero()
+	})
+	eventually(t, "what is for nothing is given back", func() bool {
+		collected, err := n.SimulatedTill().Collected(t.Context(), time.Time{})
+		if err != nil || len(collected) != 3 {
+			t.Fatal(collected, err)
+		}
+		for _, one := range collected {
+			if one.Application == later {
+				return !one.Returned.IsZero()
+			}
+		}
+		return false
+	})
+	err = n.Ledger.Store.View(t.Context(), func(tx ledger.Reader) error {
+		suspense, err := tx.LedgerAccount(ledger.SuspenseOf("fund:cadastre-fund"))
+		if wanted := money.Amount(feeOf(t, n, kept).Amount); suspense.Balance != (ledger.Balance{Posted: wanted}) {
+			t.Errorf("in suspense stands %+v, not %d", suspense.Balance, wanted)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report := verify(t, g.config.Folder); report.Found != 0 || report.Funds == 0 {
+		t.Errorf("the audit of %d books finds %v", report.Funds, report.Findings)
+	}
+}
+
+// resident returns three adults of the demonstration.
+func resident(t *testing.T, n *node.Node) (who []ident.Person) {
+	t.Helper()
+	for _, about := range []demo.Persona{demo.Jobless, demo.Pensioner, demo.Worker} {
+		one, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(about)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		who = append(who, one)
+	}
+	return who
+}
+
+// applied sends an application for boundaries, and lets the payment system know of its fee.
+func applied(t *testing.T, n *node.Node, who ident.Person, points int) ident.Application {
+	t.Helper()
+	status, answer := ask(t, n, "POST", "/applications", who, fmt.Sprintf(`{"service": "land/boundary-marking", "answers": {"points": %d}, "send": true}`, points))
+	var receipt api.Receipt
+	if err := json.Unmarshal(answer, &receipt); err != nil || status != http.StatusCreated {
+		t.Fatalf("applying gives %d %s", status, answer)
+	}
+	id := receipt.Application.ID
+	if status, answer := ask(t, n, "POST", "/applications/"+string(id)+"/fee", who, ""); status != http.StatusOK {
+		t.Fatalf("asking for the fee gives %d %s", status, answer)
+	}
+	return id
+}
+
+// payFee pays a fee on the payment system's page.
+func payFee(t *testing.T, n *node.Node, id ident.Application) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/demo-payment/"+string(id), strings.NewReader(""))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	recorder := httptest.NewRecorder()
+	n.Handler.ServeHTTP(recorder, r)
+	if recorder.Code != http.StatusSeeOther {
+		t.Fatalf("paying gives %d %s", recorder.Code, recorder.Body)
+	}
+}
+
+// feeOf returns the fee of an application.
+func feeOf(t *testing.T, n *node.Node, id ident.Application) casework.Charged {
+	t.Helper()
+	fee, err := n.Casework.Fee(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fee
+}
+
+// isPaid waits until an application counts as paid.
+func isPaid(t *testing.T, n *node.Node, id ident.Application) {
+	t.Helper()
+	eventually(t, "the application is paid", func() bool { return !feeOf(t, n, id).Paid.IsZero() })
+}
+
 // certificate issues an invented certificate to a resident.
 func certificate(t *testing.T, n *node.Node) ident.Document {
 	t.Helper()
@@ -568,6 +801,20 @@ func certificate(t *testing.T, n *node.Node) ident.Document {
 	return id
 }
 
+// signedRevocations returns the list of revocations as it is published at the time.
+func signedRevocations(t *testing.T, n *node.Node, at time.Time) []byte {
+	t.Helper()
+	list, err := n.Documents.Revocations(t.Context(), at, at.Add(2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := list.Sign(t.Context(), n.Ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
 // TestWhatWasRevokedSinceTheCopyIsRevokedAgain restores a copy from before two documents were revoked, one of which was issued
 // later than the copy; one revocation is on the list beside the copies, one on a list that somebody kept.
 func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
@@ -577,6 +824,7 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 	published(t, n)
 	to := t.TempDir()
 	old, oldKeys := g.backup(t, to)
+	before := signedRevocations(t, n, time.Now().Add(-time.Hour))
 	later := certificate(t, n)
 	for _, id := range []ident.Document{kept, later} {
 		if err := n.Documents.Revoke(t.Context(), journal.Actor{Component: "test"}, id, document.Reason{Text: "A drill."}); err != nil {
@@ -587,14 +835,7 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 			g.backup(t, to)         // its database is lost; the list of the revoked is not
 		}
 	}
-	list, err := n.Documents.Revocations(t.Context(), time.Now(), time.Now().Add(time.Hour))
-	if err != nil || len(list.Revoked) != 2 {
-		t.Fatal(list, err)
-	}
-	token, err := list.Sign(t.Context(), n.Ring)
-	if err != nil {
-		t.Fatal(err)
-	}
+	token := signedRevocations(t, n, time.Now())
 	published(t, n)
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
@@ -609,6 +850,9 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 	}
 	if _, err := n.Lost(t.Context(), node.Kept{Revocations: token[:len(token)-1]}); fault.Code(err) != "document.untrusted" {
 		t.Errorf("a list that nobody signed gives %v", err)
+	}
+	if lost, err := n.Lost(t.Context(), node.Kept{Revocations: before}); err == nil || !strings.Contains(err.Error(), "older than the copy") {
+		t.Errorf("a list from before the copy gives %v, %v", lost, err)
 	}
 	lost, err = n.Accept(t.Context(), node.Acceptance{Reason: "a drill", Kept: node.Kept{Revocations: token}})
 	if err != nil || len(lost) != 3 {
@@ -755,7 +999,35 @@ func TestAnInstallationOnAServerIsCopiedAndRestored(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
+	server, ok := n.DB.(interface {
+		Note(ctx context.Context) (string, error)
+		SetNote(ctx context.Context, note string) error
+	})
+	if !ok {
+		t.Fatal("the database carries no mark")
+	}
+	mark, err := server.Note(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lost, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err != nil || len(lost) != 0 {
+		t.Fatalf("accepting gives %v, %v", lost, err)
+	}
+	if err := server.SetNote(t.Context(), mark); err != nil { // as if the process had ended before it removed the mark
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
 	g.goesOn(t, n)
+	n = g.open(t)
+	if found := acceptances(t, n); found != 1 {
+		t.Errorf("it was journaled %d times", found)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
 	copied, err := node.OpenCopy(t.Context(), g.config.Folder, g.on())
 	if err != nil {
 		t.Fatal(err)

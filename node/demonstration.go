@@ -19,6 +19,7 @@ import (
 	"yagona/kernel/signature"
 	"yagona/packs/demo"
 	"yagona/store/keyfile"
+	"yagona/web/till"
 )
 
 // Demonstration is who lives in a demonstration, written into its folder before anybody is stored, so that a second start
@@ -152,6 +153,16 @@ func LogKey(config Config) (string, error) {
 		return "", err
 	}
 	return note.NewEd25519VerifierKey(config.origin(), held[0].Public)
+}
+
+// tillFile is where the demonstration's payment system keeps what it knows: no part of the installation, as the simulated
+// bank's journal.
+const tillFile = "till.json"
+
+// SimulatedTill returns the payment system if it is the demonstration's own, else nil.
+func (n *Node) SimulatedTill() *till.Till {
+	simulated, _ := n.config.Till.(*till.Till)
+	return simulated
 }
 
 // SimulatedBank returns the bank if it is a simulated one, else nil.

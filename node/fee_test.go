@@ -1,9 +1,13 @@
 package node_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"yagona/kernel/ident"
 	"yagona/kernel/ledger"
@@ -122,5 +126,71 @@ func TestWhatCannotBeDoneIsRefusedWithoutFindingsAndTheFeeComesBack(t *testing.T
 	b.says(b.say("portal.fee-back-refused"))
 	if suspense, fund := inSuspense(t, s); suspense != (ledger.Balance{}) || fund != before {
 		t.Errorf("given back, in suspense stands %+v, and the fund has %+v", suspense, fund)
+	}
+}
+
+// pressPay pays on the payment system's page, in a tab of its own, whatever that answers.
+func pressPay(t *testing.T, s *site, id string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/demo-payment/"+id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+}
+
+// TestAFeeOfAClosedApplicationIsNotPaidAnyMore withdraws an application before its fee is paid: the page takes nothing more.
+func TestAFeeOfAClosedApplicationIsNotPaidAnyMore(t *testing.T) {
+	s := open(t)
+	b, application := toBePaid(t, s, s.people.Persona(demo.Pensioner))
+	id := application[strings.LastIndexByte(application, '/')+1:]
+	b.get(application + "/withdraw")
+	b.press("/withdraw")
+	eventually(t, "the payment system knows that it is closed", func() bool {
+		b.get("/demo-payment/" + id)
+		return contains(b, b.say("demonstration.pay-cancelled"))
+	})
+	pressPay(t, s, id) // from a page that was open
+	if collected, err := s.node.SimulatedTill().Collected(t.Context(), time.Time{}); err != nil || len(collected) != 0 {
+		t.Errorf("the payment system still takes it: %v, %v", collected, err)
+	}
+	if suspense, _ := inSuspense(t, s); suspense != (ledger.Balance{}) {
+		t.Errorf("in suspense stands %+v", suspense)
+	}
+}
+
+// TestAFeeWhosePaymentNobodyToldOfIsGivenBackOnceItsApplicationIsClosed loses the payment system's word of a payment.
+func TestAFeeWhosePaymentNobodyToldOfIsGivenBackOnceItsApplicationIsClosed(t *testing.T) {
+	s := open(t)
+	b, application := toBePaid(t, s, s.people.Persona(demo.Pensioner))
+	id := application[strings.LastIndexByte(application, '/')+1:]
+	failing := atomic.Bool{}
+	s.node.SimulatedTill().Fault = func(context.Context) error {
+		if failing.Load() {
+			return errors.New("closed on Sundays")
+		}
+		return nil
+	}
+	failing.Store(true)
+	tell(t, s, id) // whoever tells hears the same, whatever fails and whatever there is
+	tell(t, s, string(ident.Random[ident.Application]()))
+	pressPay(t, s, id)
+	failing.Store(false)
+	if suspense, _ := inSuspense(t, s); suspense != (ledger.Balance{}) {
+		t.Fatalf("nobody heard of it, and in suspense stands %+v", suspense)
+	}
+	b.get(application + "/withdraw")
+	b.press("/withdraw")
+	eventually(t, "the fee is given back", func() bool {
+		b.get(application)
+		return contains(b, b.say("event.fee.returned"))
+	})
+	if suspense, _ := inSuspense(t, s); suspense != (ledger.Balance{}) {
+		t.Errorf("given back, in suspense stands %+v", suspense)
 	}
 }

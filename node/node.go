@@ -240,7 +240,7 @@ func (n *Node) checkIndex(ctx context.Context) error {
 
 // privateFiles are what nobody but the node's user may read.
 var privateFiles = append([]string{
-	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", "demonstration.json",
+	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", tillFile, "demonstration.json",
 	"keys/master-previous.secret",
 }, secretFiles...)
 
@@ -472,6 +472,7 @@ func (n *Node) handlers() map[string]job.Handler {
 		ledger.JobSettled: n.settled,
 
 		casework.JobFee: fees{n}.settle, casework.JobUnpaid: fees{n}.unpaid, ledger.JobCollected: fees{n}.collected,
+		casework.JobFeeClosed: fees{n}.closed, jobReturnLost: fees{n}.returnLost,
 		erasure.JobErase: n.Erasures.Carry,
 	})
 	return handlers

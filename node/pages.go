@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
@@ -21,6 +22,7 @@ import (
 	"yagona/pack"
 	"yagona/std/c2sp"
 	"yagona/store"
+	"yagona/store/keyfile"
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
@@ -93,7 +95,13 @@ func (n *Node) openPages(ctx context.Context) error {
 		return err
 	}
 	if n.config.Demonstration && n.config.Till == nil {
-		played := till.New(till.Config{Site: n.config.Site, House: house, Money: n.Words.Money, Tell: fees{n}.Look})
+		played, err := till.Open(till.Config{
+			Site: n.config.Site, House: house, Money: n.Words.Money, Clock: n.config.Clock, Tell: fees{n}.Look,
+			Path: filepath.Join(n.config.Folder, tillFile), Write: keyfile.WriteWhole,
+		})
+		if err != nil {
+			return err
+		}
 		n.config.Till = played
 		router.Add(played.Routes()...)
 	}

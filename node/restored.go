@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/document"
 	"yagona/kernel/fault"
+	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/kernel/ledger"
 	"yagona/kernel/transparency"
@@ -56,7 +57,7 @@ var errRestored = fault.New(fault.CannotStore, "store.restored",
 
 // Lost is an act, or a stretch of the log, that others know of and what was restored does not.
 type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure", "payment", "revocation" or "unknown"
+	Kind  string `json:"kind"`  // "log", "erasure", "payment", "fee", "revocation" or "unknown"
 	What  string `json:"what"`  // its name, as far as it is known
 	Known string `json:"known"` // who knows of it
 }
@@ -74,23 +75,32 @@ type reconciliation struct {
 	head transparency.Head
 	// former is the newest checkpoint that the log signed under the name that it had in the copy; zero: none.
 	former c2sp.Checkpoint
-	size   int64 // how far others know that log: not less than what the copy has
+	ended  string // the log's name until now: in the copy, or, where nothing was signed in it, as a kept checkpoint tells it; "": not known
+	size   int64  // how far others know that log: not less than what the copy has
 	// payments are what the bank has paid and the books do not know, or know as not released.
 	payments []ledger.Executed
+	// collected are what the payment system has and the copy does not know of; returned, what it has given back and the copy
+	// counts as paid.
+	collected, returned []found
 	// revocations are what was published, or is on the list beside the copies, and is not in the copy.
 	revocations []document.Revocation
 	lost        []Lost
 }
 
 // Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went,
-// the subjects' keys whom two people had erased, the bank what it has paid, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
+// the subjects' keys whom two people had erased, the bank what it has paid, the payment system which fees it has, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
 func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
+	if manifest, restored := n.Restored(); restored {
+		if done, err := n.accepted(ctx, manifest); err != nil || done != nil {
+			return nil, cmp.Or(err, errAccepted)
+		}
+	}
 	r := &reconciliation{node: n, kept: kept}
 	return r.compare(ctx)
 }
 
 func (r *reconciliation) compare(ctx context.Context) ([]Lost, error) {
-	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.revoked} {
+	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.till, r.revoked} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -123,8 +133,12 @@ func (r *reconciliation) log(ctx context.Context) error {
 			return fmt.Errorf("the checkpoint in the copy cannot be read: audit the copy, and restore another: %w", err)
 		}
 	}
-	r.size = r.head.Size
-	sizes, failures, err := n.Sequencer.WitnessedSizes(ctx)
+	r.size, r.ended = r.head.Size, r.former.Origin
+	ask := n.Sequencer.WitnessedSizes
+	if r.head.Signed == nil { // there is nothing to ask with but the log's name
+		ask = n.Sequencer.WitnessedUnder
+	}
+	sizes, failures, err := ask(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,6 +174,7 @@ func (r *reconciliation) checkpoint(ctx context.Context) error {
 	if r.former.Origin != "" && kept.Origin != r.former.Origin {
 		return fmt.Errorf("the checkpoint that was kept is of the log %s, the copy has the log %s: give one of that", kept.Origin, r.former.Origin)
 	}
+	r.ended = kept.Origin
 	r.logWent(kept.Tree.N, "the checkpoint that was kept")
 	if kept.Tree.N > r.head.Size {
 		return nil
@@ -252,7 +267,66 @@ func (r *reconciliation) bank(ctx context.Context) error {
 	return nil
 }
 
-// bankPatience is how long the bank may take for its statement.
+// till compares the fees with what the payment system has collected and given back since the copy was made.
+func (r *reconciliation) till(ctx context.Context) error {
+	n := r.node
+	manifest, restored := n.Restored()
+	if !restored || n.config.Till == nil {
+		return nil
+	}
+	asking, done := context.WithTimeout(ctx, bankPatience)
+	defer done()
+	statement, err := n.config.Till.Collected(asking, manifest.LastAct.Add(-bankMargin))
+	if err != nil {
+		r.unknown("which fees were paid since", "the payment system does not say: %v", err)
+		return nil
+	}
+	var unclear []ledger.CollectedFee
+	if r.collected, r.returned, unclear, err = (fees{n}).compare(ctx, statement); err != nil {
+		return err
+	}
+	for _, line := range unclear {
+		r.unknown("whether the fee of application "+string(line.Application)+" is booked", "the applicant is erased; the payment system has it since %s",
+			line.Paid.UTC().Format(time.RFC3339))
+	}
+	for _, one := range r.collected {
+		became := "it is booked"
+		if one.fund == "" {
+			became = "the copy has nothing that it could be for: it is given back"
+		}
+		r.lost = append(r.lost, Lost{
+			"fee", fmt.Sprintf("the fee of application %s, %s; %s", one.Application, one.Purpose, became),
+			"the payment system, paid " + one.Paid.UTC().Format(time.RFC3339),
+		})
+	}
+	for _, one := range r.returned {
+		r.lost = append(r.lost, Lost{
+			"fee", fmt.Sprintf("that the fee of application %s, %s, was given back", one.Application, one.Purpose),
+			"the payment system, on " + one.Returned.UTC().Format(time.RFC3339),
+		})
+	}
+	return nil
+}
+
+// takeUpFees books what the payment system has of applications that are here, and what it has given back of them.
+func (r *reconciliation) takeUpFees(ctx context.Context) error {
+	for _, one := range r.collected {
+		if one.fund == "" {
+			continue
+		}
+		if _, err := r.node.Ledger.Collect(ctx, one.fund, one.Application, one.Amount); err != nil {
+			return fmt.Errorf("booking the fee of application %s: %w", one.Application, err)
+		}
+	}
+	for _, one := range r.returned {
+		if err := r.node.Casework.FeeFoundReturned(ctx, operator, one.Application); err != nil {
+			return fmt.Errorf("settling the fee of application %s: %w", one.Application, err)
+		}
+	}
+	return nil
+}
+
+// bankPatience is how long the bank, or the payment system, may take for its statement.
 const bankPatience = time.Minute
 
 // revoked compares the copy with the lists of revocations.
@@ -267,6 +341,10 @@ func (r *reconciliation) revoked(ctx context.Context) error {
 		published, err := document.ReadRevocationList(r.kept.Revocations, document.NewKeySet(n.Documents.Node, n.Keys.Keys(), now, now.Add(time.Hour)))
 		if err != nil {
 			return fmt.Errorf("the list of revocations that was kept: %w", err)
+		}
+		if manifest, _ := n.Restored(); published.Issued.Before(manifest.LastAct) {
+			return fmt.Errorf("the list of revocations that was kept is of %s, older than the copy, whose last act is of %s: what was given back since would be "+
+				"revoked again, and the copy knows the rest. Give a newer list, or none", published.Issued.UTC().Format(time.RFC3339), manifest.LastAct.UTC().Format(time.RFC3339))
 		}
 		listed = append(published.Revoked, listed...)
 	}
@@ -307,7 +385,7 @@ func (r *reconciliation) revokeAgain(ctx context.Context, one document.Revocatio
 
 // renamed reports whether the log is configured under another name than it had in the copy.
 func (r *reconciliation) renamed() bool {
-	return r.former.Origin != "" && r.former.Origin != r.node.Origin()
+	return r.ended != "" && r.ended != r.node.Origin()
 }
 
 // mayGoOn returns an error that says what to do, unless the log can go on: where everybody saw it last, or, when something
@@ -320,7 +398,7 @@ func (r *reconciliation) mayGoOn(ctx context.Context, despiteUnknown bool) error
 			return fmt.Errorf("it is not known %s (%s): let it be known, or accept that it is not", one.What, one.Known)
 		case one.Kind == "log" && !r.renamed():
 			return fmt.Errorf("%s knows %s, which this copy does not have: the log %s cannot go on without them. Restore a newer copy; "+
-				"if there is none, let a new log begin: raise log-number in the configuration, and give the witnesses its key", one.Known, one.What, r.former.Origin)
+				"if there is none, let a new log begin: raise log-number in the configuration, and give the witnesses its key", one.Known, one.What, cmp.Or(r.ended, r.node.Origin()))
 		}
 		missing = missing || one.Kind == "log" || one.Kind == "unknown" && one.What == howFar
 	}
@@ -328,7 +406,7 @@ func (r *reconciliation) mayGoOn(ctx context.Context, despiteUnknown bool) error
 		return nil
 	}
 	if !missing {
-		return fmt.Errorf("the log %s has lost nothing, and goes on: take log-number and site as they were", r.former.Origin)
+		return fmt.Errorf("the log %s has lost nothing, and goes on: take log-number and site as they were", r.ended)
 	}
 	sizes, failures, err := r.node.Sequencer.WitnessedUnder(ctx)
 	if err != nil {
@@ -357,9 +435,54 @@ type Acceptance struct {
 	Kept           Kept
 }
 
+// errAccepted is what a comparison gives whose result stands in the journal already.
+var errAccepted = errors.New("it was accepted already, and the mark of the restoration is still there: run yagona restore accept once more, which only removes it")
+
+// accepted returns what the journal says of the acceptance of this restoration, nil while nobody accepted it. A copy cannot
+// have that of a restoration that was made from it.
+func (n *Node) accepted(ctx context.Context, manifest Manifest) (facts map[string]string, err error) {
+	err = n.DB.View(ctx, func(tx *query.Tx) (err error) {
+		facts, err = acceptedIn(tx, manifest)
+		return err
+	})
+	return facts, err
+}
+
+// acceptedIn is accepted, in an act. It reads the platform's events since the copy's last act: few, nothing else was taken.
+func acceptedIn(tx *query.Tx, manifest Manifest) (facts map[string]string, err error) {
+	made, lastAct := manifest.named()
+	for limit := 64; ; limit *= 8 {
+		events, err := tx.EventsUnder(act.Platform, limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, event := range events {
+			var header journal.Header
+			if err := json.Unmarshal(event.Header, &header); err != nil {
+				return nil, err
+			}
+			if header.Type == restoredEvent && header.Facts["made"] == made && header.Facts["last-act"] == lastAct {
+				return header.Facts, nil
+			}
+		}
+		if len(events) < limit || events[0].At.Before(manifest.LastAct) {
+			return nil, nil
+		}
+	}
+}
+
+// restoredEvent is the type of the event that accepts a restoration.
+const restoredEvent = "installation.restored"
+
+// named returns how the journal names the copy.
+func (m Manifest) named() (made, lastAct string) {
+	return m.Made.Format(time.RFC3339), m.LastAct.Format(time.RFC3339)
+}
+
 // Accept lets a restored installation serve again, in the name of whoever holds the machine: with a reason, and only if
 // the log can go on without contradicting what anybody saw of it. What the bank has paid is booked, so that it is not paid
-// again; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left.
+// again; a fee that was paid is booked, or given back if there is nothing here that it is for; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left;
+// of what was accepted whole, only the mark, and nothing is compared or journaled once more.
 func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) {
 	manifest, restored := n.Restored()
 	if !restored {
@@ -370,6 +493,14 @@ func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) 
 	}
 	if manifest.Made.IsZero() {
 		return nil, fmt.Errorf("%s in the folder cannot be read, so that nobody can say what is lost: restore the backup once more", restoredFile)
+	}
+	switch done, err := n.accepted(ctx, manifest); {
+	case err != nil:
+		return nil, err
+	case done != nil && cmp.Or(done["log-begun"], n.Origin()) != n.Origin():
+		return nil, fmt.Errorf("it was accepted already, for the log %s: write its log-number into the configuration, not that of %s", done["log-begun"], n.Origin())
+	case done != nil:
+		return nil, n.removeMark(ctx)
 	}
 	r := &reconciliation{node: n, kept: accepted.Kept}
 	lost, err := r.compare(ctx)
@@ -395,17 +526,25 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 			return fmt.Errorf("booking the payment of order %s: %w", line.Order(), err)
 		}
 	}
+	if err := r.takeUpFees(ctx); err != nil {
+		return err
+	}
 	for _, one := range r.revocations {
 		if err := r.revokeAgain(ctx, one); err != nil {
 			return fmt.Errorf("revoking document %s again: %w", one.ID, err)
 		}
 	}
-	facts := map[string]string{"reason": reason, "made": manifest.Made.Format(time.RFC3339), "last-act": manifest.LastAct.Format(time.RFC3339)}
+	made, lastAct := manifest.named()
+	facts := map[string]string{"reason": reason, "made": made, "last-act": lastAct}
 	if len(r.payments) > 0 { // each has an event of its own
 		facts["payments-found"] = fmt.Sprint(len(r.payments))
 	}
 	if len(r.revocations) > 0 {
 		facts["revoked-again"] = fmt.Sprint(len(r.revocations))
+	}
+	back := slices.DeleteFunc(slices.Clone(r.collected), func(one found) bool { return one.fund != "" })
+	if len(back) > 0 {
+		facts["fees-returned"] = fmt.Sprint(len(back))
 	}
 	for i, one := range r.lost {
 		if one.Kind == "payment" || one.Kind == "revocation" {
@@ -414,7 +553,7 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 		facts[fmt.Sprintf("lost-%d", i+1)] = one.What + " (" + one.Known + ")"
 	}
 	if r.renamed() {
-		facts["log-ended"], facts["log-begun"] = r.former.Origin, n.Origin()
+		facts["log-ended"], facts["log-begun"] = r.ended, n.Origin()
 		facts["log-kept"], facts["log-witnessed"] = fmt.Sprint(r.head.Size), fmt.Sprint(r.size)
 	}
 	sealer, err := n.Vault.Open(ctx)
@@ -422,15 +561,38 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 		return err
 	}
 	err = n.DB.Update(ctx, act.Platform, func(tx *query.Tx) error {
+		if done, err := acceptedIn(tx, manifest); err != nil || done != nil {
+			return err // by another process
+		}
 		if r.renamed() {
 			if err := transparency.BeginAnew(tx, r.former.Origin); err != nil {
 				return err
 			}
 		}
-		_, err := journal.Append(tx, sealer, journal.Event{Type: "installation.restored", Actor: operator, Facts: facts})
+		for _, one := range back {
+			if err := job.Queue(tx, jobReturnLost, 0, one.FeeRequest); err != nil {
+				return err
+			}
+		}
+		_, err := journal.Append(tx, sealer, journal.Event{Type: restoredEvent, Actor: operator, Facts: facts})
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	return n.removeMark(ctx)
+}
+
+// removeMark lets the next start serve. The list of the revoked goes before the mark that it belongs to.
+func (n *Node) removeMark(ctx context.Context) error {
+	remove := func(name string) error {
+		err := os.Remove(filepath.Join(n.config.Folder, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if err := remove(revokedFile); err != nil {
 		return err
 	}
 	if server, ok := n.DB.(noted); ok {
@@ -439,10 +601,5 @@ func (r *reconciliation) accept(ctx context.Context, manifest Manifest, reason s
 		}
 		n.note.Store(nil)
 	}
-	for _, name := range []string{revokedFile, restoredFile} {
-		if err := os.Remove(filepath.Join(n.config.Folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return remove(restoredFile)
 }

@@ -159,7 +159,7 @@ func (c restoreCheckCommand) Run(ctx context.Context, terminal terminal) (err er
 	if len(lost) > 0 {
 		return errSaid
 	}
-	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses, the bank or the subjects' keys know of")
+	fmt.Fprintln(terminal.Out, "nothing is lost that the witnesses, the bank, the payment system or the subjects' keys know of")
 	return nil
 }
 

@@ -374,6 +374,9 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 		f.giveBack(BackWithdrawn)
 	}
 	f.keepFee()
+	if f.app.State == Unpaid {
+		f.closeFee()
+	}
 	f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
 	f.tellQueue()
 	c.closeTasks(f, TaskVoid)

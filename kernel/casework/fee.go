@@ -18,6 +18,9 @@ import (
 const (
 	JobUnpaid = "application.unpaid" // the time to pay is over: Casework.LapseFee
 	JobFee    = "application.fee"    // book what became of a fee: Casework.Fee says what
+	// JobFeeClosed: the application was closed before its fee was paid. Whoever keeps accounts lets it not be paid any more,
+	// and looks whether it was paid after all; once at once, and once when nobody can be paying it any more.
+	JobFeeClosed = "application.fee-closed"
 )
 
 // Back says why a fee is given back.
@@ -29,6 +32,7 @@ const (
 	BackRefused   Back = "refused"
 	BackLate      Back = "late"     // a step was late
 	BackTooLate   Back = "too-late" // it was paid when the application was closed already
+	BackFound     Back = "found"    // the payment system had given it back, and a restoration has lost why
 )
 
 // Fee is what an applicant pays for an application.
@@ -64,6 +68,19 @@ func (c *Casework) charge(ctx context.Context, f *file, facts service.Facts) err
 	f.note("fee.due", platform("casework"), "", "")
 	f.tell("fee.due")
 	return nil
+}
+
+// lastLook is how long after the time to pay somebody may still be paying: a page was open, a payment under way.
+const lastLook = 24 * time.Hour
+
+// closeFee lets a fee that was not paid be paid no more, as its application is closed. Call it while the state is Unpaid.
+func (f *file) closeFee() {
+	until := f.now
+	if f.app.Expires.After(until) {
+		until = f.app.Expires
+	}
+	f.queue(JobFeeClosed, time.Time{}, f.job(""))
+	f.queue(JobFeeClosed, until.Add(lastLook), f.job(""))
 }
 
 // begun reports whether an official has begun to work on the file.
@@ -181,6 +198,7 @@ func (c *Casework) LapseFee(ctx context.Context, queued job.Job, payload Job) er
 		what, f.app.Expires = "fee.extended", due // an outage counts against the state
 		f.queue(JobUnpaid, due, f.job(""))
 	} else {
+		f.closeFee()
 		f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
 		f.tell(what)
 	}
@@ -203,5 +221,22 @@ func (c *Casework) FeeReturned(ctx context.Context, id ident.Application) error 
 	f.note("fee.returned", platform("payment"), "", string(fee.Back))
 	f.tell("fee.returned")
 	_, err = c.store(ctx, f, journal.Event{Type: "fee.returned", Actor: platform("payment"), Facts: map[string]string{"because": string(fee.Back)}})
+	return err
+}
+
+// FeeFoundReturned takes it that the payment system has given back a fee that is paid here, and of which nothing is decided
+// here: a restoration has lost that. The books follow (JobFee); the application stays as it is. Saying it again, or of a fee
+// of which it is decided, changes nothing.
+func (c *Casework) FeeFoundReturned(ctx context.Context, by journal.Actor, id ident.Application) error {
+	f, err := c.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	fee := f.content.Fee
+	if fee == nil || fee.Paid.IsZero() || !fee.Settled.IsZero() {
+		return nil
+	}
+	f.giveBack(BackFound)
+	_, err = c.store(ctx, f, journal.Event{Type: "fee.found-returned", Actor: by})
 	return err
 }

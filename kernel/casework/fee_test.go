@@ -177,3 +177,34 @@ func TestNobodyPaysForWhatARuleRefusesOrWhereTheFeeIsZero(t *testing.T) {
 		t.Errorf("where there is nothing to pay, it is %s", free.State)
 	}
 }
+
+func TestAnApplicationThatIsClosedUnpaidIsLookedAtAtOnceAndADayAfterTheTerm(t *testing.T) {
+	for name, test := range map[string]struct {
+		close func(w *world, id ident.Application)
+		after time.Duration // until the last look at the latest
+	}{
+		"withdrawn": {func(w *world, id ident.Application) {
+			w.must(w.Withdraw(w.Context(), w.applicant, id, w.state(id).Application.Revision))
+		}, 6 * 24 * time.Hour},
+		"not paid in time": {func(w *world, id ident.Application) {
+			for w.state(id).Application.State == casework.Unpaid {
+				w.later(time.Hour)
+			}
+		}, 25 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := paying(t, false, false)
+			w.jobs.Handlers[casework.JobFeeClosed] = w.note
+			id := w.apply().Application.ID
+			test.close(w, id)
+			w.later(time.Minute)
+			if !slices.Equal(w.queued, []string{casework.JobFeeClosed}) {
+				t.Errorf("once it was closed, what was asked for elsewhere is %v", w.queued)
+			}
+			w.later(test.after)
+			if !slices.Equal(w.queued, []string{casework.JobFeeClosed, casework.JobFeeClosed}) {
+				t.Errorf("after the term, what was asked for elsewhere is %v", w.queued)
+			}
+		})
+	}
+}

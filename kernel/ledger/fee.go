@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
@@ -14,12 +15,23 @@ import (
 // Collector is a payment system by which people pay fees. A fee is named by its application: one application, one fee.
 type Collector interface {
 	// Ask tells the system of a fee that somebody wants to pay, and returns the address of the page on which they pay it.
-	// The same fee again gives the same address, paid or not.
+	// The same fee again gives the same address, paid or not; one that was given back or cancelled is to be paid anew.
 	Ask(ctx context.Context, fee FeeRequest) (address string, err error)
 	// Paid reports whether the whole fee is paid; false for one that the system does not know.
 	Paid(ctx context.Context, fee FeeRequest) (bool, error)
 	// Return gives a paid fee back to where it came from, whole and once: doing it again does nothing.
 	Return(ctx context.Context, fee FeeRequest) error
+	// Cancel lets a fee not be paid any more. One that is paid, or that the system does not know, stays as it is.
+	Cancel(ctx context.Context, fee FeeRequest) error
+	// Collected returns the fees that were paid or given back since, in the order of their applications.
+	Collected(ctx context.Context, since time.Time) ([]CollectedFee, error)
+}
+
+// CollectedFee is a fee as a payment system's statement has it.
+type CollectedFee struct {
+	FeeRequest
+	Paid     time.Time
+	Returned time.Time // zero: the system has the money, or has handed it on
 }
 
 // FeeRequest is a fee as a payment system knows it. Nothing in it says whose it is.

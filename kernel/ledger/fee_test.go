@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -20,6 +21,11 @@ type till struct {
 
 func (*till) Ask(context.Context, ledger.FeeRequest) (string, error) { return "", nil }
 func (*till) Paid(context.Context, ledger.FeeRequest) (bool, error)  { return true, nil }
+
+func (*till) Cancel(context.Context, ledger.FeeRequest) error { return nil }
+func (*till) Collected(context.Context, time.Time) ([]ledger.CollectedFee, error) {
+	return nil, nil
+}
 
 func (t *till) Return(_ context.Context, fee ledger.FeeRequest) error {
 	if t.fails--; t.fails >= 0 {

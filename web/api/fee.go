@@ -14,7 +14,8 @@ import (
 // Fees is what the API needs to let fees be paid.
 type Fees interface {
 	Page(ctx context.Context, by access.Actor, id ident.Application) (address string, err error)
-	Look(ctx context.Context, id ident.Application) error
+	// Hear takes it that something about a fee may have changed. It says nothing of what it finds or whether it failed.
+	Hear(ctx context.Context, id ident.Application)
 }
 
 // Fee is what an applicant pays for an application.
@@ -45,14 +46,13 @@ func feeOperations(fees Fees) []operation {
 		},
 	}, {
 		id: "feeChanged", tag: "applications", summary: "Lets the payment system be asked whether a fee is paid. The answer is the same whatever it says, and whether there is such a fee: the system itself calls it, as often as it likes.",
-		method: "POST", path: "/fees/{application}", access: route.Public(), timeout: askTimeout, status: http.StatusNoContent, codes: []string{"fee.no-system"},
+		method: "POST", path: "/fees/{application}", access: route.Public(), timeout: askTimeout, status: http.StatusNoContent,
 		handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
-			if _, err := ident.Parse[ident.Application](r.PathValue("application")); err != nil {
+			id, err := ident.Parse[ident.Application](r.PathValue("application"))
+			if err != nil {
 				return err
 			}
-			if err := fees.Look(r.Context(), ident.Application(r.PathValue("application"))); err != nil {
-				return err
-			}
+			fees.Hear(r.Context(), id)
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		},

@@ -50,7 +50,7 @@ var choices = map[reflect.Type][]any{
 	reflect.TypeFor[casework.State](): words(casework.Draft, casework.Gathering, casework.Joining, casework.Unpaid, casework.Deciding, casework.Asked,
 		casework.Queued, casework.PlaceOffered, casework.Received, casework.Granted,
 		casework.Refused, casework.Appealed, casework.Withdrawn, casework.Ended, casework.Expired),
-	reflect.TypeFor[casework.Back]():      words(casework.BackWithdrawn, casework.BackRefused, casework.BackLate, casework.BackTooLate),
+	reflect.TypeFor[casework.Back]():      words(casework.BackWithdrawn, casework.BackRefused, casework.BackLate, casework.BackTooLate, casework.BackFound),
 	reflect.TypeFor[casework.TaskState](): words(casework.TaskOpen, casework.TaskClaimed, casework.TaskWaiting, casework.TaskDone, casework.TaskVoid),
 	reflect.TypeFor[service.Measure]():    words(service.Measures...),
 	reflect.TypeFor[service.Action]():     words(service.Recommend, service.Approve, service.Ask, service.Refuse, service.Note),

@@ -560,4 +560,4 @@ func (noFees) Page(context.Context, access.Actor, ident.Application) (string, er
 	return "", fault.New(fault.Conflict, "fee.not-due", "Nothing has to be paid.")
 }
 
-func (noFees) Look(context.Context, ident.Application) error { return nil }
+func (noFees) Hear(context.Context, ident.Application) {}

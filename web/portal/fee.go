@@ -61,6 +61,7 @@ func backWhen(r page.Reader, fee *service.Fee) []string {
 var whyBack = map[casework.Back]string{
 	casework.BackWithdrawn: "portal.fee-back-withdrawn", casework.BackRefused: "portal.fee-back-refused",
 	casework.BackLate: "portal.fee-back-late", casework.BackTooLate: "portal.fee-back-too-late",
+	casework.BackFound: "portal.fee-back-found",
 }
 
 // charged shows the fee of an application: what was paid, and what became of it.
