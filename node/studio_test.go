@@ -324,13 +324,13 @@ func TestAWrongDraftIsToldOfInTheLanguageOfWhoWritesIt(t *testing.T) {
 	anna.post("/studio/packs", "pack", "youth")
 	anna.get(subsidyFile)
 	text, revision := anna.editor()
-	wrong := strings.NewReplacer("title: Subsidy", "titel: Subsidy", "late: escalate", "late: esc").Replace(text)
+	wrong := strings.NewReplacer("title: Subsidy", "titel: Subsidy", "late: escalate", "late: esc", "that: unemployment.registered", "that: unemployment.registred").Replace(text)
 	for tag, want := range map[string][]string{
-		"en":      {"there is no key titel here: did you mean title?", "“esc” is not possible here: use one of escalate, refuse, grant"},
-		"ru":      {"здесь нет ключа titel: может быть, title?", "“esc” здесь невозможно: используйте одно из: escalate, refuse, grant"},
-		"kaa":     {"bul jerde titel gilti joq: bálkim, title?", "“esc” bul jerde múmkin emes: bulardıń birin jazıń: escalate, refuse, grant"},
-		"uz-Latn": {"bu yerda titel kaliti yoʻq: balki, title?", "“esc” bu yerda mumkin emas: bulardan birini yozing: escalate, refuse, grant"},
-		"uz-Cyrl": {"бу ерда titel калити йўқ: балки, title?", "“esc” бу ерда мумкин эмас: булардан бирини ёзинг: escalate, refuse, grant"},
+		"en":      {"there is no key titel here: did you mean title?", "there is no field registred: did you mean registered?", "“esc” is not possible here: use one of escalate, refuse, grant"},
+		"ru":      {"здесь нет ключа titel: может быть, title?", "нет поля registred: может быть, registered?", "“esc” здесь невозможно: используйте одно из: escalate, refuse, grant"},
+		"kaa":     {"bul jerde titel gilti joq: bálkim, title?", "registred maydanı joq: bálkim, registered?", "“esc” bul jerde múmkin emes: bulardıń birin jazıń: escalate, refuse, grant"},
+		"uz-Latn": {"bu yerda titel kaliti yoʻq: balki, title?", "registred maydoni yoʻq: balki, registered?", "“esc” bu yerda mumkin emas: bulardan birini yozing: escalate, refuse, grant"},
+		"uz-Cyrl": {"бу ерда titel калити йўқ: балки, title?", "registred майдони йўқ: балки, registered?", "“esc” бу ерда мумкин эмас: булардан бирини ёзинг: escalate, refuse, grant"},
 	} {
 		b := s.signedIn(t, tag, official(t, s, "youth-agency", access.Publisher))
 		b.post(youthDraft+"/check/services/tools-subsidy.yaml", "content", wrong, "revision", revision)

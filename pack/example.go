@@ -10,6 +10,7 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // compiledExample is one example, with everything that it takes from the example that it is like.
@@ -242,7 +243,7 @@ func (sc *serviceCompiler) exampleEvidence(facts *service.Facts, given *node) {
 				continue
 			}
 			if err := t.Check(value); err != nil {
-				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, english(err.Error()))
+				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, wording.English(err.Error()))
 			}
 			facts.Evidence[ev.Name] = value
 		}

@@ -80,7 +80,7 @@ func takes(to field.Definition, from rules.Source, found field.Definition) bool 
 	return found.Kind == to.Kind
 }
 
-func formOf(to field.Definition) Phrase {
+func formOf(to field.Definition) wording.Phrase {
 	switch to.Kind {
 	case field.Choice:
 		options := make([]string, len(to.Options))
@@ -139,7 +139,7 @@ const (
 
 // prints refuses words that a document cannot carry, in any language: of more characters than it has room for, or with
 // letters that its font lacks.
-func (sc *serviceCompiler) prints(at place, what Phrase, said wording.Text, most int) {
+func (sc *serviceCompiler) prints(at place, what wording.Phrase, said wording.Text, most int) {
 	for _, tag := range sc.languages() {
 		words := said[tag]
 		if utf8.RuneCountInString(words) > most {

@@ -11,34 +11,12 @@ import (
 	"sync"
 
 	"yagona/kernel/fault"
+	"yagona/kernel/wording"
 	"yagona/locale"
 )
 
-// Phrase is something that the checker says. It is written in English where it is said, as String and the command line
-// show it; In says it in the other languages.
-type Phrase struct {
-	format string // as of fmt; by it the translations are found
-	// args are names and values as they stand in the files, which no language changes, and what is said itself: a Phrase,
-	// a refusal, english.
-	args []any
-}
-
 // phrase says something. The format is a constant: its translations stand in messages.
-func phrase(format string, args ...any) Phrase { return Phrase{format, args} }
-
-// verbatim says what is no words of ours: a name, a value, what another library found.
-func verbatim(words any) Phrase { return Phrase{"%s", []any{words}} }
-
-// String returns the phrase in English.
-func (p Phrase) String() string {
-	if p.format == "" {
-		return ""
-	}
-	return fmt.Sprintf(p.format, p.args...)
-}
-
-// english is text that comes from a library, which knows no other language.
-type english string
+func phrase(format string, args ...any) wording.Phrase { return wording.Say(format, args...) }
 
 // refusal is a fault as a part of a sentence.
 type refusal struct{ fault *fault.Fault }
@@ -57,9 +35,9 @@ const (
 	englishEnds   = '\u0003'
 )
 
-// In says the phrase in a language, of which refused gives the words of a fault. What has no translation is a piece of
-// its own, in English.
-func (p Phrase) In(tag locale.Tag, refused func(*fault.Fault) string) []Piece {
+// Said says a phrase of a Problem in a language, of which refused gives the words of a fault. What has no translation is
+// a piece of its own, in English.
+func Said(p wording.Phrase, tag locale.Tag, refused func(*fault.Fault) string) []Piece {
 	var pieces []Piece
 	var text strings.Builder
 	foreign := false
@@ -69,7 +47,7 @@ func (p Phrase) In(tag locale.Tag, refused func(*fault.Fault) string) []Piece {
 			text.Reset()
 		}
 	}
-	for _, r := range p.in(tag, refused) {
+	for _, r := range said(p, tag, refused) {
 		switch r {
 		case englishBegins, englishEnds:
 			flush()
@@ -82,22 +60,19 @@ func (p Phrase) In(tag locale.Tag, refused func(*fault.Fault) string) []Piece {
 	return pieces
 }
 
-func (p Phrase) in(tag locale.Tag, refused func(*fault.Fault) string) string {
-	if p.format == "" {
-		return ""
-	}
-	format := p.format
+func said(p wording.Phrase, tag locale.Tag, refused func(*fault.Fault) string) string {
+	format := p.Format
 	if translated, ok := translations()[tag][format]; ok {
 		format = translated
 	} else if tag != locale.English && hasWords(format) {
 		return string(englishBegins) + p.String() + string(englishEnds)
 	}
-	args := make([]any, len(p.args))
-	for i, arg := range p.args {
+	args := make([]any, len(p.Args))
+	for i, arg := range p.Args {
 		switch arg := arg.(type) {
-		case Phrase:
-			args[i] = arg.in(tag, refused)
-		case english:
+		case wording.Phrase:
+			args[i] = said(arg, tag, refused)
+		case wording.English:
 			args[i] = string(englishBegins) + string(arg) + string(englishEnds)
 		case refusal:
 			args[i] = strings.TrimSuffix(refused(arg.fault), ".")
@@ -105,7 +80,7 @@ func (p Phrase) in(tag locale.Tag, refused func(*fault.Fault) string) string {
 			args[i] = arg
 		}
 	}
-	return fmt.Sprintf(format, args...)
+	return wording.Phrase{Format: format, Args: args}.String()
 }
 
 var verbs = regexp.MustCompile(`%(\[[0-9]+\])?[a-z]`)
@@ -125,11 +100,11 @@ var translations = sync.OnceValue(func() map[locale.Tag]map[string]string {
 	files, _ := messages.ReadDir("messages")
 	for _, entry := range files {
 		data, _ := messages.ReadFile(path.Join("messages", entry.Name()))
-		said, err := readTranslations(entry.Name(), data)
+		translated, err := readTranslations(entry.Name(), data)
 		if err != nil {
 			panic(err.Error())
 		}
-		read[locale.Tag(strings.TrimSuffix(entry.Name(), ".yaml"))] = said
+		read[locale.Tag(strings.TrimSuffix(entry.Name(), ".yaml"))] = translated
 	}
 	for _, tag := range locale.Known() {
 		from, derived := tag.DerivedFrom()

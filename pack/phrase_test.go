@@ -5,28 +5,35 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"yagona/kernel/fault"
+	"yagona/kernel/wording"
 	"yagona/locale"
 )
 
-// said returns the phrases of the package's source: what fail, refuse and phrase are given, and how the reference of
+// phrasesOf returns the phrases of the source of the checker and of the rules: what fail, refuse and phrase are given, and how the reference of
 // each key begins that a file must have.
-func said(t *testing.T) map[string]string {
+func phrasesOf(t *testing.T) map[string]string {
 	t.Helper()
 	formats := map[string]string{} // with where each stands
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	rules, err := filepath.Glob("../kernel/rules/*.go")
+	if err != nil || len(rules) == 0 {
+		t.Fatal(len(rules), err)
+	}
 	set := token.NewFileSet()
-	for _, name := range files {
+	for _, name := range append(files, rules...) {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
@@ -35,13 +42,13 @@ func said(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		for _, declared := range file.Decls {
-			if f, ok := declared.(*ast.FuncDecl); ok && (f.Name.Name == "fail" || f.Name.Name == "refuse") {
-				continue // what they are given is looked at where they are called
+			if f, ok := declared.(*ast.FuncDecl); ok && slices.Contains([]string{"fail", "refuse", "phrase"}, f.Name.Name) {
+				continue // what they are given is looked at where they are called; those of rules say nothing themselves
 			}
 			ast.Inspect(declared, func(n ast.Node) bool {
 				if field, ok := n.(*ast.Field); ok && field.Tag != nil {
 					if tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")); tag.Get("need") == "true" {
-						formats[firstSentence(tag.Get("doc")).format] = set.Position(field.Pos()).String()
+						formats[firstSentence(tag.Get("doc")).Format] = set.Position(field.Pos()).String()
 					}
 				}
 				call, ok := n.(*ast.CallExpr)
@@ -55,7 +62,11 @@ func said(t *testing.T) map[string]string {
 				case *ast.SelectorExpr:
 					called = f.Sel.Name
 				}
-				for _, i := range map[string][]int{"phrase": {0}, "fail": {1, 2}, "refuse": {2}}[called] {
+				given := map[string][]int{"phrase": {0}, "fail": {1, 2}, "refuse": {2}}
+				if path.Dir(name) != "." {
+					given = map[string][]int{"Say": {0}}
+				}
+				for _, i := range given[called] {
 					at := set.Position(call.Args[i].Pos())
 					literal, ok := call.Args[i].(*ast.BasicLit)
 					if !ok {
@@ -76,7 +87,7 @@ func said(t *testing.T) map[string]string {
 }
 
 func TestEveryPhraseIsTranslated(t *testing.T) {
-	formats := said(t)
+	formats := phrasesOf(t)
 	if len(formats) < 400 {
 		t.Fatalf("%d phrases are found", len(formats))
 	}
@@ -101,14 +112,14 @@ func TestEveryPhraseIsTranslated(t *testing.T) {
 // The words of the language are written in a file in Latin letters, whoever reads about them.
 func TestWordsOfTheLanguageStayInEveryScript(t *testing.T) {
 	for _, one := range []struct {
-		said Phrase
+		said wording.Phrase
 		want string
 	}{
 		{phrase("add count: received, waiting, decided, granted, refused or days"), "`count: received, waiting, decided, granted, refused` ёки `days` қўшинг"},
 		{phrase("rename the file to %s.yaml, or correct the tag", "ru"), "файлни ru.yaml деб номланг ёки тил белгисини тузатинг"},
 		{phrase("the field %s of %s is required", "since", "employment/unemployed"), "employment/unemployed реестрининг since майдони мажбурий"},
 	} {
-		pieces := one.said.In(locale.UzbekCyrillic, nil)
+		pieces := Said(one.said, locale.UzbekCyrillic, nil)
 		if want := strings.ReplaceAll(one.want, "`", ""); len(pieces) != 1 || pieces[0] != (Piece{Text: want}) {
 			t.Errorf("%q is said as %v, want %q", one.said, pieces, want)
 		}
@@ -119,19 +130,19 @@ func TestWhatNobodyTranslatedIsMarkedAsEnglish(t *testing.T) {
 	missing := fault.New(fault.Invalid, "field.required", "This is required. Fill it in.")
 	refused := func(f *fault.Fault) string { return "Заполните это поле." }
 	for _, one := range []struct {
-		said Phrase
+		said wording.Phrase
 		tag  locale.Tag
 		want []Piece
 	}{
-		{phrase("this is not YAML: %s", english("a colon")), locale.Russian, []Piece{{Text: "это не YAML: "}, {Text: "a colon", English: true}}},
-		{phrase("this is not YAML: %s", english("a colon")), locale.English, []Piece{{Text: "this is not YAML: "}, {Text: "a colon"}}},
+		{phrase("this is not YAML: %s", wording.English("a colon")), locale.Russian, []Piece{{Text: "это не YAML: "}, {Text: "a colon", English: true}}},
+		{phrase("this is not YAML: %s", wording.English("a colon")), locale.English, []Piece{{Text: "this is not YAML: "}, {Text: "a colon"}}},
 		{phrase("%s: %s", "born", refusal{missing}), locale.Russian, []Piece{{Text: "born: Заполните это поле"}}},
 		{phrase("name an earlier example: %s", phrase("did you mean %s?", "age")), locale.Karakalpak, []Piece{{Text: "joqarıdaǵı mısallardıń birin atań: bálkim, age?"}}},
 		{phrase("there is no evidence %s", "birth"), "kk", []Piece{{Text: "there is no evidence birth", English: true}}},
-		{verbatim(english("it ends too early")), locale.Russian, []Piece{{Text: "it ends too early", English: true}}},
-		{Phrase{}, locale.Russian, nil},
+		{wording.Verbatim(wording.English("it ends too early")), locale.Russian, []Piece{{Text: "it ends too early", English: true}}},
+		{wording.Phrase{}, locale.Russian, nil},
 	} {
-		pieces := one.said.In(one.tag, refused)
+		pieces := Said(one.said, one.tag, refused)
 		if len(pieces) != len(one.want) {
 			t.Errorf("%q is said in %s as %v, want %v", one.said, one.tag, pieces, one.want)
 			continue
@@ -170,7 +181,7 @@ func TestWhatIsWrongInAPackIsSaidInAnotherLanguage(t *testing.T) {
 	var lines []string
 	for _, one := range problems {
 		var line strings.Builder
-		for _, piece := range append(one.Message.In(locale.Russian, nil), one.Hint.In(locale.Russian, nil)...) {
+		for _, piece := range append(Said(one.Message, locale.Russian, nil), Said(one.Hint, locale.Russian, nil)...) {
 			line.WriteString(" " + piece.Text)
 		}
 		lines = append(lines, line.String())

@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"yagona/kernel/rules"
+	"yagona/kernel/wording"
 )
 
 // Problem is one thing that is wrong in a file. Line and column count from 1; the column counts characters.
 type Problem struct {
 	File         string
 	Line, Column int
-	Message      Phrase // what is wrong
-	Hint         Phrase // what to do
-	Warning      bool   // it does not keep the pack from being used
+	Message      wording.Phrase // what is wrong
+	Hint         wording.Phrase // what to do
+	Warning      bool           // it does not keep the pack from being used
 }
 
 // String returns "file:line:column: what is wrong: what to do".
@@ -60,7 +61,7 @@ type collector struct {
 	current  place           // of the file that is looked at: what is missing in it has no place of its own
 }
 
-func (c *collector) add(at place, warning bool, message, hint Phrase) {
+func (c *collector) add(at place, warning bool, message, hint wording.Phrase) {
 	if at.file == nil {
 		at = c.current
 	}
@@ -77,7 +78,7 @@ func (c *collector) fail(at place, hint, format string, args ...any) {
 }
 
 // refuse collects an error.
-func (c *collector) refuse(at place, hint Phrase, format string, args ...any) {
+func (c *collector) refuse(at place, hint wording.Phrase, format string, args ...any) {
 	c.add(at, false, phrase(format, args...), hint)
 }
 
@@ -89,7 +90,7 @@ func (c *collector) sorted() Problems {
 }
 
 // oneOf returns a hint that names the nearest candidate, or all if none is near.
-func oneOf(name string, candidates []string) Phrase {
+func oneOf(name string, candidates []string) wording.Phrase {
 	if near, ok := rules.Nearest(name, candidates); ok {
 		return phrase("did you mean %s?", near)
 	}

@@ -7,6 +7,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // process compiles the steps, and checks who may do what in them and where they lead.
@@ -80,7 +81,7 @@ func reads(p *rules.Program, evidence string) bool {
 }
 
 func (sc *serviceCompiler) step(s *step) service.Step {
-	missing := func(given bool, what, hint Phrase) {
+	missing := func(given bool, what, hint wording.Phrase) {
 		if !given && s.given() {
 			sc.refuse(s.place(), hint, "the step %s has no %s", s.Step.text, what)
 		}

@@ -3,6 +3,8 @@ package pack
 import (
 	"reflect"
 	"strings"
+
+	"yagona/kernel/wording"
 )
 
 // entries is a mapping whose keys the author chooses, in the order of the file.
@@ -133,7 +135,7 @@ func (r reader) read(n *node, into reflect.Value) {
 			r.c.fail(n.at, "write one value", "here stands %s, where a single value belongs", n.describe())
 			return
 		}
-		if wrong, hint := v.read(n); wrong.format != "" {
+		if wrong, hint := v.read(n); wrong.Format != "" {
 			r.c.add(n.at, false, wrong, hint)
 		}
 	case entriesReader:
@@ -213,9 +215,9 @@ func keyList(keys []key) string {
 }
 
 // firstSentence returns how the reference of a key begins.
-func firstSentence(doc string) Phrase {
+func firstSentence(doc string) wording.Phrase {
 	first, _, _ := strings.Cut(doc, ". ")
-	return Phrase{format: strings.TrimSuffix(strings.ToLower(first[:1])+first[1:], ".")}
+	return wording.Phrase{Format: strings.TrimSuffix(strings.ToLower(first[:1])+first[1:], ".")}
 }
 
 // unique refuses a key that stands twice.

@@ -241,8 +241,8 @@ func (sc *serviceCompiler) onceOnly(one *entry[question]) {
 }
 
 // alternatives says a list of words: one or another.
-func alternatives(words []string) Phrase {
-	said := verbatim(words[0])
+func alternatives(words []string) wording.Phrase {
+	said := wording.Verbatim(words[0])
 	for _, word := range words[1:] {
 		said = phrase("%s or %s", said, word)
 	}
@@ -330,11 +330,11 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 			sc.refuse(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s",
 				of.Relation)
 		} else if r.Many != of.Each {
-			sc.refuse(e.Of.place(), map[bool]Phrase{
+			sc.refuse(e.Of.place(), map[bool]wording.Phrase{
 				true:  phrase("write each applicant.%s", of.Relation),
 				false: phrase("write applicant.%s", of.Relation),
 			}[r.Many],
-				"a person has %s %s", map[bool]Phrase{true: phrase("several"), false: phrase("one")}[r.Many], of.Relation)
+				"a person has %s %s", map[bool]wording.Phrase{true: phrase("several"), false: phrase("one")}[r.Many], of.Relation)
 		}
 		if ok {
 			sc.checkRelationGrant(e, r)
@@ -369,7 +369,7 @@ func (sc *serviceCompiler) checkGrant(e *evidence, from *evidenceSource) {
 		}
 	}
 	if len(needed) > 0 {
-		purposes := verbatim(needed[0])
+		purposes := wording.Verbatim(needed[0])
 		if len(needed) > 1 {
 			purposes = phrase("%s and %s", needed[0], needed[1])
 		}

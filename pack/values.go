@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // decode reads the root of a file into a struct of the language.
@@ -28,7 +29,7 @@ func (c *compiler) explain(n *node, err error) {
 		return
 	}
 	for _, e := range errs {
-		c.add(n.inside(e.Line, e.Column), false, verbatim(english(e.Message)), verbatim(english(e.Hint)))
+		c.add(n.inside(e.Line, e.Column), false, e.Message, e.Hint)
 	}
 }
 
@@ -214,7 +215,7 @@ func applicantOf(kind string) ident.Subject {
 	return ident.Subject(kind + ":00000000-0000-4000-8000-000000000001")
 }
 
-func exampleOf(c *compiler, t rules.Type) Phrase {
+func exampleOf(c *compiler, t rules.Type) wording.Phrase {
 	switch t.Kind {
 	case rules.KindBool:
 		return phrase("write true or false")

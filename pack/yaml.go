@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"yagona/kernel/wording"
 )
 
 // Limits of one file: the language has no need for more, and a reader with no limits can be made to choke.
@@ -40,7 +42,7 @@ const (
 	broken  // reported already
 )
 
-var kindWords = [...]Phrase{phrase("a single value"), phrase("keys with values"), phrase("a list"), phrase("nothing"), phrase("something else")}
+var kindWords = [...]wording.Phrase{phrase("a single value"), phrase("keys with values"), phrase("a list"), phrase("nothing"), phrase("something else")}
 
 // node is one value of a file. All scalars are text here: what they mean is said by who reads them, never guessed.
 type node struct {
@@ -100,7 +102,7 @@ func parse(name string, data []byte, c *collector) (root *node) {
 		at, message, hint := start, phrase("the file cannot be read as YAML"), phrase("check indentation, quotes and brackets here and in the line above")
 		var syntax yaml.Error
 		if errors.As(err, &syntax) {
-			at, message = f.token(syntax.GetToken()), phrase("this is not YAML: %s", english(syntax.GetMessage()))
+			at, message = f.token(syntax.GetToken()), phrase("this is not YAML: %s", wording.English(syntax.GetMessage()))
 			if strings.HasPrefix(syntax.GetMessage(), "mapping value is not allowed") {
 				hint = phrase("put a text or an expression that holds a colon in quotes")
 			}
@@ -312,7 +314,7 @@ func escapeLength(r rune) int {
 }
 
 // describe returns what a node is, for messages.
-func (n *node) describe() Phrase {
+func (n *node) describe() wording.Phrase {
 	if n.kind == scalar {
 		return phrase("%q", shorten(n.text))
 	}

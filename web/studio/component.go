@@ -93,7 +93,7 @@ type problem struct {
 func shownProblem(r page.Reader, one pack.Problem, where, href string, content []byte) problem {
 	shown := problem{
 		Where: where, Href: href, Line: one.Line, Column: one.Column, Tone: ui.Bad, Kind: r.Say("studio.error"),
-		Message: one.Message.In(locale.Tag(r.Language), r.Problem), Hint: one.Hint.In(locale.Tag(r.Language), r.Problem),
+		Message: pack.Said(one.Message, locale.Tag(r.Language), r.Problem), Hint: pack.Said(one.Hint, locale.Tag(r.Language), r.Problem),
 	}
 	if one.Warning {
 		shown.Tone, shown.Kind = ui.Wait, r.Say("studio.warning")
