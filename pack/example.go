@@ -2,6 +2,7 @@ package pack
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
-	"yagona/kernel/wording"
 )
 
 // compiledExample is one example, with everything that it takes from the example that it is like.
@@ -242,8 +242,8 @@ func (sc *serviceCompiler) exampleEvidence(facts *service.Facts, given *node) {
 			if value == nil {
 				continue
 			}
-			if err := t.Check(value); err != nil {
-				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, wording.English(err.Error()))
+			if wrong, ok := errors.AsType[*rules.TypeError](t.Check(value)); ok {
+				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, wrong.Phrase())
 			}
 			facts.Evidence[ev.Name] = value
 		}
