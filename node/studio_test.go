@@ -343,3 +343,24 @@ func TestAWrongDraftIsToldOfInTheLanguageOfWhoWritesIt(t *testing.T) {
 		}
 	}
 }
+
+// What came out of an example otherwise is said in the language of who looks.
+func TestAnExampleThatFailsIsToldOfInTheLanguageOfWhoLooks(t *testing.T) {
+	s := open(t)
+	anna, _ := publishers(t, s, "youth-agency")
+	anna.post("/studio/packs", "pack", "youth")
+	anna.get(subsidyFile)
+	text, revision := anna.editor()
+	anna.post(subsidyFile, "content", strings.Replace(text, "because: [age]", "because: [unemployed]", 1), "revision", revision)
+	anna.want(http.StatusOK)
+	for tag, want := range map[string]string{
+		"en":  "because: expected unemployed, came out age",
+		"ru":  "because: ожидалось unemployed, вышло age",
+		"kaa": "because: kútilgeni unemployed, shıqqanı age",
+	} {
+		b := s.signedIn(t, tag, official(t, s, "youth-agency", access.Publisher))
+		b.get(youthDraft + "/examples")
+		b.want(http.StatusOK)
+		b.says(want)
+	}
+}
