@@ -316,3 +316,51 @@ func TestAnswersAreTriedInTheStudioAndNotKept(t *testing.T) {
 	anna.want(http.StatusOK)
 	anna.says("These answers would be accepted")
 }
+
+// Who writes a draft reads what is wrong in it in their own language. The words of the language stay as files have them.
+func TestAWrongDraftIsToldOfInTheLanguageOfWhoWritesIt(t *testing.T) {
+	s := open(t)
+	anna, _ := publishers(t, s, "youth-agency")
+	anna.post("/studio/packs", "pack", "youth")
+	anna.get(subsidyFile)
+	text, revision := anna.editor()
+	wrong := strings.NewReplacer("title: Subsidy", "titel: Subsidy", "late: escalate", "late: esc", "that: unemployment.registered", "that: unemployment.registred").Replace(text)
+	for tag, want := range map[string][]string{
+		"en":      {"there is no key titel here: did you mean title?", "there is no field registred: did you mean registered?", "“esc” is not possible here: use one of escalate, refuse, grant"},
+		"ru":      {"здесь нет ключа titel: может быть, title?", "нет поля registred: может быть, registered?", "“esc” здесь невозможно: используйте одно из: escalate, refuse, grant"},
+		"kaa":     {"bul jerde titel gilti joq: bálkim, title?", "registred maydanı joq: bálkim, registered?", "“esc” bul jerde múmkin emes: bulardıń birin jazıń: escalate, refuse, grant"},
+		"uz-Latn": {"bu yerda titel kaliti yoʻq: balki, title?", "registred maydoni yoʻq: balki, registered?", "“esc” bu yerda mumkin emas: bulardan birini yozing: escalate, refuse, grant"},
+		"uz-Cyrl": {"бу ерда titel калити йўқ: балки, title?", "registred майдони йўқ: балки, registered?", "“esc” бу ерда мумкин эмас: булардан бирини ёзинг: escalate, refuse, grant"},
+	} {
+		b := s.signedIn(t, tag, official(t, s, "youth-agency", access.Publisher))
+		b.post(youthDraft+"/check/services/tools-subsidy.yaml", "content", wrong, "revision", revision)
+		b.want(http.StatusOK)
+		for _, said := range want {
+			b.says(strings.NewReplacer("“", `"`, "”", `"`).Replace(said))
+		}
+		if strings.Contains(string(b.raw), `<span lang="en">`) {
+			t.Errorf("in %s something is said in English: %s", tag, b.text(b.page))
+		}
+	}
+}
+
+// What came out of an example otherwise is said in the language of who looks.
+func TestAnExampleThatFailsIsToldOfInTheLanguageOfWhoLooks(t *testing.T) {
+	s := open(t)
+	anna, _ := publishers(t, s, "youth-agency")
+	anna.post("/studio/packs", "pack", "youth")
+	anna.get(subsidyFile)
+	text, revision := anna.editor()
+	anna.post(subsidyFile, "content", strings.Replace(text, "because: [age]", "because: [unemployed]", 1), "revision", revision)
+	anna.want(http.StatusOK)
+	for tag, want := range map[string]string{
+		"en":  "because: expected unemployed, came out age",
+		"ru":  "because: ожидалось unemployed, вышло age",
+		"kaa": "because: kútilgeni unemployed, shıqqanı age",
+	} {
+		b := s.signedIn(t, tag, official(t, s, "youth-agency", access.Publisher))
+		b.get(youthDraft + "/examples")
+		b.want(http.StatusOK)
+		b.says(want)
+	}
+}

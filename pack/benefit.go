@@ -32,17 +32,17 @@ func (sc *serviceCompiler) every() {
 		}
 		declared, ok := sc.doc.Evidence.get(one.text)
 		if !ok {
-			sc.fail(one.place(), oneOf(one.text, sc.doc.Evidence.keys()), "there is no evidence %s", shorten(one.text))
+			sc.refuse(one.place(), oneOf(one.text, sc.doc.Evidence.keys()), "there is no evidence %s", shorten(one.text))
 			continue
 		}
 		if declared.None.value == "attest" {
-			sc.fail(one.place(), "write none: refuse or none: allow at "+one.text, "nobody attests %s when a benefit is reviewed", one.text)
+			sc.refuse(one.place(), phrase("write none: refuse or none: allow at %s", one.text), "nobody attests %s when a benefit is reviewed", one.text)
 		}
 		out.Review = append(out.Review, one.text)
 		if from := sc.compiler.evidence[ident.Evidence(declared.From.text)]; from != nil {
 			sc.grantedFor(one, from, access.Review)
 			if r, ok := sc.relations[declared.Of.of.Relation]; ok && !r.Grants(sc.d.Path, access.Review) {
-				sc.fail(one.place(), "ask the register's agency to add "+string(sc.d.Path)+" with purposes: to for: of the relation",
+				sc.refuse(one.place(), phrase("ask the register's agency to add %s with purposes: to for: of the relation", sc.d.Path),
 					"the relation %s is not granted to %s for %s", r.Name, sc.d.Path, access.Review)
 			}
 		}
@@ -62,6 +62,6 @@ func (sc *serviceCompiler) grantedFor(at name, from *evidenceSource, purpose acc
 			return
 		}
 	}
-	sc.fail(at.place(), "ask "+string(from.Agency)+" to write {service: "+string(sc.d.Path)+", purposes: [preview, apply, "+string(purpose)+"]} in for: of the evidence",
+	sc.refuse(at.place(), phrase("ask %s to write {service: %s, purposes: [preview, apply, %s]} in for: of the evidence", from.Agency, sc.d.Path, purpose),
 		"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, purpose)
 }

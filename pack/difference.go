@@ -61,7 +61,7 @@ func Difference(before, after map[string][]byte) []Change {
 		case !has:
 			d.add(nil, 1, name, "")
 		default:
-			c := &collector{seen: map[Problem]bool{}}
+			c := &collector{seen: map[string]bool{}}
 			old, new := parse(name, was, c), parse(name, is, c)
 			if old == nil || new == nil {
 				d.add(nil, 1, name, name)

@@ -7,6 +7,7 @@
 // made from them.
 //
 // Every problem says file, line, column, what is wrong and what to do; all of them are collected, not just the first.
+// They are English where they are written and on the command line; Said says them in the languages of messages.
 // What has an error is not compiled, and a catalogue with errors is never handed out.
 //
 // Invariants: a key that the language does not know is an error, never ignored; reading ends, and needs memory in

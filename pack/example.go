@@ -2,6 +2,7 @@ package pack
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func (sc *serviceCompiler) examples() {
 		if e.Like.given() {
 			var ok bool
 			if base, ok = drafts[e.Like.text]; !ok {
-				sc.fail(e.Like.place(), "name an earlier example: "+oneOf(e.Like.text, names),
+				sc.refuse(e.Like.place(), phrase("name an earlier example: %s", oneOf(e.Like.text, names)),
 					"there is no example of this name before")
 				continue
 			}
@@ -106,7 +107,7 @@ func (sc *serviceCompiler) overlay(base draft, e *example) draft {
 		if _, step, ok := sc.d.Step(one.key); !ok {
 			sc.fail(one.at, "name a step of the process", "there is no step %s", shorten(one.key))
 		} else if !step.Allows(service.Action(one.value.value)) {
-			sc.fail(one.value.place(), "use one of "+joinActions(step.Actions), "the step %s does not allow %s", one.key,
+			sc.refuse(one.value.place(), phrase("use one of %s", joinActions(step.Actions)), "the step %s does not allow %s", one.key,
 				one.value.value)
 		}
 		d.decide[one.key] = service.Action(one.value.value)
@@ -168,7 +169,7 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 		sc.fail(d.decided.place(), "write a later day", "it is decided before it is submitted")
 	}
 	if x.facts.Submitted.Before(sc.d.From) {
-		sc.fail(d.submitted.place(), "write "+sc.d.From.String()+" or later",
+		sc.refuse(d.submitted.place(), phrase("write %s or later", sc.d.From),
 			"this version of the service takes no applications yet")
 	}
 	if d.ask != nil {
@@ -179,7 +180,7 @@ func (sc *serviceCompiler) example(e *example, d draft) (*compiledExample, bool)
 	}
 	for _, ev := range sc.d.Evidence {
 		if d.evidence.find(ev.Name) == nil {
-			sc.fail(x.at, "add "+ev.Name+": its values, none, or unknown",
+			sc.refuse(x.at, phrase("add %s: its values, none, or unknown", ev.Name),
 				"the example does not say what the register answers for %s", ev.Name)
 		}
 	}
@@ -223,7 +224,7 @@ func (sc *serviceCompiler) exampleEvidence(facts *service.Facts, given *node) {
 		i := slices.Index(names, p.key.text)
 		if i < 0 {
 			if _, declared := sc.doc.Evidence.get(p.key.text); !declared {
-				sc.fail(p.key.at, oneOf(p.key.text, names), "there is no evidence %s", shorten(p.key.text))
+				sc.refuse(p.key.at, oneOf(p.key.text, names), "there is no evidence %s", shorten(p.key.text))
 			}
 			continue
 		}
@@ -241,8 +242,8 @@ func (sc *serviceCompiler) exampleEvidence(facts *service.Facts, given *node) {
 			if value == nil {
 				continue
 			}
-			if err := t.Check(value); err != nil {
-				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, err)
+			if wrong, ok := errors.AsType[*rules.TypeError](t.Check(value)); ok {
+				sc.fail(p.value.at, "write all values that the register answers", "%s: %s", ev.Name, wrong.Phrase())
 			}
 			facts.Evidence[ev.Name] = value
 		}
@@ -266,7 +267,7 @@ func (sc *serviceCompiler) exampleExpect(x *compiledExample, e *expect) {
 	}
 	for _, b := range e.Because {
 		if !slices.Contains(reasons, b.text) {
-			sc.fail(b.place(), oneOf(b.text, reasons), "no requirement, evidence or step is called %s", b.text)
+			sc.refuse(b.place(), oneOf(b.text, reasons), "no requirement, evidence or step is called %s", b.text)
 		}
 		x.expect.because = append(x.expect.because, b.text)
 	}
@@ -332,7 +333,7 @@ func (sc *serviceCompiler) expected(given entries[anything], names []string,
 		if t, ok := types[one.key]; ok {
 			values[one.key] = sc.value(one.value.node, t)
 		} else if !slices.Contains(names, one.key) {
-			sc.fail(one.at, oneOf(one.key, names), "the output has no %s", shorten(one.key))
+			sc.refuse(one.at, oneOf(one.key, names), "the output has no %s", shorten(one.key))
 		}
 	}
 	return values
@@ -351,7 +352,7 @@ func (sc *serviceCompiler) checkAnswers(x *compiledExample) {
 			continue
 		}
 		sc.said[p.Field+p.Code] = true
-		sc.fail(x.at, "correct the answers of the example", "%s: %s", p.Field, strings.TrimSuffix(p.Message, "."))
+		sc.fail(x.at, "correct the answers of the example", "%s: %s", p.Field, refusal{p})
 	}
 	x.facts.Ask = checked
 }

@@ -12,7 +12,7 @@ import (
 func LoadWithoutExamples(sources []Source, profile Profile) ([]*service.Definition, []*register.Definition, Problems) {
 	c := newCompiler(profile, Drafting)
 	c.compileAll(sources)
-	c.problems = slices.DeleteFunc(c.problems, func(p Problem) bool { return strings.HasPrefix(p.Message, "no example") })
+	c.problems = slices.DeleteFunc(c.problems, func(p Problem) bool { return strings.HasPrefix(p.Message.String(), "no example") })
 	if c.problems.Failed() {
 		return nil, nil, c.problems
 	}

@@ -51,7 +51,7 @@ func (c *compiler) fitsForm(n *node, program *rules.Program, to field.Definition
 			if what == "" {
 				what = strconv.Quote(shorten(one.Literal))
 			}
-			c.fail(n.at, formOf(to), "the field %s does not take %s", to.Name, what)
+			c.refuse(n.at, formOf(to), "the field %s does not take %s", to.Name, what)
 		}
 	}
 }
@@ -80,20 +80,20 @@ func takes(to field.Definition, from rules.Source, found field.Definition) bool 
 	return found.Kind == to.Kind
 }
 
-func formOf(to field.Definition) string {
+func formOf(to field.Definition) wording.Phrase {
 	switch to.Kind {
 	case field.Choice:
 		options := make([]string, len(to.Options))
 		for i, o := range to.Options {
 			options[i] = o.Value
 		}
-		return "it takes one of " + strings.Join(options, ", ")
+		return phrase("it takes one of %s", strings.Join(options, ", "))
 	case field.Territory:
-		return "take an input with level: " + to.Level
+		return phrase("take an input with level: %s", to.Level)
 	case field.Text, field.LongText:
-		return "take an input with the same pattern, or a text that matches it"
+		return phrase("take an input with the same pattern, or a text that matches it")
 	}
-	return "take an input of the type " + string(to.Kind)
+	return phrase("take an input of the type %s", to.Kind)
 }
 
 // sourceOfService returns the field that a service's expression reads.
@@ -139,11 +139,11 @@ const (
 
 // prints refuses words that a document cannot carry, in any language: of more characters than it has room for, or with
 // letters that its font lacks.
-func (sc *serviceCompiler) prints(at place, what string, said wording.Text, most int) {
+func (sc *serviceCompiler) prints(at place, what wording.Phrase, said wording.Text, most int) {
 	for _, tag := range sc.languages() {
 		words := said[tag]
 		if utf8.RuneCountInString(words) > most {
-			sc.fail(at, "shorten it to "+strconv.Itoa(most)+" characters", "%s is too long for a document in %s", what, tag)
+			sc.refuse(at, phrase("shorten it to %d characters", most), "%s is too long for a document in %s", what, tag)
 		}
 		if letter, lacks := font.Lacks(words); lacks {
 			sc.fail(at, "write it in Latin or Cyrillic letters", "%s has a letter in %s that a document cannot print: %s", what,
@@ -167,23 +167,23 @@ func (sc *serviceCompiler) documentPrints() {
 	if !doc.Title.given() {
 		title = sc.doc.Title.place()
 	}
-	sc.prints(title, "the title", sc.d.Output.Document.Title, documentHeading)
+	sc.prints(title, phrase("the title"), sc.d.Output.Document.Title, documentHeading)
 	if declared := sc.agencies[sc.doc.Agency.text]; declared != nil {
 		if agency := sc.agencyTitle(sc.doc.Agency.text); agency != nil {
-			sc.prints(declared.Title.place(), "the agency's title", agency, documentHeading)
+			sc.prints(declared.Title.place(), phrase("the agency's title"), agency, documentHeading)
 		}
 	}
 	for i, l := range sc.d.Legal {
-		sc.prints(sc.doc.Legal[i].Act.place(), "the act", l.Act, documentText)
+		sc.prints(sc.doc.Legal[i].Act.place(), phrase("the act"), l.Act, documentText)
 	}
 	if len(doc.Lines.list) > documentLines {
 		sc.fail(doc.Lines.place(), "state fewer facts", "a document has at most %d lines", documentLines)
 	}
 	for _, l := range sc.d.Output.Document.Lines {
 		declared, _ := doc.Lines.get(l.Name)
-		sc.prints(declared.Label.place(), "the label", l.Label, documentText)
+		sc.prints(declared.Label.place(), phrase("the label"), l.Label, documentText)
 		if l.Is.Type().Kind == rules.KindText && l.Is.Interval().High > documentText {
-			sc.fail(declared.Is.place(), "give the text max: "+strconv.Itoa(documentText), "the text can be too long for a document")
+			sc.refuse(declared.Is.place(), phrase("give the text max: %d", documentText), "the text can be too long for a document")
 		}
 		sources, _ := l.Is.Sources()
 		for _, from := range sources {
@@ -191,7 +191,7 @@ func (sc *serviceCompiler) documentPrints() {
 				asked, _ := sc.doc.Ask.get(q.Name)
 				for _, o := range q.Options {
 					given, _ := asked.Options.get(o.Value)
-					sc.prints(given.Label.place(), "the option", o.Label, documentText)
+					sc.prints(given.Label.place(), phrase("the option"), o.Label, documentText)
 				}
 			}
 			if letter, lacks := font.Lacks(from.Literal); lacks {

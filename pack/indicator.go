@@ -34,7 +34,7 @@ func (c *compiler) compileIndicator(s *source, from *sourceOf[indicatorFile]) {
 	}
 	c.checkAgency(s, doc.Agency)
 	if d.Since = indicator.MonthOf(doc.Since.day); doc.Since.given() && doc.Since.day.Day != 1 {
-		c.fail(doc.Since.place(), "write the first day of a month: "+d.Since.First().String(), "figures are kept by month")
+		c.refuse(doc.Since.place(), phrase("write the first day of a month: %s", d.Since.First()), "figures are kept by month")
 	}
 	d.Numerator = c.compileMeasure(d, &doc.Numerator)
 	if doc.Denominator.given() {
@@ -82,7 +82,7 @@ func (c *compiler) compileMeasure(of *indicator.Definition, doc *measure) (m ind
 	for _, one := range doc.Services.list {
 		path := ident.Service(one.text)
 		if one.text != "" && !c.services[path] {
-			c.fail(one.place(), oneOf(one.text, namesOfPaths(c.services)), "there is no service %s", shorten(one.text))
+			c.refuse(one.place(), oneOf(one.text, namesOfPaths(c.services)), "there is no service %s", shorten(one.text))
 		}
 		if slices.Contains(m.Services, path) {
 			c.fail(one.place(), "name each service once", "the service %s stands twice", path)
@@ -113,7 +113,7 @@ func (c *compiler) measureRecords(of *indicator.Definition, doc *measure) (m ind
 	d := c.registers[m.Register]
 	if d == nil {
 		if doc.Register.text != "" {
-			c.fail(doc.Register.place(), oneOf(doc.Register.text, namesOfPaths(c.registers)), "there is no register %s", shorten(doc.Register.text))
+			c.refuse(doc.Register.place(), oneOf(doc.Register.text, namesOfPaths(c.registers)), "there is no register %s", shorten(doc.Register.text))
 		}
 		return m
 	}
@@ -137,7 +137,7 @@ func (c *compiler) mayCount(of *indicator.Definition, d *register.Definition, at
 	case d.Held != register.HeldHere:
 		c.fail(at, "count where the register is held", "the records of %s are not held here", d.Path)
 	case d.Agency != of.Agency && !slices.Contains(c.countable[d.Path], of.Path):
-		c.fail(at, "ask "+string(d.Agency)+" to add "+string(of.Path)+" to the register's indicators",
+		c.refuse(at, phrase("ask %s to add %s to the register's indicators", d.Agency, of.Path),
 			"the register %s does not let this indicator count its records", d.Path)
 	}
 }
@@ -154,7 +154,7 @@ func (c *compiler) placeOf(of *indicator.Definition, d *register.Definition, giv
 	}
 	e := c.evidence[ident.Evidence(path)]
 	if e == nil {
-		c.fail(given.place(), oneOf(path, namesOfPaths(c.evidence)), "there is no evidence type %s", shorten(path))
+		c.refuse(given.place(), oneOf(path, namesOfPaths(c.evidence)), "there is no evidence type %s", shorten(path))
 		return "", nil
 	}
 	at := slices.IndexFunc(e.Answer, func(one register.Answer) bool { return one.Name == answer })

@@ -40,7 +40,7 @@ func (sc *serviceCompiler) licence() {
 		}
 		switch {
 		case i < 0:
-			sc.fail(one.place(), oneOf(one.text, sc.doc.Output.Document.Lines.keys()), "the document has no line %s", shorten(one.text))
+			sc.refuse(one.place(), oneOf(one.text, sc.doc.Output.Document.Lines.keys()), "the document has no line %s", shorten(one.text))
 		case !slices.Contains(publishable, doc.Lines[i].Is.Type().Kind):
 			sc.fail(one.place(), "publish what is no person and no amount", "the line %s is not for everybody", shorten(one.text))
 		default:

@@ -190,7 +190,7 @@ func newCompiler(profile Profile, mode Mode) *compiler {
 	}
 	return &compiler{
 		platform:  platform,
-		collector: &collector{seen: map[Problem]bool{}}, profile: profile, mode: mode,
+		collector: &collector{seen: map[string]bool{}}, profile: profile, mode: mode,
 		agencies: map[string]*agency{}, registers: map[ident.Register]*register.Definition{},
 		evidence: map[ident.Evidence]*evidenceSource{}, relations: map[string]register.Relation{},
 		countable: map[ident.Register][]ident.Indicator{},
@@ -320,7 +320,7 @@ func (c *compiler) readOne(s *source, name, folder string, data []byte) {
 			return
 		}
 		if base := path.Base(name); base != tag+".yaml" {
-			c.fail(one.doc.Language.place(), "rename the file to "+tag+".yaml, or correct the tag", "the file is called %s",
+			c.refuse(one.doc.Language.place(), phrase("rename the file to %s.yaml, or correct the tag", tag), "the file is called %s",
 				base)
 			return
 		}

@@ -100,7 +100,7 @@ func TestTranslations(t *testing.T) {
 	}
 	packs = replaced(t, packs, "civil", "pack.yaml", "title: Civil registry", "title: Registry of people")
 	catalogue, problems = pack.Load(sources(packs), country, pack.Drafting)
-	if catalogue == nil || len(problems) == 0 || !strings.Contains(problems[0].Message, "pack.title has changed") {
+	if catalogue == nil || len(problems) == 0 || !strings.Contains(problems[0].Message.String(), "pack.title has changed") {
 		t.Error(problems)
 	}
 	if _, problems := pack.Load(sources(packs), country, pack.Release); !problems.Failed() {
@@ -243,7 +243,7 @@ func TestHostileFilesAreRefusedSoon(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 			for _, p := range problems {
-				if p.Line < 1 || p.Column < 1 || p.Message == "" || p.Hint == "" {
+				if p.Line < 1 || p.Column < 1 || p.Message.String() == "" || p.Hint.String() == "" {
 					t.Fatalf("%+v", p)
 				}
 				if len(p.String()) > 3000 {

@@ -28,7 +28,7 @@ func (sc *serviceCompiler) notification() {
 		{sc.doc.Output.Document.given(), "document"},
 	} {
 		if decided.given {
-			sc.fail(at, "remove "+decided.key+", or let somebody decide", "nobody decides on a notification, and %s needs a decision", decided.key)
+			sc.refuse(at, phrase("remove %s, or let somebody decide", decided.key), "nobody decides on a notification, and %s needs a decision", decided.key)
 		}
 	}
 	if len(sc.doc.Process) > 1 {

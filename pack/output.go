@@ -66,7 +66,7 @@ func (sc *serviceCompiler) payment(p *payment) {
 	default:
 		asked, _ := sc.doc.Ask.get(to)
 		if !asked.Owner.given() {
-			sc.fail(p.To.place(), "write owner: applicant at the question "+to, "the owner of the account is not confirmed")
+			sc.refuse(p.To.place(), phrase("write owner: applicant at the question %s", to), "the owner of the account is not confirmed")
 		}
 		if asked.When.given() || asked.Optional.value {
 			sc.fail(p.To.place(), "ask for it always", "the account may be missing")
@@ -85,7 +85,7 @@ func (sc *serviceCompiler) payment(p *payment) {
 
 func (sc *serviceCompiler) checkFund(fund name) {
 	if _, ok := sc.s.file.Funds.get(fund.text); !ok && fund.text != "" {
-		sc.fail(fund.place(), oneOf(fund.text, sc.s.file.Funds.keys())+" (funds are declared in pack.yaml)", "there is no fund %s", fund.text)
+		sc.refuse(fund.place(), phrase("%s (funds are declared in pack.yaml)", oneOf(fund.text, sc.s.file.Funds.keys())), "there is no fund %s", fund.text)
 	}
 }
 
@@ -98,7 +98,7 @@ func (sc *serviceCompiler) record(r *record) {
 				known = append(known, string(path))
 			}
 			slices.Sort(known)
-			sc.fail(r.Register.place(), oneOf(r.Register.text, known), "there is no register %s", r.Register.text)
+			sc.refuse(r.Register.place(), oneOf(r.Register.text, known), "there is no register %s", r.Register.text)
 		}
 		return
 	}
@@ -106,14 +106,14 @@ func (sc *serviceCompiler) record(r *record) {
 		sc.fail(r.Register.place(), "write into a register that is held here", "%s is not held here", to.Path)
 	}
 	if !to.Takes(sc.d.Path, sc.d.Agency) {
-		sc.fail(r.Register.place(), "ask "+string(to.Agency)+" to add "+string(sc.d.Path)+" to writers: of the register",
+		sc.refuse(r.Register.place(), phrase("ask %s to add %s to writers: of the register", to.Agency, sc.d.Path),
 			"%s belongs to %s, which does not let this service write into it", to.Path, to.Agency)
 	}
 	out := &service.Record{Register: to.Path}
 	for _, one := range r.Set.list {
 		f, ok := field.Find(to.Fields, one.key)
 		if !ok {
-			sc.fail(one.at, oneOf(one.key, namesOf(to.Fields)), "%s has no field %s", to.Path, shorten(one.key))
+			sc.refuse(one.at, oneOf(one.key, namesOf(to.Fields)), "%s has no field %s", to.Path, shorten(one.key))
 			continue
 		}
 		if program := sc.assign(one.value, f); program != nil {
@@ -122,7 +122,7 @@ func (sc *serviceCompiler) record(r *record) {
 	}
 	for _, f := range to.Fields {
 		if _, ok := r.Set.get(f.Name); !ok && !f.Optional {
-			sc.fail(r.Set.place(), "add "+f.Name+": an expression", "the field %s of %s is required", f.Name, to.Path)
+			sc.refuse(r.Set.place(), phrase("add %s: an expression", f.Name), "the field %s of %s is required", f.Name, to.Path)
 		}
 	}
 	sc.d.Output.Record = out
@@ -154,7 +154,7 @@ func (sc *serviceCompiler) assign(is expression, f field.Definition) *rules.Prog
 	}
 	for _, kind := range sc.d.For {
 		if strings.TrimSpace(is.text) == "applicant" && kind != string(f.Kind) {
-			sc.fail(is.place(), "write into a field of the type "+kind,
+			sc.refuse(is.place(), phrase("write into a field of the type %s", kind),
 				"the field %s holds a %s, and the applicant can be another", f.Name, f.Kind)
 		}
 	}

@@ -31,7 +31,7 @@ func TestPlacesAreExact(t *testing.T) {
 			text := before + line + "\n\n" + after
 			files[path] = &fstest.MapFile{Data: []byte(text)}
 			_, problems := pack.Load([]pack.Source{{FS: files}}, profile(), pack.Drafting)
-			if len(problems) != 1 || !strings.Contains(problems[0].Message, "no field membr") {
+			if len(problems) != 1 || !strings.Contains(problems[0].Message.String(), "no field membr") {
 				t.Fatal(problems)
 			}
 			at := []rune(strings.Split(text, "\n")[problems[0].Line-1])

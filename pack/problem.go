@@ -7,15 +7,16 @@ import (
 	"strings"
 
 	"yagona/kernel/rules"
+	"yagona/kernel/wording"
 )
 
 // Problem is one thing that is wrong in a file. Line and column count from 1; the column counts characters.
 type Problem struct {
 	File         string
 	Line, Column int
-	Message      string // what is wrong
-	Hint         string // what to do
-	Warning      bool   // it does not keep the pack from being used
+	Message      wording.Phrase // what is wrong
+	Hint         wording.Phrase // what to do
+	Warning      bool           // it does not keep the pack from being used
 }
 
 // String returns "file:line:column: what is wrong: what to do".
@@ -56,24 +57,29 @@ type place struct {
 // collector collects problems.
 type collector struct {
 	problems Problems
-	seen     map[Problem]bool
-	current  place // of the file that is looked at: what is missing in it has no place of its own
+	seen     map[string]bool // by what it says in English
+	current  place           // of the file that is looked at: what is missing in it has no place of its own
 }
 
-func (c *collector) add(at place, warning bool, message, hint string) {
+func (c *collector) add(at place, warning bool, message, hint wording.Phrase) {
 	if at.file == nil {
 		at = c.current
 	}
 	problem := Problem{at.file.name, max(1, at.line), max(1, at.column), message, hint, warning}
-	if len(c.problems) < problemLimit && !c.seen[problem] {
-		c.seen[problem] = true
+	if said := problem.String(); len(c.problems) < problemLimit && !c.seen[said] {
+		c.seen[said] = true
 		c.problems = append(c.problems, problem)
 	}
 }
 
-// fail collects an error. The hint says what to do.
+// fail collects an error. The hint says what to do, always the same; refuse takes one that names something.
 func (c *collector) fail(at place, hint, format string, args ...any) {
-	c.add(at, false, fmt.Sprintf(format, args...), hint)
+	c.refuse(at, phrase(hint), format, args...)
+}
+
+// refuse collects an error.
+func (c *collector) refuse(at place, hint wording.Phrase, format string, args ...any) {
+	c.add(at, false, phrase(format, args...), hint)
 }
 
 func (c *collector) sorted() Problems {
@@ -84,15 +90,15 @@ func (c *collector) sorted() Problems {
 }
 
 // oneOf returns a hint that names the nearest candidate, or all if none is near.
-func oneOf(name string, candidates []string) string {
+func oneOf(name string, candidates []string) wording.Phrase {
 	if near, ok := rules.Nearest(name, candidates); ok {
-		return "did you mean " + near + "?"
+		return phrase("did you mean %s?", near)
 	}
 	switch len(candidates) {
 	case 0:
-		return "there is none to choose yet: declare it first"
+		return phrase("there is none to choose yet: declare it first")
 	case 1:
-		return "write " + candidates[0]
+		return phrase("write %s", candidates[0])
 	}
-	return "use one of " + strings.Join(candidates, ", ")
+	return phrase("use one of %s", strings.Join(candidates, ", "))
 }

@@ -7,6 +7,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // process compiles the steps, and checks who may do what in them and where they lead.
@@ -80,16 +81,16 @@ func reads(p *rules.Program, evidence string) bool {
 }
 
 func (sc *serviceCompiler) step(s *step) service.Step {
-	missing := func(given bool, what, hint string) {
+	missing := func(given bool, what, hint wording.Phrase) {
 		if !given && s.given() {
-			sc.fail(s.place(), hint, "the step %s has no %s", s.Step.text, what)
+			sc.refuse(s.place(), hint, "the step %s has no %s", s.Step.text, what)
 		}
 	}
-	missing(s.Step.given(), "name", "add step: its name")
-	missing(s.Role.given(), "role", "add role: who does it")
-	missing(s.Territory.given(), "territory", "add territory: an expression such as residence.place, or country")
-	missing(s.Within.given(), "deadline", "add within: 3 working days")
-	missing(s.Late.given(), "meaning of silence", "add late: escalate, refuse or grant")
+	missing(s.Step.given(), phrase("name"), phrase("add step: its name"))
+	missing(s.Role.given(), phrase("role"), phrase("add role: who does it"))
+	missing(s.Territory.given(), phrase("territory"), phrase("add territory: an expression such as residence.place, or country"))
+	missing(s.Within.given(), phrase("deadline"), phrase("add within: 3 working days"))
+	missing(s.Late.given(), phrase("meaning of silence"), phrase("add late: escalate, refuse or grant"))
 	key := sc.key + ".process." + s.Step.text
 	compiled := service.Step{
 		Name: s.Step.text, Title: sc.s.texts.sayOr(key+".title", s.Title, s.Step.text), Agency: ident.Agency(s.Agency.text),
@@ -99,7 +100,7 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	if compiled.Agency == "" {
 		compiled.Agency = sc.d.Agency
 	} else if sc.agencies[s.Agency.text] == nil {
-		sc.fail(s.Agency.place(), oneOf(s.Agency.text, sc.agencyNames()), "no pack speaks for %s", s.Agency.text)
+		sc.refuse(s.Agency.place(), oneOf(s.Agency.text, sc.agencyNames()), "no pack speaks for %s", s.Agency.text)
 	}
 	if s.Role.text != "" {
 		sc.checkRole(s.Role, string(compiled.Agency))
@@ -164,7 +165,7 @@ func (c *compiler) checkRole(role name, of string) {
 		return // reported
 	}
 	if _, ok := a.Roles.get(role.text); !ok {
-		c.fail(role.place(), oneOf(role.text, a.Roles.keys())+" (roles are declared with their agency in pack.yaml)",
+		c.refuse(role.place(), phrase("%s (roles are declared with their agency in pack.yaml)", oneOf(role.text, a.Roles.keys())),
 			"%s has no role %s", of, role.text)
 	}
 }

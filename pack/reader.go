@@ -3,6 +3,8 @@ package pack
 import (
 	"reflect"
 	"strings"
+
+	"yagona/kernel/wording"
 )
 
 // entries is a mapping whose keys the author chooses, in the order of the file.
@@ -133,8 +135,8 @@ func (r reader) read(n *node, into reflect.Value) {
 			r.c.fail(n.at, "write one value", "here stands %s, where a single value belongs", n.describe())
 			return
 		}
-		if wrong, hint := v.read(n); wrong != "" {
-			r.c.fail(n.at, hint, "%s", wrong)
+		if wrong, hint := v.read(n); wrong.Format != "" {
+			r.c.add(n.at, false, wrong, hint)
 		}
 	case entriesReader:
 		if n.kind != mapping {
@@ -177,7 +179,7 @@ func (r reader) readStruct(n *node, into reflect.Value) {
 		return
 	}
 	if n.kind != mapping {
-		r.c.fail(n.at, "write "+keyList(keys), "here stands %s, where keys with values belong", n.describe())
+		r.c.refuse(n.at, phrase("write %s", keyList(keys)), "here stands %s, where keys with values belong", n.describe())
 		return
 	}
 	r.unique(n)
@@ -194,12 +196,12 @@ func (r reader) readStruct(n *node, into reflect.Value) {
 			for i, k := range keys {
 				names[i] = k.name
 			}
-			r.c.fail(pair.key.at, oneOf(pair.key.text, names), "there is no key %s here", shorten(pair.key.text))
+			r.c.refuse(pair.key.at, oneOf(pair.key.text, names), "there is no key %s here", shorten(pair.key.text))
 		}
 	}
 	for _, k := range keys {
 		if k.need && n.find(k.name) == nil {
-			r.c.fail(n.at, "add it: "+firstSentence(k.doc), "the key %s is missing", k.name)
+			r.c.refuse(n.at, phrase("add it: %s", firstSentence(k.doc)), "the key %s is missing", k.name)
 		}
 	}
 }
@@ -212,9 +214,10 @@ func keyList(keys []key) string {
 	return strings.Join(names, ", ")
 }
 
-func firstSentence(doc string) string {
+// firstSentence returns how the reference of a key begins.
+func firstSentence(doc string) wording.Phrase {
 	first, _, _ := strings.Cut(doc, ". ")
-	return strings.TrimSuffix(strings.ToLower(first[:1])+first[1:], ".")
+	return wording.Phrase{Format: strings.TrimSuffix(strings.ToLower(first[:1])+first[1:], ".")}
 }
 
 // unique refuses a key that stands twice.

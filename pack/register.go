@@ -85,7 +85,7 @@ func (c *compiler) checkAgency(s *source, given name) {
 		return
 	}
 	if _, ok := s.file.Agencies.get(given.text); !ok {
-		c.fail(given.place(), oneOf(given.text, s.file.Agencies.keys())+" (agencies are declared in pack.yaml)",
+		c.refuse(given.place(), phrase("%s (agencies are declared in pack.yaml)", oneOf(given.text, s.file.Agencies.keys())),
 			"this pack does not speak for %s", given.text)
 	}
 }
@@ -105,7 +105,7 @@ func (c *compiler) checkSubject(given word, fields []field.Definition) string {
 		}
 	}
 	if given.text != "" {
-		c.fail(given.place(), oneOf(given.text, possible),
+		c.refuse(given.place(), oneOf(given.text, possible),
 			"%s is no field that names a person, an organisation or a household", given.node.describe())
 	}
 	return ""
@@ -114,7 +114,7 @@ func (c *compiler) checkSubject(given word, fields []field.Definition) string {
 // checkField checks that the word names a field.
 func (c *compiler) checkField(given word, fields []field.Definition) {
 	if _, ok := field.Find(fields, given.text); !ok && given.text != "" {
-		c.fail(given.place(), oneOf(given.text, namesOf(fields)), "there is no field %s", shorten(given.text))
+		c.refuse(given.place(), oneOf(given.text, namesOf(fields)), "there is no field %s", shorten(given.text))
 	}
 }
 
@@ -175,8 +175,8 @@ func (c *compiler) compileGrants(given []grant) (grants []register.Grant) {
 			granted.Purposes = []access.Purpose{access.Preview, access.Apply}
 		}
 		if g.Service.text != "" && !c.services[granted.Service] {
-			c.add(g.Service.place(), true, "there is no service "+g.Service.text+" in the packs that are loaded",
-				"load its pack too, or correct the name")
+			c.add(g.Service.place(), true, phrase("there is no service %s in the packs that are loaded", g.Service.text),
+				phrase("load its pack too, or correct the name"))
 		}
 		grants = append(grants, granted)
 	}
@@ -266,7 +266,7 @@ func (c *compiler) compileRelation(from *sourceOf[registerFile], d *register.Def
 func (c *compiler) checkRepresents(d *register.Definition, one *entry[relation], r register.Relation, to string) {
 	wanted := map[register.Represents]string{register.RepresentsMinor: "person", register.RepresentsOrganisation: "organisation"}[r.Represents]
 	if to != wanted {
-		c.fail(one.value.Represents.place(), "write to: a field that names the "+wanted, "nobody can represent as %s whom this relation names", r.Represents)
+		c.refuse(one.value.Represents.place(), phrase("write to: a field that names the %s", wanted), "nobody can represent as %s whom this relation names", r.Represents)
 	}
 	if of, ok := field.Find(d.Fields, d.Subject); ok && of.Kind != field.Person {
 		c.fail(one.value.Represents.place(), "let the subject be a person", "only people represent others")
@@ -324,7 +324,7 @@ func (c *compiler) compileAdapter(from *sourceOf[registerFile], d *register.Defi
 	}
 	for _, f := range d.Fields {
 		if _, ok := a.Fields[f.Name]; !ok && !f.Optional && f.Name != d.Subject {
-			c.fail(doc.Fields.place(), "add "+f.Name+": where it stands in the answer",
+			c.refuse(doc.Fields.place(), phrase("add %s: where it stands in the answer", f.Name),
 				"the required field %s is not taken from the answer", f.Name)
 		}
 	}
@@ -363,7 +363,7 @@ func (c *compiler) duration(given word, most time.Duration) time.Duration {
 	}
 	d, err := time.ParseDuration(given.text)
 	if err != nil || d < 0 || d > most {
-		c.fail(given.place(), "write 500ms or 2s, at most "+most.String(), "%s is no such time", given.node.describe())
+		c.refuse(given.place(), phrase("write 500ms or 2s, at most %s", most), "%s is no such time", given.node.describe())
 	}
 	return d
 }

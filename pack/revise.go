@@ -46,7 +46,7 @@ func (r *revision) content() []byte { return []byte(strings.Join(r.lines, r.end)
 // read reads what the lines say.
 func (r *revision) read() error {
 	text := strings.TrimPrefix(strings.Join(r.lines, "\n")+"\n", "\ufeff")
-	c := &collector{seen: map[Problem]bool{}}
+	c := &collector{seen: map[string]bool{}}
 	if r.root = parse("", []byte(text), c); r.root == nil || len(c.problems) > 0 || r.root.kind != mapping || r.root.flow || repeats(r.root) {
 		return errUnreadable
 	}

@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // Report is what the examples of a catalogue show.
@@ -30,8 +31,8 @@ type ServiceReport struct {
 // ExampleResult is one example that was run.
 type ExampleResult struct {
 	Name   string
-	Place  string   // "packs/youth/services/tools-subsidy.yaml:40:5"
-	Failed []string // what came out otherwise than expected; empty: it passes
+	Place  string           // "packs/youth/services/tools-subsidy.yaml:40:5"
+	Failed []wording.Phrase // what came out otherwise than expected; empty: it passes
 }
 
 // Coverage says how often the examples met a requirement and how often they did not.
@@ -103,7 +104,7 @@ func testService(ctx context.Context, d *service.Definition, examples []*compile
 		result := ExampleResult{Name: x.name, Place: fmt.Sprintf("%s:%d:%d", x.at.file.name, x.at.line, x.at.column)}
 		got, err := run(ctx, d, x)
 		if err != nil {
-			result.Failed = []string{err.Error()}
+			result.Failed = []wording.Phrase{wording.Verbatim(wording.English(err.Error()))}
 		} else {
 			result.Failed = x.expect.compare(got, currency)
 			places[x.name] = got.place
@@ -111,7 +112,7 @@ func testService(ctx context.Context, d *service.Definition, examples []*compile
 				if by, ok := comesBefore(got.place, other); ok {
 					decided[by] = true
 				} else {
-					result.Failed = append(result.Failed, "it does not come before "+x.expect.before)
+					result.Failed = append(result.Failed, phrase("it does not come before %s", x.expect.before))
 				}
 			}
 		}
@@ -240,10 +241,10 @@ func (got *came) reviewed(ctx context.Context, d *service.Definition, facts serv
 }
 
 // compare says what came out otherwise than expected.
-func (e expectation) compare(got came, currency money.Currency) []string {
-	var failed []string
+func (e expectation) compare(got came, currency money.Currency) []wording.Phrase {
+	var failed []wording.Phrase
 	differ := func(what string, want, is any) {
-		failed = append(failed, fmt.Sprintf("%s: expected %s, came out %s", what, shown(currency, want), shown(currency, is)))
+		failed = append(failed, phrase("%s: expected %s, came out %s", what, shown(currency, want), shown(currency, is)))
 	}
 	if e.offered != nil && *e.offered != got.offered {
 		differ("offered", *e.offered, got.offered)
@@ -251,7 +252,7 @@ func (e expectation) compare(got came, currency money.Currency) []string {
 	if e.outcome != got.outcome {
 		differ("outcome", e.outcome, got.outcome)
 		if len(got.because) > 0 {
-			failed = append(failed, "because of "+strings.Join(got.because, ", "))
+			failed = append(failed, phrase("because of %s", strings.Join(got.because, ", ")))
 		}
 		return failed
 	}
@@ -279,24 +280,24 @@ func (e expectation) compare(got came, currency money.Currency) []string {
 }
 
 // shown returns a value as a pack writes it. The values of examples are nobody's.
-func shown(currency money.Currency, value any) string {
+func shown(currency money.Currency, value any) wording.Phrase {
 	switch v := value.(type) {
 	case money.Amount:
-		return currency.Format(v)
+		return wording.Verbatim(currency.Format(v))
 	case calendar.Date:
-		return v.String()
+		return wording.Verbatim(v)
 	case ident.Subject:
 		if v == applicantOf(v.Kind()) {
-			return "applicant"
+			return wording.Verbatim("applicant")
 		}
 	case nil:
-		return "nothing"
+		return phrase("nothing")
 	case string:
 		if v == "" {
-			return "nothing"
+			return phrase("nothing")
 		}
 	}
-	return fmt.Sprint(value)
+	return wording.Verbatim(fmt.Sprint(value))
 }
 
 // cover refuses requirements that no example makes fail.

@@ -10,13 +10,14 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/ident"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // reading is a single value of the language. Each kind checks its own text and tells its JSON Schema, so that the
 // reader and the editor's schema cannot say different things.
 type reading interface {
 	// read takes the text of a node, or says what is wrong and what to do.
-	read(n *node) (wrong, hint string)
+	read(n *node) (wrong, hint wording.Phrase)
 	// schema is the JSON Schema of the value.
 	schema() map[string]any
 }
@@ -45,12 +46,12 @@ type name struct {
 
 const namePattern = `^[a-z][a-z0-9]*(-[a-z0-9]+)*$`
 
-func (v *name) read(n *node) (string, string) {
+func (v *name) read(n *node) (wrong, hint wording.Phrase) {
 	if !ident.IsName(n.text) {
-		return n.describe() + " is no name", "write lower-case Latin letters and digits, words joined by hyphens"
+		return phrase("%s is no name", n.describe()), phrase("write lower-case Latin letters and digits, words joined by hyphens")
 	}
 	v.text = n.text
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*name) schema() map[string]any {
@@ -63,12 +64,12 @@ type qualified struct {
 	text string
 }
 
-func (v *qualified) read(n *node) (string, string) {
+func (v *qualified) read(n *node) (wrong, hint wording.Phrase) {
 	if !ident.IsPath(n.text) {
-		return n.describe() + " names nothing in a pack", "write the pack's name, a slash and the name: employment/unemployment"
+		return phrase("%s names nothing in a pack", n.describe()), phrase("write the pack's name, a slash and the name: employment/unemployment")
 	}
 	v.text = n.text
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*qualified) schema() map[string]any {
@@ -84,15 +85,15 @@ type text struct {
 	text string
 }
 
-func (v *text) read(n *node) (string, string) {
+func (v *text) read(n *node) (wrong, hint wording.Phrase) {
 	v.text = strings.Join(strings.Fields(n.text), " ")
 	switch {
 	case v.text == "":
-		return "the text is empty", "write what people read here"
+		return phrase("the text is empty"), phrase("write what people read here")
 	case utf8.RuneCountInString(v.text) > textLimit:
-		return "the text is too long", "write at most " + strconv.Itoa(textLimit) + " characters"
+		return phrase("the text is too long"), phrase("write at most %d characters", textLimit)
 	}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*text) schema() map[string]any { return map[string]any{"type": "string", "minLength": 1} }
@@ -103,12 +104,12 @@ type word struct {
 	text string
 }
 
-func (v *word) read(n *node) (string, string) {
+func (v *word) read(n *node) (wrong, hint wording.Phrase) {
 	v.text = n.text
 	if n.text == "" {
-		return "the value is empty", "write a value, or remove the key"
+		return phrase("the value is empty"), phrase("write a value, or remove the key")
 	}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*word) schema() map[string]any {
@@ -123,12 +124,12 @@ type term struct {
 
 var termPattern = regexp.MustCompile(`^(person|organisation|household)\.[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
 
-func (v *term) read(n *node) (string, string) {
+func (v *term) read(n *node) (wrong, hint wording.Phrase) {
 	if !termPattern.MatchString(n.text) {
-		return n.describe() + " is no term", "write of whom, a dot and the concept: person.unemployed"
+		return phrase("%s is no term", n.describe()), phrase("write of whom, a dot and the concept: person.unemployed")
 	}
 	v.text = n.text
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*term) schema() map[string]any {
@@ -141,12 +142,12 @@ type expression struct {
 	text string
 }
 
-func (v *expression) read(n *node) (string, string) {
+func (v *expression) read(n *node) (wrong, hint wording.Phrase) {
 	v.text = n.text
 	if strings.TrimSpace(n.text) == "" {
-		return "the expression is empty", "write a rule, such as unemployment.registered"
+		return phrase("the expression is empty"), phrase("write a rule, such as unemployment.registered")
 	}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*expression) schema() map[string]any {
@@ -159,13 +160,13 @@ type date struct {
 	day calendar.Date
 }
 
-func (v *date) read(n *node) (string, string) {
+func (v *date) read(n *node) (wrong, hint wording.Phrase) {
 	day, err := calendar.ParseDate(n.text)
 	if err != nil {
-		return n.describe() + " is no date", "write year, month and day: 2026-03-01"
+		return phrase("%s is no date", n.describe()), phrase("write year, month and day: 2026-03-01")
 	}
 	v.day = day
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*date) schema() map[string]any {
@@ -180,13 +181,13 @@ type number struct {
 
 var digits = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-func (v *number) read(n *node) (string, string) {
+func (v *number) read(n *node) (wrong, hint wording.Phrase) {
 	value, err := strconv.ParseInt(n.text, 10, 64)
 	if err != nil || !digits.MatchString(n.text) || n.style != plain {
-		return n.describe() + " is no whole number", "write digits only, without a leading zero"
+		return phrase("%s is no whole number", n.describe()), phrase("write digits only, without a leading zero")
 	}
 	v.value = value
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*number) schema() map[string]any { return map[string]any{"type": "integer"} }
@@ -197,12 +198,12 @@ type flag struct {
 	value bool
 }
 
-func (v *flag) read(n *node) (string, string) {
+func (v *flag) read(n *node) (wrong, hint wording.Phrase) {
 	v.value = n.text == "true"
 	if n.text != "true" && n.text != "false" || n.style != plain {
-		return n.describe() + " is neither true nor false", "write true or false"
+		return phrase("%s is neither true nor false", n.describe()), phrase("write true or false")
 	}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*flag) schema() map[string]any { return map[string]any{"type": "boolean"} }
@@ -218,10 +219,10 @@ const longestYears = 100
 
 var spanPattern = regexp.MustCompile(`^([1-9][0-9]{0,3}) (day|month|year)s?$`)
 
-func (v *span) read(n *node) (string, string) {
+func (v *span) read(n *node) (wrong, hint wording.Phrase) {
 	m := spanPattern.FindStringSubmatch(n.text)
 	if m == nil {
-		return n.describe() + " is no span of time", "write 1 day, 30 days, 6 months or 1 year"
+		return phrase("%s is no span of time", n.describe()), phrase("write 1 day, 30 days, 6 months or 1 year")
 	}
 	count, _ := strconv.Atoi(m[1]) // at most four digits
 	switch m[2] {
@@ -233,9 +234,9 @@ func (v *span) read(n *node) (string, string) {
 		v.period.Months = 12 * count
 	}
 	if v.period.Months > 12*longestYears || v.period.Days > 366*longestYears {
-		return n.describe() + " is too long", "write at most " + strconv.Itoa(longestYears) + " years"
+		return phrase("%s is too long", n.describe()), phrase("write at most %d years", longestYears)
 	}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*span) schema() map[string]any {
@@ -250,13 +251,13 @@ type workingDays struct {
 
 var workingDaysPattern = regexp.MustCompile(`^([1-9][0-9]{0,2}) working days?$`)
 
-func (v *workingDays) read(n *node) (string, string) {
+func (v *workingDays) read(n *node) (wrong, hint wording.Phrase) {
 	m := workingDaysPattern.FindStringSubmatch(n.text)
 	if m == nil {
-		return n.describe() + " is no deadline", "write 3 working days"
+		return phrase("%s is no deadline", n.describe()), phrase("write 3 working days")
 	}
 	v.days, _ = strconv.Atoi(m[1]) // at most three digits
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*workingDays) schema() map[string]any {
@@ -271,13 +272,13 @@ type about struct {
 
 var aboutPattern = regexp.MustCompile(`^(each )?applicant(\.([a-z][a-z0-9]*(-[a-z0-9]+)*))?$`)
 
-func (v *about) read(n *node) (string, string) {
+func (v *about) read(n *node) (wrong, hint wording.Phrase) {
 	m := aboutPattern.FindStringSubmatch(n.text)
 	if m == nil || m[1] != "" && m[3] == "" {
-		return n.describe() + " says not whom it is about", "write applicant, applicant.spouse or each applicant.children"
+		return phrase("%s says not whom it is about", n.describe()), phrase("write applicant, applicant.spouse or each applicant.children")
 	}
 	v.of = service.Of{Relation: m[3], Each: m[1] != ""}
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (*about) schema() map[string]any {
@@ -296,12 +297,12 @@ type choice[T options] struct {
 	value T
 }
 
-func (v *choice[T]) read(n *node) (string, string) {
+func (v *choice[T]) read(n *node) (wrong, hint wording.Phrase) {
 	if allowed := v.value.options(); !slices.Contains(allowed, n.text) {
-		return n.describe() + " is not possible here", oneOf(n.text, allowed)
+		return phrase("%s is not possible here", n.describe()), oneOf(n.text, allowed)
 	}
 	v.value = T(n.text)
-	return "", ""
+	return wording.Phrase{}, wording.Phrase{}
 }
 
 func (v *choice[T]) schema() map[string]any { return map[string]any{"enum": v.value.options()} }
@@ -309,6 +310,6 @@ func (v *choice[T]) schema() map[string]any { return map[string]any{"enum": v.va
 // anything is a value whose type is known only when it is used: an example's answer, a constant of an adapter.
 type anything struct{ mark }
 
-func (*anything) read(*node) (string, string) { return "", "" }
+func (*anything) read(*node) (wrong, hint wording.Phrase) { return }
 
 func (*anything) schema() map[string]any { return map[string]any{} }

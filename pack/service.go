@@ -225,20 +225,28 @@ func (sc *serviceCompiler) onceOnly(one *entry[question]) {
 	}
 	asked, _, _ := strings.Cut(q.Term.text, ".")
 	if q.Term.text != "" && !slices.Contains(sc.d.For, asked) && len(sc.d.For) > 0 {
-		sc.fail(q.Term.place(), "write a term of "+strings.Join(sc.d.For, " or "), "%s is no concept of who applies",
+		sc.refuse(q.Term.place(), phrase("write a term of %s", alternatives(sc.d.For)), "%s is no concept of who applies",
 			q.Term.text)
 	}
 	for _, from := range slices.Sorted(maps.Keys(sc.evidence)) {
 		e := sc.evidence[from]
 		for _, a := range e.Answer {
 			if a.Term != "" && a.Term == q.Term.text && e.subject == asked {
-				hint := "take it as evidence (from: %s); if it is not granted, ask %s for the grant"
-				sc.fail(one.at, fmt.Sprintf(hint, from, e.Agency),
+				sc.refuse(one.at, phrase("take it as evidence (from: %s); if it is not granted, ask %s for the grant", from, e.Agency),
 					"the register %s already answers %s", e.Register, a.Term)
 				return
 			}
 		}
 	}
+}
+
+// alternatives says a list of words: one or another.
+func alternatives(words []string) wording.Phrase {
+	said := wording.Verbatim(words[0])
+	for _, word := range words[1:] {
+		said = phrase("%s or %s", said, word)
+	}
+	return said
 }
 
 // notEvidence are names that rules use for something else.
@@ -250,7 +258,7 @@ func (sc *serviceCompiler) evidences() {
 		one := &sc.doc.Evidence.list[i]
 		if !rules.IsName(one.key) || slices.Contains(notEvidence, one.key) {
 			taken := strings.Join(notEvidence, ", ")
-			sc.fail(one.at, "write letters, digits and underscores, a letter first, and none of "+taken,
+			sc.refuse(one.at, phrase("write letters, digits and underscores, a letter first, and none of %s", taken),
 				"%q cannot name an evidence", shorten(one.key))
 			continue
 		}
@@ -258,7 +266,7 @@ func (sc *serviceCompiler) evidences() {
 		from := sc.compiler.evidence[ident.Evidence(e.From.text)]
 		if from == nil {
 			if e.From.text != "" {
-				sc.fail(e.From.place(), oneOf(e.From.text, sc.evidenceTypes()), "no register answers %s", shorten(e.From.text))
+				sc.refuse(e.From.place(), oneOf(e.From.text, sc.evidenceTypes()), "no register answers %s", shorten(e.From.text))
 			}
 			continue
 		}
@@ -319,14 +327,14 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 	if of := e.Of.of; of.Relation != "" {
 		r, ok := sc.relations[of.Relation]
 		if !ok {
-			sc.fail(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s",
+			sc.refuse(e.Of.place(), oneOf(of.Relation, slices.Sorted(maps.Keys(sc.relations))), "no register says who is the %s",
 				of.Relation)
 		} else if r.Many != of.Each {
-			sc.fail(e.Of.place(), map[bool]string{
-				true:  "write each applicant." + of.Relation,
-				false: "write applicant." + of.Relation,
+			sc.refuse(e.Of.place(), map[bool]wording.Phrase{
+				true:  phrase("write each applicant.%s", of.Relation),
+				false: phrase("write applicant.%s", of.Relation),
 			}[r.Many],
-				"a person has %s %s", map[bool]string{true: "several", false: "one"}[r.Many], of.Relation)
+				"a person has %s %s", map[bool]wording.Phrase{true: phrase("several"), false: phrase("one")}[r.Many], of.Relation)
 		}
 		if ok {
 			sc.checkRelationGrant(e, r)
@@ -345,7 +353,7 @@ func (sc *serviceCompiler) checkSubjectOf(e *evidence, from *evidenceSource) {
 func (sc *serviceCompiler) checkRelationGrant(e *evidence, r register.Relation) {
 	for _, purpose := range []access.Purpose{access.Preview, access.Apply} {
 		if !r.Grants(sc.d.Path, purpose) {
-			sc.fail(e.Of.place(), "ask the register's agency to add "+string(sc.d.Path)+" to for: of the relation",
+			sc.refuse(e.Of.place(), phrase("ask the register's agency to add %s to for: of the relation", sc.d.Path),
 				"the relation %s is not granted to %s for %s", r.Name, sc.d.Path, purpose)
 			return
 		}
@@ -361,12 +369,12 @@ func (sc *serviceCompiler) checkGrant(e *evidence, from *evidenceSource) {
 		}
 	}
 	if len(needed) > 0 {
-		words := make([]string, len(needed))
-		for i, p := range needed {
-			words[i] = string(p)
+		purposes := wording.Verbatim(needed[0])
+		if len(needed) > 1 {
+			purposes = phrase("%s and %s", needed[0], needed[1])
 		}
-		sc.fail(e.From.place(), "ask "+string(from.Agency)+" to add it to for: of the evidence",
-			"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, strings.Join(words, " and "))
+		sc.refuse(e.From.place(), phrase("ask %s to add it to for: of the evidence", from.Agency),
+			"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, purposes)
 	}
 }
 
@@ -428,7 +436,7 @@ func (sc *serviceCompiler) start() {
 	sc.d.Start = ident.Evidence(given.text)
 	from := sc.compiler.evidence[sc.d.Start]
 	if from == nil {
-		sc.fail(given.place(), oneOf(given.text, sc.evidenceTypes()), "no register answers %s", shorten(given.text))
+		sc.refuse(given.place(), oneOf(given.text, sc.evidenceTypes()), "no register answers %s", shorten(given.text))
 		return
 	}
 	if from.subject != "" && !slices.Contains(sc.d.For, from.subject) {
@@ -453,7 +461,7 @@ func (sc *serviceCompiler) start() {
 // proactive checks that an evidence is answered before anybody applied.
 func (sc *serviceCompiler) proactive(given qualified, from *evidenceSource) {
 	if !from.Grants(sc.d.Path, access.Proactive) {
-		sc.fail(given.place(), fmt.Sprintf("ask %s to write {service: %s, purposes: [preview, apply, proactive]} in for: of the evidence", from.Agency, sc.d.Path),
+		sc.refuse(given.place(), phrase("ask %s to write {service: %s, purposes: [preview, apply, %s]} in for: of the evidence", from.Agency, sc.d.Path, access.Proactive),
 			"%s does not grant %s to %s for %s", from.Register, from.Path, sc.d.Path, access.Proactive)
 	}
 }
@@ -489,7 +497,7 @@ func (sc *serviceCompiler) params() {
 		used = append(used, p)
 		if _, ok := p.On(sc.d.From); !ok && sc.d.From != (calendar.Date{}) {
 			declared := slices.IndexFunc(sc.s.file.Params.list, func(e entry[param]) bool { return e.key == p.Name })
-			sc.fail(sc.s.file.Params.list[declared].at, "add the value that is in force on "+sc.d.From.String(),
+			sc.refuse(sc.s.file.Params.list[declared].at, phrase("add the value that is in force on %s", sc.d.From),
 				"%s has no value on the first day of %s", p.Name, sc.d.Path)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/money"
 	"yagona/kernel/rules"
 	"yagona/kernel/service"
+	"yagona/kernel/wording"
 )
 
 // decode reads the root of a file into a struct of the language.
@@ -28,7 +29,7 @@ func (c *compiler) explain(n *node, err error) {
 		return
 	}
 	for _, e := range errs {
-		c.fail(n.inside(e.Line, e.Column), e.Hint, "%s", e.Message)
+		c.add(n.inside(e.Line, e.Column), false, e.Message, e.Hint)
 	}
 }
 
@@ -151,7 +152,7 @@ func (c *compiler) value(n *node, t rules.Type) any {
 		}
 		return list
 	case n.kind != scalar || t.Kind == rules.KindObject || t.Kind == rules.KindList:
-		c.fail(n.at, "write "+exampleOf(c, t), "%s is not %s", n.describe(), t)
+		c.refuse(n.at, exampleOf(c, t), "%s is not %s", n.describe(), t)
 		return nil
 	}
 	var value any
@@ -183,7 +184,7 @@ func (c *compiler) value(n *node, t rules.Type) any {
 		return nil
 	}
 	if err != nil {
-		c.fail(n.at, "write "+exampleOf(c, t), "%s is not %s", n.describe(), t)
+		c.refuse(n.at, exampleOf(c, t), "%s is not %s", n.describe(), t)
 		return nil
 	}
 	return value
@@ -199,7 +200,7 @@ func (c *compiler) object(n *node, t rules.Type) map[string]any {
 	for _, pair := range n.pairs {
 		f, ok := t.Field(pair.key.text)
 		if !ok {
-			c.fail(pair.key.at, oneOf(pair.key.text, names), "there is no %s here", shorten(pair.key.text))
+			c.refuse(pair.key.at, oneOf(pair.key.text, names), "there is no %s here", shorten(pair.key.text))
 			continue
 		}
 		if value := c.value(pair.value, f.Type); value != nil {
@@ -214,24 +215,24 @@ func applicantOf(kind string) ident.Subject {
 	return ident.Subject(kind + ":00000000-0000-4000-8000-000000000001")
 }
 
-func exampleOf(c *compiler, t rules.Type) string {
+func exampleOf(c *compiler, t rules.Type) wording.Phrase {
 	switch t.Kind {
 	case rules.KindBool:
-		return "true or false"
+		return phrase("write true or false")
 	case rules.KindInt:
-		return "a whole number: 3"
+		return phrase("write a whole number: 3")
 	case rules.KindMoney:
-		return "an amount: 1500000 " + c.profile.Currency.Code
+		return phrase("write an amount: 1500000 %s", c.profile.Currency.Code)
 	case rules.KindDate:
-		return "a date: 2026-03-02"
+		return phrase("write a date: 2026-03-02")
 	case rules.KindSubject:
-		return "applicant, or an id: person:…"
+		return phrase("write applicant, or an id: person:…")
 	case rules.KindList:
-		return "a list, in brackets"
+		return phrase("write a list, in brackets")
 	case rules.KindObject:
-		return "keys with values, in braces"
+		return phrase("write keys with values, in braces")
 	}
-	return "one of the possible values"
+	return phrase("write one of the possible values")
 }
 
 // defineField compiles what a question, a field of a register and a field of a form have in common.
@@ -247,7 +248,7 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 		Earliest: f.Earliest.day, Latest: f.Latest.day,
 	}
 	if !f.Type.given() {
-		c.fail(at, "add type: "+oneOf("", f.Type.value.options()), "%s has no type", shorten(name))
+		c.refuse(at, phrase("add type: %s", oneOf("", f.Type.value.options())), "%s has no type", shorten(name))
 	}
 	d.Options = c.defineOptions(s, key, f.Options)
 	if isChoice := d.Kind == field.Choice; isChoice != (len(d.Options) > 0) {
@@ -281,7 +282,7 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 		d.Pattern = pattern
 	}
 	if d.Level = f.Level.text; d.Level != "" && len(c.profile.Levels) > 0 && !slices.Contains(c.profile.Levels, d.Level) {
-		c.fail(f.Level.place(), oneOf(d.Level, c.profile.Levels), "there is no level %s", shorten(d.Level))
+		c.refuse(f.Level.place(), oneOf(d.Level, c.profile.Levels), "there is no level %s", shorten(d.Level))
 	}
 	return d
 }
@@ -304,7 +305,7 @@ func (c *compiler) bound(given word, kind field.Kind) *int64 {
 	if kind == field.Money {
 		amount, err := c.profile.Currency.Parse(given.text)
 		if err != nil {
-			c.fail(given.place(), "write "+exampleOf(c, rules.Money), "%s is not money", given.node.describe())
+			c.refuse(given.place(), exampleOf(c, rules.Money), "%s is not money", given.node.describe())
 			return nil
 		}
 		minor := int64(amount)

@@ -38,7 +38,7 @@ func newTexts(c *compiler, s *source) *texts {
 	t := &texts{c: c, s: s, known: map[string]bool{}, missing: map[string][]string{}}
 	if language := s.file.Language; language.given() && len(c.profile.Languages) > 0 &&
 		!slices.Contains(c.profile.Languages, language.text) {
-		c.fail(language.place(), oneOf(language.text, c.profile.Languages), "%s is no language of this country",
+		c.refuse(language.place(), oneOf(language.text, c.profile.Languages), "%s is no language of this country",
 			language.text)
 	}
 	return t
@@ -89,7 +89,7 @@ func (t *texts) translated(tag, key, words string) (string, bool) {
 		if one, ok := locale.doc.Texts.get(key); ok {
 			if one.Source.text != Hash(words) {
 				t.c.add(one.place(), t.c.mode == Drafting,
-					"the text of "+key+" has changed since it was translated", "translate it again and write source: "+Hash(words))
+					phrase("the text of %s has changed since it was translated", key), phrase("translate it again and write source: %s", Hash(words)))
 			}
 			return one.Text.text, one.Text.text != ""
 		}
@@ -112,8 +112,8 @@ func (c *compiler) finishTexts(s *source) {
 			if len(missing) > 3 {
 				shown += ", …"
 			}
-			c.add(s.file.Title.place(), c.mode == Drafting, fmt.Sprintf("%d texts have no %s: %s", len(missing), tag, shown),
-				"add them to locale/"+tag+".yaml")
+			c.add(s.file.Title.place(), c.mode == Drafting, phrase("%d texts have no %s: %s", len(missing), tag, shown),
+				phrase("add them to locale/%s.yaml", tag))
 		}
 	}
 	for tag, locale := range s.locales {
@@ -124,7 +124,7 @@ func (c *compiler) finishTexts(s *source) {
 		}
 		for _, one := range locale.doc.Texts.list {
 			if !t.known[one.key] {
-				c.add(one.at, true, "there is no text "+shorten(one.key), oneOf(one.key, keys[:min(200, len(keys))]))
+				c.add(one.at, true, phrase("there is no text %s", shorten(one.key)), oneOf(one.key, keys[:min(200, len(keys))]))
 			}
 		}
 	}

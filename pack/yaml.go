@@ -3,7 +3,6 @@ package pack
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"yagona/kernel/wording"
 )
 
 // Limits of one file: the language has no need for more, and a reader with no limits can be made to choke.
@@ -41,7 +42,7 @@ const (
 	broken  // reported already
 )
 
-var kindWords = [...]string{"a single value", "keys with values", "a list", "nothing", "something else"}
+var kindWords = [...]wording.Phrase{phrase("a single value"), phrase("keys with values"), phrase("a list"), phrase("nothing"), phrase("something else")}
 
 // node is one value of a file. All scalars are text here: what they mean is said by who reads them, never guessed.
 type node struct {
@@ -98,15 +99,15 @@ func parse(name string, data []byte, c *collector) (root *node) {
 	}
 	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		at, message, hint := start, "the file cannot be read as YAML", "check indentation, quotes and brackets here and in the line above"
+		at, message, hint := start, phrase("the file cannot be read as YAML"), phrase("check indentation, quotes and brackets here and in the line above")
 		var syntax yaml.Error
 		if errors.As(err, &syntax) {
-			at, message = f.token(syntax.GetToken()), "this is not YAML: "+syntax.GetMessage()
+			at, message = f.token(syntax.GetToken()), phrase("this is not YAML: %s", wording.English(syntax.GetMessage()))
 			if strings.HasPrefix(syntax.GetMessage(), "mapping value is not allowed") {
-				hint = "put a text or an expression that holds a colon in quotes"
+				hint = phrase("put a text or an expression that holds a colon in quotes")
 			}
 		}
-		c.fail(at, hint, "%s", message)
+		c.add(at, false, message, hint)
 		return nil
 	}
 	var bodies []ast.Node
@@ -313,9 +314,9 @@ func escapeLength(r rune) int {
 }
 
 // describe returns what a node is, for messages.
-func (n *node) describe() string {
+func (n *node) describe() wording.Phrase {
 	if n.kind == scalar {
-		return fmt.Sprintf("%q", shorten(n.text))
+		return phrase("%q", shorten(n.text))
 	}
 	return kindWords[n.kind]
 }

@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+
+	"yagona/kernel/wording"
 )
 
 // Error is one thing that is wrong in an expression. Line and column count from 1; the column counts characters.
 type Error struct {
 	Line, Column int
-	Message      string // what is wrong
-	Hint         string // what to do
+	Message      wording.Phrase // what is wrong
+	Hint         wording.Phrase // what to do
 }
 
 // Error returns "1:5: what is wrong: what to do".
@@ -57,7 +59,7 @@ func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Pro
 		if ok {
 			found = result.String()
 		}
-		return nil, Errors{{1, 1, "the expression gives " + found, "write one that gives " + alternatives(wanted)}}
+		return nil, Errors{{1, 1, wording.Say("the expression gives %s", found), wording.Say("write one that gives %s", alternatives(wanted))}}
 	}
 	walk := newWalk(e, tree)
 	start := scope{}
@@ -75,7 +77,7 @@ func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Pro
 		cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit), cel.InterruptCheckFrequency(100))
 	if err != nil {
 		// A constant part that cannot be computed, such as date("2026-02-30") or 1/0.
-		return nil, Errors{{1, 1, "a part without inputs cannot be computed", "correct the constants in it"}}
+		return nil, Errors{{1, 1, wording.Say("a part without inputs cannot be computed"), wording.Say("correct the constants in it")}}
 	}
 	return &Program{
 		environment: e, source: source, result: result, optional: optional,
@@ -83,12 +85,12 @@ func (e *Environment) compile(source string, optional bool, wanted []Kind) (*Pro
 	}, nil
 }
 
-func alternatives(kinds []Kind) string {
-	names := make([]string, len(kinds))
-	for i, kind := range kinds {
-		names[i] = kind.String()
+func alternatives(kinds []Kind) wording.Phrase {
+	said := wording.Verbatim(kinds[0])
+	for _, kind := range kinds[1:] {
+		said = wording.Say("%s or %s", said, kind)
 	}
-	return strings.Join(names, " or ")
+	return said
 }
 
 // The messages of CEL that deserve better words.
@@ -111,7 +113,7 @@ func (e *Environment) explain(source string, issues *cel.Issues) Errors {
 	return errs
 }
 
-func (e *Environment) words(source string, issue *cel.Error) (message, hint string) {
+func (e *Environment) words(source string, issue *cel.Error) (message, hint wording.Phrase) {
 	text, _, _ := strings.Cut(issue.Message, "\n")
 	if m := noOverload.FindStringSubmatch(text); m != nil {
 		return overloadWords(m[1], m[2])
@@ -119,37 +121,37 @@ func (e *Environment) words(source string, issue *cel.Error) (message, hint stri
 	if m := undeclared.FindStringSubmatch(text); m != nil {
 		asked, presence := strings.CutPrefix(m[1], presenceOf)
 		if _, ok := e.variables.Field(asked); ok && presence {
-			return asked + " is always there", "leave has() out, or ask for one of its fields"
+			return wording.Say("%s is always there", asked), wording.Say("leave has() out, or ask for one of its fields")
 		}
 		m[1] = asked
 		if e.isFunction(source, m[1]) {
-			return fmt.Sprintf("there is no function %s()", m[1]), suggest(m[1], e.functionNames(), "use one of "+functionList)
+			return wording.Say("there is no function %s()", m[1]), suggest(m[1], e.functionNames(), functionList)
 		}
-		return fmt.Sprintf("nothing here is called %s", m[1]),
-			suggest(m[1], e.names(), "use one of "+strings.Join(e.names(), ", "))
+		return wording.Say("nothing here is called %s", m[1]), suggest(m[1], e.names(), strings.Join(e.names(), ", "))
 	}
 	if m := noField.FindStringSubmatch(text); m != nil {
 		fields := e.fieldsBefore(source, issue)
-		return fmt.Sprintf("there is no field %s", m[1]), suggest(m[1], fields, "use one of "+strings.Join(fields, ", "))
+		return wording.Say("there is no field %s", m[1]), suggest(m[1], fields, strings.Join(fields, ", "))
 	}
 	if m := noFields.FindStringSubmatch(text); m != nil {
 		if strings.HasPrefix(m[1], "list") {
-			return "a list has no fields", "look at its elements: list.exists(x, …), list.all(x, …), list.map(x, …)"
+			return wording.Say("a list has no fields"), wording.Say("look at its elements: %s", "list.exists(x, …), list.all(x, …), list.map(x, …)")
 		}
-		return typeNames.Replace(m[1]) + " has no fields", "leave out what follows the dot"
+		return wording.Say("%s has no fields", typeNames.Replace(m[1])), wording.Say("leave out what follows the dot")
 	}
 	if syntax.MatchString(text) {
 		text = syntax.ReplaceAllString(text, "")
 		text, _, _ = strings.Cut(text, " expecting ")
+		found := wording.Verbatim(wording.English(text))
 		if strings.HasSuffix(text, "'<EOF>'") {
-			text = "it ends too early"
+			found = wording.Say("it ends too early")
 		}
-		return "this is not an expression: " + text, "check the parentheses, quotes and operators here"
+		return wording.Say("this is not an expression: %s", found), wording.Say("check the parentheses, quotes and operators here")
 	}
-	if message, hint, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(text, "has()") {
-		return message, hint
+	if text == presenceOfNothing {
+		return wording.Say("has() takes one name"), wording.Say("write %s", "has(ask.price)")
 	}
-	return strings.ReplaceAll(text, "\"", "'"), "correct the expression"
+	return wording.Verbatim(wording.English(strings.ReplaceAll(text, "\"", "'"))), wording.Say("correct the expression")
 }
 
 // operatorNames turns CEL's names of operators into what the source shows.
@@ -158,48 +160,53 @@ var operatorNames = strings.NewReplacer("_", "", "@", "")
 // typeNames turns CEL's names of types into ours.
 var typeNames = strings.NewReplacer("string", "text", "double", "a number with a point")
 
-func overloadWords(name, args string) (message, hint string) {
+func overloadWords(name, args string) (message, hint wording.Phrase) {
 	args = typeNames.Replace(strings.TrimSuffix(strings.TrimPrefix(args, "("), ")"))
 	if strings.Contains(name, "_") || strings.HasPrefix(name, "@") {
 		name = operatorNames.Replace(name)
 		switch {
 		case strings.Contains(args, "money") && strings.Contains(args, "int"):
-			hint = "an amount and a number only multiply (10 * param.brv); compare an amount with an amount"
+			hint = wording.Say("an amount and a number only multiply (10 * param.brv); compare an amount with an amount")
 		case name == "in":
-			hint = "after in stands a list or range(low, high)"
+			hint = wording.Say("after in stands a list or range(low, high)")
 		case strings.Contains(args, "date"):
-			hint = "compare dates with dates; count with days(), months(), age(); move with plusDays(), plusMonths()"
+			hint = wording.Say("compare dates with dates; count with days(), months(), age(); move with plusDays(), plusMonths()")
 		default:
-			hint = "bring both sides to the same type"
+			hint = wording.Say("bring both sides to the same type")
 		}
-		return fmt.Sprintf("%s does not work with %s", name, strings.ReplaceAll(args, ", ", " and ")), hint
+		sides := strings.Split(args, ", ")
+		both := wording.Verbatim(sides[0])
+		for _, side := range sides[1:] {
+			both = wording.Say("%s and %s", both, side)
+		}
+		return wording.Say("%s does not work with %s", name, both), hint
 	}
-	return fmt.Sprintf("%s() does not take (%s)", name, args), signatures[name]
+	return wording.Say("%s() does not take (%s)", name, args), signatures[name]
 }
 
 // signatures is what the functions take, for people; a test keeps it complete.
-var signatures = map[string]string{
-	"age":        "write age(birth, day)",
-	"contains":   "write text.contains(part)",
-	"date":       `write date("2026-03-01")`,
-	"day":        "write day(date)",
-	"days":       "write days(from, to)",
-	"endsWith":   "write text.endsWith(part)",
-	"greatest":   "write greatest(a, b) with numbers, amounts or dates, up to four of one type, or one list",
-	"least":      "write least(a, b) with numbers, amounts or dates, up to four of one type, or one list",
-	"month":      "write month(date)",
-	"months":     "write months(from, to)",
-	"percent":    "write percent(15, amount)",
-	"plusDays":   "write plusDays(date, 10)",
-	"plusMonths": "write plusMonths(date, 6)",
-	"plusYears":  "write plusYears(date, 1)",
-	"positive":   "write positive(amount)",
-	"range":      "write range(low, high) with two numbers, amounts or dates",
-	"size":       "write size(list) or size(text)",
-	"startsWith": "write text.startsWith(part)",
-	"sum":        "write sum(list) with numbers or amounts",
-	"year":       "write year(date)",
-	"years":      "write years(from, to)",
+var signatures = map[string]wording.Phrase{
+	"age":        wording.Say("write %s", "age(birth, day)"),
+	"contains":   wording.Say("write %s", "text.contains(part)"),
+	"date":       wording.Say("write %s", `date("2026-03-01")`),
+	"day":        wording.Say("write %s", "day(date)"),
+	"days":       wording.Say("write %s", "days(from, to)"),
+	"endsWith":   wording.Say("write %s", "text.endsWith(part)"),
+	"greatest":   wording.Say("write %s with numbers, amounts or dates, up to four of one type, or one list", "greatest(a, b)"),
+	"least":      wording.Say("write %s with numbers, amounts or dates, up to four of one type, or one list", "least(a, b)"),
+	"month":      wording.Say("write %s", "month(date)"),
+	"months":     wording.Say("write %s", "months(from, to)"),
+	"percent":    wording.Say("write %s", "percent(15, amount)"),
+	"plusDays":   wording.Say("write %s", "plusDays(date, 10)"),
+	"plusMonths": wording.Say("write %s", "plusMonths(date, 6)"),
+	"plusYears":  wording.Say("write %s", "plusYears(date, 1)"),
+	"positive":   wording.Say("write %s", "positive(amount)"),
+	"range":      wording.Say("write %s with two numbers, amounts or dates", "range(low, high)"),
+	"size":       wording.Say("write %s or %s", "size(list)", "size(text)"),
+	"startsWith": wording.Say("write %s", "text.startsWith(part)"),
+	"sum":        wording.Say("write %s with numbers or amounts", "sum(list)"),
+	"year":       wording.Say("write %s", "year(date)"),
+	"years":      wording.Say("write %s", "years(from, to)"),
 }
 
 const functionList = "age, days, months, years, date, range, least, greatest, sum, percent, positive, size, has"
@@ -249,14 +256,15 @@ func (e *Environment) fieldsBefore(source string, issue *cel.Error) []string {
 
 var trailingPath = regexp.MustCompile(`[A-Za-z0-9_.]+$`)
 
-func suggest(name string, names []string, otherwise string) string {
+// suggest says which of the names is near, or all of them.
+func suggest(name string, names []string, all string) wording.Phrase {
 	if near, ok := Nearest(name, names); ok {
-		return "did you mean " + near + "?"
+		return wording.Say("did you mean %s?", near)
 	}
 	if len(names) == 0 {
-		return "check the name"
+		return wording.Say("check the name")
 	}
-	return otherwise
+	return wording.Say("use one of %s", all)
 }
 
 // longestName is the longest that is compared with others, in bytes: the comparison takes its square.

@@ -449,7 +449,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			lines := strings.Split(source, "\n")
 			for _, e := range errs {
-				if e.Line < 1 || e.Line > len(lines)+1 || e.Column < 1 || e.Message == "" || e.Hint == "" {
+				if e.Line < 1 || e.Line > len(lines)+1 || e.Column < 1 || e.Message.String() == "" || e.Hint.String() == "" {
 					t.Fatalf("%+v", e)
 				}
 				if e.Line <= len(lines) && e.Column > utf8.RuneCountInString(lines[e.Line-1])+2 {

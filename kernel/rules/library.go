@@ -28,6 +28,9 @@ const (
 	presenceOf = "@has_"
 )
 
+// presenceOfNothing is what CEL is told of has() around anything else; words says it to people.
+const presenceOfNothing = "has() takes one name: write has(ask.price)"
+
 // presenceMacro turns has(x.f) into a function that also knows a third answer: unknown.
 var presenceMacro = cel.GlobalMacro(operators.Has, 1,
 	func(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
@@ -36,7 +39,7 @@ var presenceMacro = cel.GlobalMacro(operators.Has, 1,
 			return f.NewIdent(presenceOf + args[0].AsIdent()), nil
 		case ast.SelectKind:
 		default:
-			return nil, f.NewError(args[0].ID(), "has() takes one name: write has(ask.price)")
+			return nil, f.NewError(args[0].ID(), presenceOfNothing)
 		}
 		selected := args[0].AsSelect()
 		return f.NewCall(present, selected.Operand(), f.NewLiteral(types.String(selected.FieldName()))), nil

@@ -4,6 +4,8 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+
+	"yagona/kernel/wording"
 )
 
 // Partial returns the parts of the expression that may have no result although every input has its type: a division by
@@ -19,8 +21,8 @@ func (p *Program) Partial() Errors {
 	w.partial = true
 	w.visit(p.checked.Expr(), scope{})
 	if most, err := p.environment.env.EstimateCost(p.costed, sizes{w}); err != nil || most.Max > costLimit {
-		w.fail(p.checked.Expr(), "the expression can take too long: it looks at lists inside lists",
-			"look at each list once, or let a repeated question have fewer groups")
+		w.fail(p.checked.Expr(), wording.Say("the expression can take too long: it looks at lists inside lists"),
+			wording.Say("look at each list once, or let a repeated question have fewer groups"))
 	}
 	return w.errors
 }
@@ -49,9 +51,9 @@ func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *co
 	return nil
 }
 
-const (
-	hintGuard    = "ask first: size(…) > 0 ? … : …, or give the repeated question min: 1"
-	hintOverflow = "give the inputs min: and max:, or bound the part: least(…, 1000)"
+var (
+	hintGuard    = wording.Say("ask first: size(…) > 0 ? … : …, or give the repeated question min: 1")
+	hintOverflow = wording.Say("give the inputs min: and max:, or bound the part: least(…, 1000)")
 )
 
 // visitPartial looks at one operation for inputs that it has no result for.
@@ -63,32 +65,32 @@ func (w *walk) visitPartial(x ast.Expr, s scope) {
 		divisor := shown(args[1])
 		switch {
 		case w.canBeZero(args[1], s):
-			w.fail(args[1], "the divisor "+divisor+" can be zero",
-				"ask first: "+divisor+" != 0 ? … : …, or let its min: be 1")
+			w.fail(args[1], wording.Say("the divisor %s can be zero", divisor),
+				wording.Say("ask first: %s != 0 ? … : …, or let its min: be 1", divisor))
 		case w.interval(x, s).saturated():
-			w.fail(x, "the quotient can be larger than the platform counts", hintOverflow)
+			w.fail(x, wording.Say("the quotient can be larger than the platform counts"), hintOverflow)
 		}
 	case "_+_", "_-_", "_*_", "-_", "percent", "sum":
 		if w.measured(x) {
 			return // a text or a list: its length is bounded where it is used
 		}
 		if w.interval(x, s).saturated() {
-			w.fail(x, "the result can be larger than the platform counts", hintOverflow)
+			w.fail(x, wording.Say("the result can be larger than the platform counts"), hintOverflow)
 		}
 	case "plusDays", "plusMonths", "plusYears":
 		moved := w.interval(x, s)
 		if moved.Low < firstDay || moved.High > lastDay {
-			w.fail(x, "the day can lie outside the calendar, which ends with the year 9999",
-				"give the number min: and max:, or bound it: least(…, 3650)")
+			w.fail(x, wording.Say("the day can lie outside the calendar, which ends with the year 9999"),
+				wording.Say("give the number min: and max:, or bound it: least(…, 3650)"))
 		}
 	case "_[_]":
 		length, index := w.interval(args[0], s), w.interval(args[1], s)
 		if index.Low < 0 || index.High >= length.Low {
-			w.fail(x, "the list can be shorter than the element that is read", hintGuard)
+			w.fail(x, wording.Say("the list can be shorter than the element that is read"), hintGuard)
 		}
 	case "least", "greatest":
 		if len(args) == 1 && w.interval(args[0], s).Low < 1 {
-			w.fail(x, "the list can be empty, and has no "+name+" then", hintGuard)
+			w.fail(x, wording.Say("the list can be empty, and has no %s then", name), hintGuard)
 		}
 	}
 }

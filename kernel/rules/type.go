@@ -9,6 +9,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/ident"
 	"yagona/kernel/money"
+	"yagona/kernel/wording"
 )
 
 // Kind tells the types apart.
@@ -141,7 +142,7 @@ func (t Type) check(path string, value any) error {
 	case KindChoice:
 		var text string
 		if text, good = value.(string); good && !slices.Contains(t.Options, text) {
-			return &TypeError{Path: path, Message: "is none of the options: choose " + strings.Join(t.Options, ", ")}
+			return &TypeError{Path: path, Message: wording.Say("is none of the options: choose %s", strings.Join(t.Options, ", "))}
 		}
 	case KindTerritory:
 		_, good = value.(ident.Territory)
@@ -163,10 +164,10 @@ func (t Type) check(path string, value any) error {
 		}
 	}
 	if !good {
-		return &TypeError{Path: path, Message: "is not " + t.String()}
+		return &TypeError{Path: path, Message: wording.Say("is not %s", t)}
 	}
 	if !t.holds(value) {
-		return &TypeError{Path: path, Message: "lies outside its bounds", Bounds: true}
+		return &TypeError{Path: path, Message: wording.Say("lies outside its bounds"), Bounds: true}
 	}
 	return nil
 }
@@ -197,7 +198,7 @@ func (t Type) checkFields(path string, object map[string]any) error {
 		}
 		if value == nil {
 			if !field.Optional {
-				return &TypeError{Path: join(path, field.Name), Message: "is missing"}
+				return &TypeError{Path: join(path, field.Name), Message: wording.Say("is missing")}
 			}
 			continue
 		}
@@ -210,7 +211,7 @@ func (t Type) checkFields(path string, object map[string]any) error {
 	}
 	for _, name := range sortedKeys(object) {
 		if _, ok := t.Field(name); !ok {
-			return &TypeError{Path: join(path, name), Message: "is not known here"}
+			return &TypeError{Path: join(path, name), Message: wording.Say("is not known here")}
 		}
 	}
 	return nil
@@ -218,17 +219,20 @@ func (t Type) checkFields(path string, object map[string]any) error {
 
 // TypeError says where a value does not have its type.
 type TypeError struct {
-	Path    string // "ask.price"; empty for the value itself
-	Message string // "is not money"; never a value
-	Bounds  bool   // the value is of the type, and lies outside its bounds
+	Path    string         // "ask.price"; empty for the value itself
+	Message wording.Phrase // "is not money"; never a value
+	Bounds  bool           // the value is of the type, and lies outside its bounds
 }
 
 // Error returns the path and what is wrong there.
-func (e *TypeError) Error() string {
+func (e *TypeError) Error() string { return e.Phrase().String() }
+
+// Phrase returns the same to be said in another language.
+func (e *TypeError) Phrase() wording.Phrase {
 	if e.Path == "" {
-		return "the value " + e.Message
+		return wording.Say("the value %s", e.Message)
 	}
-	return e.Path + " " + e.Message
+	return wording.Say("%s %s", e.Path, e.Message)
 }
 
 func join(path, name string) string {

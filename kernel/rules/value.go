@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/ident"
 	"yagona/kernel/money"
+	"yagona/kernel/wording"
 )
 
 // opaque is what our values have in common: CEL can compare them for equality, and convert them to nothing.
@@ -214,7 +215,7 @@ func (n *notes) convert(path string, t Type, input any) (ref.Val, error) {
 			return n.list(path, *t.Element, v)
 		}
 	}
-	return nil, &TypeError{Path: path, Message: "is not " + t.String()}
+	return nil, &TypeError{Path: path, Message: wording.Say("is not %s", t)}
 }
 
 func (n *notes) list(path string, element Type, inputs []any) (ref.Val, error) {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 
 	"yagona/kernel/calendar"
+	"yagona/kernel/wording"
 )
 
 // walk looks at a checked expression for what CEL does not know: inputs that may be absent, options of choices.
@@ -132,7 +132,7 @@ func (w *walk) visit(x ast.Expr, s scope) {
 			w.visit(element, s)
 		}
 	case ast.MapKind, ast.StructKind:
-		w.fail(x, "an expression makes no objects", "read the fields of the inputs")
+		w.fail(x, wording.Say("an expression makes no objects"), wording.Say("read the fields of the inputs"))
 	case ast.ComprehensionKind:
 		c := x.AsComprehension()
 		w.visit(c.IterRange(), s)
@@ -156,7 +156,7 @@ func (w *walk) visitInput(x ast.Expr, s scope) {
 		w.read[path] = true
 	}
 	if field.Optional && !s.present[path] && !w.partial {
-		w.fail(x, shown(x)+" may be absent", "ask first: has("+shown(x)+") && …, or has("+shown(x)+") ? … : …")
+		w.fail(x, wording.Say("%s may be absent", shown(x)), wording.Say("ask first: has(%s) && …, or has(%s) ? … : …", shown(x), shown(x)))
 	}
 }
 
@@ -231,14 +231,14 @@ func (w *walk) checkDate(x ast.Expr) {
 			}
 		}
 	}
-	w.fail(x, "date() takes one date in quotes, and there must be such a day", signatures["date"])
+	w.fail(x, wording.Say("date() takes one date in quotes, and there must be such a day"), signatures["date"])
 }
 
 func (w *walk) visitPresence(call ast.CallExpr, s scope) {
 	operand, name := call.Args()[0], call.Args()[1].AsLiteral().Value().(string)
 	t, ok := w.environment.typeOf(w.tree.GetType(operand.ID()))
 	if !ok || t.Kind != KindObject {
-		w.fail(operand, shown(operand)+" has no fields", "ask has() of a field of an object")
+		w.fail(operand, wording.Say("%s has no fields", shown(operand)), wording.Say("ask has() of a field of an object"))
 		return
 	}
 	field, ok := t.Field(name)
@@ -247,11 +247,11 @@ func (w *walk) visitPresence(call ast.CallExpr, s scope) {
 		for i, f := range t.Fields {
 			names[i] = f.Name
 		}
-		w.fail(operand, "there is no field "+name, suggest(name, names, "use one of "+strings.Join(names, ", ")))
+		w.fail(operand, wording.Say("there is no field %s", name), suggest(name, names, strings.Join(names, ", ")))
 		return
 	}
 	if !field.Optional {
-		w.fail(operand, shown(operand)+"."+name+" is always there", "leave has() out")
+		w.fail(operand, wording.Say("%s is always there", shown(operand)+"."+name), wording.Say("leave has() out"))
 		return
 	}
 	if path, _, ok := w.input(operand, s); ok {
@@ -297,12 +297,12 @@ func (w *walk) checkOption(choice, option ast.Expr, s scope) {
 	}
 	text, isText := option.AsLiteral().Value().(string)
 	if isText && !slices.Contains(field.Type.Options, text) {
-		w.fail(option, fmt.Sprintf("'%s' is no option of %s", text, shown(choice)),
-			suggest(text, field.Type.Options, "use one of "+strings.Join(field.Type.Options, ", ")))
+		w.fail(option, wording.Say("'%s' is no option of %s", text, shown(choice)),
+			suggest(text, field.Type.Options, strings.Join(field.Type.Options, ", ")))
 	}
 }
 
-func (w *walk) fail(x ast.Expr, message, hint string) {
+func (w *walk) fail(x ast.Expr, message, hint wording.Phrase) {
 	at := w.tree.SourceInfo().GetStartLocation(x.ID())
 	w.errors = append(w.errors, &Error{max(1, at.Line()), max(0, at.Column()) + 1, message, hint})
 }

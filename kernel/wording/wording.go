@@ -1,4 +1,4 @@
-// Package wording owns a text that exists in several languages.
+// Package wording owns a text that exists in several languages, and a phrase that can be said in several.
 package wording
 
 import "slices"

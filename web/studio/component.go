@@ -9,6 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"yagona/locale"
 	"yagona/pack"
 	"yagona/web/page"
 	"yagona/web/ui"
@@ -82,16 +83,17 @@ type problem struct {
 	Href         string
 	Line, Column int
 	Tone         ui.Tone
-	Kind         string // an error, a warning
-	Message      string // what is wrong
-	Hint         string // what to do
-	Before, At   string // the line up to the place, and from there on
+	Kind         string       // an error, a warning
+	Message      []pack.Piece // what is wrong
+	Hint         []pack.Piece // what to do
+	Before, At   string       // the line up to the place, and from there on
 }
 
 // problem shows one of the problems; the content is that of its file.
 func shownProblem(r page.Reader, one pack.Problem, where, href string, content []byte) problem {
 	shown := problem{
-		Where: where, Href: href, Line: one.Line, Column: one.Column, Tone: ui.Bad, Kind: r.Say("studio.error"), Message: one.Message, Hint: one.Hint,
+		Where: where, Href: href, Line: one.Line, Column: one.Column, Tone: ui.Bad, Kind: r.Say("studio.error"),
+		Message: pack.Said(one.Message, locale.Tag(r.Language), r.Problem), Hint: pack.Said(one.Hint, locale.Tag(r.Language), r.Problem),
 	}
 	if one.Warning {
 		shown.Tone, shown.Kind = ui.Wait, r.Say("studio.warning")

@@ -383,11 +383,11 @@ func (s *Studio) guideChange(with change) route.Handler {
 func raised(before, after *open, file string) (found pack.Problems) {
 	known := map[string]bool{}
 	for _, one := range before.found.Problems {
-		known[one.File+one.Message+one.Hint] = true
+		known[one.File+one.Message.String()+one.Hint.String()] = true
 	}
 	here, _ := problemsOf(after.found, after.draft.Pack, file)
 	for _, one := range here {
-		if !one.Warning && !known[one.File+one.Message+one.Hint] {
+		if !one.Warning && !known[one.File+one.Message.String()+one.Hint.String()] {
 			found = append(found, one)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"yagona/kernel/publication"
 	"yagona/kernel/service"
+	"yagona/locale"
 	"yagona/pack"
 	"yagona/web/page"
 	"yagona/web/portal"
@@ -140,10 +141,14 @@ func results(r page.Reader, found pack.Examination, where func(path string, line
 				cell.Href = where(path, line)
 			}
 			tag := ui.Tag{Text: r.Say("studio.passes"), Tone: ui.Good}
-			if len(example.Failed) > 0 {
+			var came []string
+			for _, one := range example.Failed {
+				came = append(came, plain(pack.Said(one, locale.Tag(r.Language), r.Problem)))
+			}
+			if len(came) > 0 {
 				tag = ui.Tag{Text: r.Say("studio.fails"), Tone: ui.Bad}
 			}
-			table.Rows = append(table.Rows, ui.TableRow{cell, {Status: &tag}, {Text: strings.Join(example.Failed, "; ")}})
+			table.Rows = append(table.Rows, ui.TableRow{cell, {Status: &tag}, {Text: strings.Join(came, "; ")}})
 		}
 		shown = append(shown, table)
 		if len(one.Coverage) == 0 {
@@ -159,6 +164,15 @@ func results(r page.Reader, found pack.Examination, where func(path string, line
 		shown = append(shown, cover)
 	}
 	return shown
+}
+
+// plain is what is said where a part cannot be marked as English.
+func plain(said []pack.Piece) string {
+	var text strings.Builder
+	for _, piece := range said {
+		text.WriteString(piece.Text)
+	}
+	return text.String()
 }
 
 // placeIn returns file and line of "youth/services/tools-subsidy.yaml:40:5", the file without its pack.
