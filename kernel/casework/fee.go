@@ -59,12 +59,9 @@ func (c *Casework) charge(ctx context.Context, f *file, facts service.Facts) err
 	if amount == 0 {
 		return nil
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
+	if err := c.wait(ctx, f, Unpaid, f.def.Fee.Within, JobUnpaid); err != nil {
 		return err
 	}
-	f.app.State, f.app.Expires = Unpaid, days.Deadline(f.now, f.def.Fee.Within)
-	f.queue(JobUnpaid, f.app.Expires, f.job(""))
 	f.note("fee.due", platform("casework"), "", "")
 	f.tell("fee.due")
 	return nil
@@ -188,23 +185,11 @@ func (c *Casework) LapseFee(ctx context.Context, queued job.Job, payload Job) er
 	if err != nil || f.app.State != Unpaid {
 		return err
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
-		return err
-	}
-	f.finish = &queued
-	what := "fee.lapsed"
-	if due := days.Deadline(f.content.Fee.Asked, f.def.Fee.Within); f.now.Before(due) {
-		what, f.app.Expires = "fee.extended", due // an outage counts against the state
-		f.queue(JobUnpaid, due, f.job(""))
-	} else {
+	return c.lapse(ctx, f, queued, f.content.Fee.Asked, f.def.Fee.Within, "fee.lapsed", "fee.extended", func() (map[string]string, error) {
 		f.closeFee()
-		f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
-		f.tell(what)
-	}
-	f.note(what, platform("deadline"), "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("deadline")})
-	return err
+		f.giveUp("fee.lapsed")
+		return nil, nil
+	})
 }
 
 // FeeReturned records that the payment system has given the fee back. Saying it again changes nothing.

@@ -139,13 +139,10 @@ func (c *Casework) offer(ctx context.Context, queued job.Job) error {
 	if f.app.State != Queued {
 		return c.TellQueue(ctx, queued, f.job(""))
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
+	f.content.Place.Offered = f.now
+	if err := c.wait(ctx, f, PlaceOffered, f.def.Places.Accept, JobLapse); err != nil {
 		return err
 	}
-	f.app.State, f.content.Place.Offered = PlaceOffered, f.now
-	f.app.Expires = days.Deadline(f.now, f.def.Places.Accept)
-	f.queue(JobLapse, f.app.Expires, f.job(""))
 	f.tell("place.offered")
 	f.note("place.offered", platform("queue"), "", "")
 	_, err = c.store(ctx, f, journal.Event{Type: "place.offered", Actor: platform("queue")})
@@ -198,23 +195,11 @@ func (c *Casework) Lapse(ctx context.Context, queued job.Job, payload Job) error
 	if err != nil || f.app.State != PlaceOffered {
 		return err
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
-		return err
-	}
-	f.finish = &queued
-	what := "place.lapsed"
-	if due := days.Deadline(f.content.Place.Offered, f.def.Places.Accept); f.now.Before(due) {
-		what, f.app.Expires = "place.extended", due // an outage counts against the state
-		f.queue(JobLapse, due, f.job(""))
-	} else {
-		f.app.State, f.app.Decided, f.app.Expires = Withdrawn, f.now, time.Time{}
+	return c.lapse(ctx, f, queued, f.content.Place.Offered, f.def.Places.Accept, "place.lapsed", "place.extended", func() (map[string]string, error) {
 		f.tellQueue()
-		f.tell(what)
-	}
-	f.note(what, platform("deadline"), "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("deadline")})
-	return err
+		f.giveUp("place.lapsed")
+		return nil, nil
+	})
 }
 
 // QueuePosition is where an application that waits for a place stands, as its applicant sees it.

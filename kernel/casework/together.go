@@ -46,12 +46,9 @@ func (c *Casework) gatherMembers(ctx context.Context, f *file, facts service.Fac
 	if declared == 0 {
 		return nil
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
+	if err := c.wait(ctx, f, Joining, f.def.Together.Within, JobTogether); err != nil {
 		return err
 	}
-	f.app.State, f.app.Expires = Joining, days.Deadline(f.now, f.def.Together.Within)
-	f.queue(JobTogether, f.app.Expires, f.job(""))
 	f.note("together.asked", platform("casework"), "", "")
 	return nil
 }
@@ -173,23 +170,8 @@ func (c *Casework) LapseTogether(ctx context.Context, queued job.Job, payload Jo
 	if err != nil || f.app.State != Joining {
 		return err
 	}
-	days, err := c.calendarWithOutages(ctx)
-	if err != nil {
-		return err
-	}
-	f.finish = &queued
-	what, facts := "together.lapsed", map[string]string{}
-	due := days.Deadline(f.content.Together.Asked, f.def.Together.Within)
-	if f.now.Before(due) { // an outage counts against the state
-		what, f.app.Expires = "together.extended", due
-		f.queue(JobTogether, due, f.job(""))
-	}
-	f.note(what, platform("deadline"), "", "")
-	if what == "together.lapsed" {
-		if facts["then"], err = c.goOn(ctx, f); err != nil {
-			return err
-		}
-	}
-	_, err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("deadline"), Facts: facts})
-	return err
+	return c.lapse(ctx, f, queued, f.content.Together.Asked, f.def.Together.Within, "together.lapsed", "together.extended", func() (map[string]string, error) {
+		then, err := c.goOn(ctx, f)
+		return map[string]string{"then": then}, err
+	})
 }
