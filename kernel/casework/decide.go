@@ -65,13 +65,14 @@ func (c *Casework) decide(ctx context.Context, f *file, task *Task, by access.Ac
 	if decision.Reasons, err = f.reasons(verdict); err != nil {
 		return Receipt{}, err
 	}
-	if decision.Form, err = c.form(step, verdict); err != nil {
+	form, photos := step.Findings(verdict.Action)
+	if decision.Form, err = c.form(form, verdict); err != nil {
 		return Receipt{}, err
 	}
 	if err := c.attest(f, by, verdict.Attest); err != nil {
 		return Receipt{}, err
 	}
-	if err := c.takeUp(ctx, f, task, by, step.Photos, verdict); err != nil {
+	if err := c.takeUp(ctx, f, task, by, photos, verdict); err != nil {
 		return Receipt{}, err
 	}
 	f.content.Decisions = append(f.content.Decisions, decision)
@@ -178,20 +179,15 @@ func (f *file) knows(requirement string) bool {
 		slices.ContainsFunc(f.def.Evidence, func(e service.Evidence) bool { return e.Name == requirement })
 }
 
-// form checks what the step's form recorded. Who refuses need not have found everything: what cannot be done cannot be
-// recorded either.
-func (c *Casework) form(step service.Step, verdict Verdict) (json.RawMessage, error) {
-	if len(step.Form) == 0 {
+// form checks what the step's form recorded.
+func (c *Casework) form(form []field.Definition, verdict Verdict) (json.RawMessage, error) {
+	if len(form) == 0 {
 		return nil, nil
 	}
 	if verdict.Form == nil {
 		verdict.Form = map[string]any{}
 	}
-	var skip func(string) bool
-	if verdict.Action == service.Refuse {
-		skip = func(name string) bool { return verdict.Form[name] == nil }
-	}
-	checked, problems := field.CheckAll(c.Scheme, step.Form, verdict.Form, skip)
+	checked, problems := field.CheckAll(c.Scheme, form, verdict.Form, nil)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}

@@ -205,10 +205,11 @@ func (c *Casework) arriveLate(ctx context.Context, f *file, task *Task, by acces
 		if late.Reasons, err = f.reasons(verdict); err != nil {
 			return Arrival{}, err
 		}
-		if late.Form, err = c.form(step, verdict); err != nil {
+		form, photos := step.Findings(verdict.Action)
+		if late.Form, err = c.form(form, verdict); err != nil {
 			return Arrival{}, err
 		}
-		if err := c.takeUp(ctx, f, task, by, step.Photos, verdict); err != nil {
+		if err := c.takeUp(ctx, f, task, by, photos, verdict); err != nil {
 			return Arrival{}, err
 		}
 	}

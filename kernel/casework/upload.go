@@ -400,7 +400,7 @@ func (c *Casework) takeUp(ctx context.Context, f *file, task *Task, by access.Ac
 		return nil // they wait for the decision
 	case wanted.Max == 0 && len(named) > 0:
 		return errNoPhotos
-	case len(named) < wanted.Min && verdict.Action != service.Refuse: // of what cannot be done there is no picture
+	case len(named) < wanted.Min:
 		return errPhotos
 	case len(named) > wanted.Max:
 		return errManyPhotos

@@ -8,6 +8,7 @@
 package service
 
 import (
+	"slices"
 	"strings"
 
 	"yagona/kernel/calendar"
@@ -164,6 +165,20 @@ type Step struct {
 	Actions   []Action
 	Form      []field.Definition // what the official records: an inspection
 	Photos    Photos             // that the official takes: of an inspection
+}
+
+// Findings returns what the official records and photographs who takes the action. Who refuses need not have found
+// everything: what cannot be done can neither be recorded nor photographed.
+func (s Step) Findings(action Action) ([]field.Definition, Photos) {
+	if action != Refuse {
+		return s.Form, s.Photos
+	}
+	form, photos := slices.Clone(s.Form), s.Photos
+	for i := range form {
+		form[i].Optional = true
+	}
+	photos.Min = 0
+	return form, photos
 }
 
 // Photos are the photos that an official takes in a step.

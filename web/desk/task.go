@@ -384,13 +384,7 @@ func (d *Desk) verdict(view casework.View, typed page.Typed) (casework.Verdict, 
 	if verdict.Action == service.Ask {
 		return verdict, wrong // the step's form is filled in when it is decided
 	}
-	form := step.Form
-	if verdict.Action == service.Refuse { // nothing need have been found
-		form = slices.Clone(form)
-		for i := range form {
-			form[i].Optional = true
-		}
-	}
+	form, _ := step.Findings(verdict.Action)
 	verdict.Form = d.values(formPrefix, form, typed, wrong)
 	if verdict.Action == service.Refuse {
 		return verdict, wrong
