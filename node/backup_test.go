@@ -205,6 +205,20 @@ func (g *guarded) restore(t *testing.T, database, keys, erased string) (erasedAg
 	return erasedAgain
 }
 
+// ends closes the node and audits what it leaves: nothing is found.
+func (g *guarded) ends(t *testing.T, n *node.Node) node.Report {
+	t.Helper()
+	published(t, n)
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	report := verify(t, g.config.Folder)
+	if report.Found != 0 {
+		t.Errorf("the findings are %v", report.Findings)
+	}
+	return report
+}
+
 func TestABackupUnderLoadIsWholeAndGoesOnAfterItWasAccepted(t *testing.T) {
 	g := newGuarded(t)
 	n := g.open(t)
@@ -607,13 +621,7 @@ func TestWhatTheBankHasPaidSinceTheCopyIsNotPaidAgain(t *testing.T) {
 	if paid := n.SimulatedBank().Paid(); len(paid) != 2 {
 		t.Errorf("the bank paid %v", paid)
 	}
-	published(t, n)
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if report := verify(t, g.config.Folder); report.Found != 0 {
-		t.Errorf("the findings are %v", report.Findings)
-	}
+	g.ends(t, n)
 }
 
 // TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack restores a copy from before three fees were paid or given back: one of an
@@ -698,12 +706,8 @@ func TestFeesThatWerePaidSinceTheCopyAreBookedOrGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	published(t, n)
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if report := verify(t, g.config.Folder); report.Found != 0 || report.Funds == 0 {
-		t.Errorf("the audit of %d books finds %v", report.Funds, report.Findings)
+	if report := g.ends(t, n); report.Funds == 0 {
+		t.Error("no book was audited")
 	}
 }
 
@@ -869,13 +873,7 @@ func TestWhatWasRevokedSinceTheCopyIsRevokedAgain(t *testing.T) {
 	if standing, err := n.Documents.Standing(t.Context(), kept, time.Now()); err != nil || standing.State != document.Revoked {
 		t.Errorf("the document that is left is %v (%v)", standing, err)
 	}
-	published(t, n)
-	if err := n.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if report := verify(t, g.config.Folder); report.Found != 0 {
-		t.Errorf("the findings are %v", report.Findings)
-	}
+	g.ends(t, n)
 }
 
 // TestALogThatLostNothingKeepsItsName refuses a new log where none is needed.

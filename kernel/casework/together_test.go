@@ -15,19 +15,24 @@ import (
 	"yagona/kernel/service"
 )
 
-// household is a world of a service that two other adults of the household confirm; it returns them, and a child.
-func household(t *testing.T) (w *world, adults []access.Actor, child access.Actor) {
-	w = newWorld(t, func(d *service.Definition) {
+// confirmedBy lets so many others of a household confirm, within three days.
+func confirmedBy(t *testing.T, others string) func(*service.Definition) {
+	return func(d *service.Definition) {
 		environment, err := d.Environment()
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, err := environment.Compile("2", rules.KindInt)
+		members, err := environment.Compile(others, rules.KindInt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		d.Together = &service.Together{Members: members, Within: 3}
-	})
+	}
+}
+
+// household is a world of a service that two other adults of the household confirm; it returns them, and a child.
+func household(t *testing.T) (w *world, adults []access.Actor, child access.Actor) {
+	w = newWorld(t, confirmedBy(t, "2"))
 	one, two, young := ident.Random[ident.Person](), ident.Random[ident.Person](), ident.Random[ident.Person]()
 	w.registers.related["household"][w.applicant.Person.Subject()] = []ident.Subject{one.Subject(), two.Subject(), young.Subject()}
 	w.Adult = func(_ context.Context, who ident.Person) (bool, error) { return who != young, nil }
@@ -111,17 +116,7 @@ func TestAHouseholdsRequestGoesOnWithThoseWhoConfirmedInTime(t *testing.T) {
 
 // Who asks in another's name cannot also be the other who confirms.
 func TestWhoAskedInAnothersNameDoesNotConfirm(t *testing.T) {
-	f := newFamily(t, func(d *service.Definition) {
-		environment, err := d.Environment()
-		if err != nil {
-			t.Fatal(err)
-		}
-		members, err := environment.Compile("1", rules.KindInt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Together = &service.Together{Members: members, Within: 3}
-	})
+	f := newFamily(t, confirmedBy(t, "1"))
 	f.Adult = func(context.Context, ident.Person) (bool, error) { return true, nil }
 	f.registers.related["household"][f.applicant.Person.Subject()] = []ident.Subject{f.helper.Person.Subject()}
 	f.mandate(true, true)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"yagona/kernel/signature"
 	"yagona/store/keyfile"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 	"yagona/store/storetest"
 )
 
@@ -60,12 +58,8 @@ func newWorld(t *testing.T) *world {
 // newFile returns a world on the embedded engine, and the path of its file: for a test that changes the file.
 func newFile(t *testing.T) (w *world, path string) {
 	t.Helper()
-	w, path = &world{now: start}, filepath.Join(t.TempDir(), "yagona.db")
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Clock: w.clock, Readers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	w = &world{now: start}
+	db, path := storetest.File(t, w.clock)
 	return w.built(t, db), path
 }
 

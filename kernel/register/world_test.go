@@ -3,7 +3,6 @@ package register_test
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/store/query"
-	"yagona/store/sqlite"
 	"yagona/store/storetest"
 )
 
@@ -45,12 +43,8 @@ func newWorld(t *testing.T) *world {
 // newFile returns a world on the embedded engine, and the path of its file: for a test that changes the file.
 func newFile(t *testing.T) (w *world, path string) {
 	t.Helper()
-	w, path = &world{now: start}, filepath.Join(t.TempDir(), "yagona.db")
-	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Clock: w.clock, Readers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	w = &world{now: start}
+	db, path := storetest.File(t, w.clock)
 	return w.built(t, db), path
 }
 

@@ -215,6 +215,23 @@ func Temporary(t testing.TB, clock act.Clock) store.DB {
 	return db
 }
 
+// File returns a fresh store of the embedded engine that ends with the test, and the path of its file: for a test that looks
+// into the file or changes it.
+func File(t testing.TB, clock act.Clock) (db *sqlite.DB, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "yagona.db")
+	db, err := sqlite.Open(context.WithoutCancel(t.Context()), sqlite.Config{Path: path, Clock: clock, Readers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db, path
+}
+
 // Keys is Temporary for the subjects' keys.
 func Keys(t testing.TB) store.SubjectKeys {
 	t.Helper()
