@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/node"
 	"yagona/packs"
@@ -77,11 +79,30 @@ const people = 60
 // open opens a demonstration of its own for one test, with the configuration changed.
 func open(t *testing.T, change ...func(*node.Config)) *installation {
 	t.Helper()
+	return serve(t, func(profile *country.Profile, today calendar.Date) (*demo.Population, error) {
+		return demo.Generate(1, profile, today, people)
+	}, func(config node.Config) (*node.Node, io.Closer, error) {
+		for _, one := range change {
+			one(&config)
+		}
+		opened, err := node.OpenDemonstration(t.Context(), config, people)
+		if err == nil {
+			opened.Start(context.WithoutCancel(t.Context()))
+		}
+		return opened, opened, err
+	})
+}
+
+// serve serves an installation of synthetic people for one test.
+func serve(t *testing.T, generate func(*country.Profile, calendar.Date) (*demo.Population, error),
+	open func(node.Config) (*node.Node, io.Closer, error),
+) *installation {
+	t.Helper()
 	profile, err := country.Load(uz.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	population, err := demo.Generate(1, profile, profile.Calendar.Date(time.Now()), people)
+	population, err := generate(profile, profile.Calendar.Date(time.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,22 +116,17 @@ func open(t *testing.T, change ...func(*node.Config)) *installation {
 		t.Fatal(err)
 	}
 	address := &url.URL{Scheme: "http", Host: "localhost:" + port} // passkeys want a name
-	config := node.Config{Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true}
-	for _, one := range change {
-		one(&config)
-	}
-	opened, err := node.OpenDemonstration(t.Context(), config, people)
+	opened, ending, err := open(node.Config{Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	i.Node, i.site = opened, address.String()
-	opened.Start(context.WithoutCancel(t.Context()))
 	server := &httptest.Server{Listener: counted{listener, &i.wire}, Config: &http.Server{Handler: i}}
 	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
-		if err := opened.Close(); err != nil {
+		if err := ending.Close(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,63 +1,32 @@
 package browser
 
 import (
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
+	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/kernel/practice"
 	"yagona/locale"
 	"yagona/node"
-	"yagona/packs"
 	"yagona/packs/demo"
-	"yagona/packs/uz"
 )
 
 // openPractice opens a practice ground of its own for one test.
 func openPractice(t *testing.T) *installation {
 	t.Helper()
-	profile, err := country.Load(uz.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	population, err := demo.GeneratePractice(1, profile, profile.Calendar.Date(time.Now()), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := &installation{people: population, folder: t.TempDir()}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := &url.URL{Scheme: "http", Host: "localhost:" + port}
-	ground, err := node.OpenPractice(t.Context(), node.Config{
-		Folder: i.folder, Site: address, Country: uz.Files, Packs: packs.All(), Clock: i.now, Volatile: true,
-	}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i.Node, i.site = ground.Node(), address.String()
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: i}}
-	server.Start()
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-		if err := ground.Close(); err != nil {
-			t.Error(err)
+	return serve(t, func(profile *country.Profile, today calendar.Date) (*demo.Population, error) {
+		return demo.GeneratePractice(1, profile, today, 1)
+	}, func(config node.Config) (*node.Node, io.Closer, error) {
+		ground, err := node.OpenPractice(t.Context(), config, 1)
+		if err != nil {
+			return nil, nil, err
 		}
+		return ground.Node(), ground, nil
 	})
-	return i
 }
 
 // A youth leader learns: all six lessons, the last with the network off, up to the certificate; the district sees it.
