@@ -296,16 +296,23 @@ func (g *Guide) SetQuestion(path string, q GuidedQuestion, isNew, fits bool) err
 	return nil
 }
 
+// asking returns a service's file and its questions, of which one has the name.
+func (g *Guide) asking(path, name string) (r *revision, ask *node, err error) {
+	if r, err = g.file(path); err != nil {
+		return nil, nil, err
+	}
+	if ask = r.value("ask"); ask == nil || ask.find(name) == nil {
+		return nil, nil, errNoQuestion
+	}
+	return r, ask, nil
+}
+
 // MoveQuestion lets a question be asked before the one above it, or with down after the one below it. At either end it
 // stays where it is.
 func (g *Guide) MoveQuestion(path, name string, down bool) error {
-	r, err := g.file(path)
+	r, ask, err := g.asking(path, name)
 	if err != nil {
 		return err
-	}
-	ask := r.value("ask")
-	if ask == nil || ask.find(name) == nil {
-		return errNoQuestion
 	}
 	at := slices.IndexFunc(ask.pairs, func(p pair) bool { return p.key.text == name })
 	if !down {
@@ -324,13 +331,9 @@ func (g *Guide) MoveQuestion(path, name string, down bool) error {
 // RemoveQuestion takes a question away, with its translations and with the answers to it in the examples. Rules that
 // speak of it stay: the checker then says where.
 func (g *Guide) RemoveQuestion(path, name string) error {
-	r, err := g.file(path)
+	r, _, err := g.asking(path, name)
 	if err != nil {
 		return err
-	}
-	ask := r.value("ask")
-	if ask == nil || ask.find(name) == nil {
-		return errNoQuestion
 	}
 	key := keyOf(r) + ".ask." + name
 	if err := r.removeLast("ask", name); err != nil {

@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -192,11 +193,7 @@ func (g *Ground) Team(ctx context.Context, by access.Actor) (team []Progress, er
 		return nil, err
 	}
 	slices.SortFunc(learners, func(a, b Learner) int {
-		left, right := string(a.Territory)+string(a.Role)+string(a.Appointment), string(b.Territory)+string(b.Role)+string(b.Appointment)
-		if left < right {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(a.Territory, b.Territory), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Appointment, b.Appointment))
 	})
 	for _, who := range learners {
 		progress := Progress{Learner: who}
@@ -521,22 +518,17 @@ func (g *Ground) holder(ctx context.Context, task casework.Task) (found access.A
 	now := g.Clock()
 	err = g.Store.View(ctx, func(tx Reader) error {
 		held, err := tx.AppointmentsIn(task.Agency, task.Role, task.Territory)
-		for _, one := range held {
-			if one.Holds(now) {
-				found = access.Actor{Person: one.Person, Appointment: &one}
-				return nil
-			}
+		if err != nil {
+			return err
 		}
-		return firstOf(err, errNobody)
+		i := slices.IndexFunc(held, func(a access.Appointment) bool { return a.Holds(now) })
+		if i < 0 {
+			return errNobody
+		}
+		found = access.Actor{Person: held[i].Person, Appointment: &held[i]}
+		return nil
 	})
 	return found, err
-}
-
-func firstOf(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // LayOut has the ground laid out anew for a leader: it returns at once, and what was done on it is gone soon after.

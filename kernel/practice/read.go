@@ -2,6 +2,7 @@ package practice
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,12 +68,7 @@ func Load(files fs.FS, languages []string) ([]*Lesson, error) {
 		}
 		lessons = append(lessons, lesson)
 	}
-	slices.SortFunc(lessons, func(a, b *Lesson) int {
-		if a.Order != b.Order {
-			return a.Order - b.Order
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
+	slices.SortFunc(lessons, func(a, b *Lesson) int { return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Name, b.Name)) })
 	return lessons, errors.Join(problems...)
 }
 
@@ -110,12 +106,16 @@ func (f lessonFile) lesson(name string, languages []string) (lesson *Lesson, wro
 		}
 		lesson.Cases = append(lesson.Cases, Case(one))
 	}
-	for _, one := range f.Done {
-		for _, what := range slices.Concat(one.Did, f.Never) {
+	visible := func(learned []Learned) {
+		for _, what := range learned {
 			if seen[what] == "" {
 				say("%q cannot be seen: write one of read, ask, recommend, approve, refuse, write-down, sent, take-along, refused", what)
 			}
 		}
+	}
+	visible(f.Never)
+	for _, one := range f.Done {
+		visible(one.Did)
 		if len(one.Did) == 0 {
 			say("a deed says what was done")
 		}

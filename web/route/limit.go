@@ -131,17 +131,13 @@ type Siblings struct {
 	Tell func(word string)
 }
 
-// limiters returns all limiters by the names that processes know them by.
-func (router *Router) limiters() map[string]*limiter {
-	return map[string]*limiter{
+// share has the other processes told of what is counted here, and hears what they count.
+func (router *Router) share(with Siblings) {
+	router.shared = map[string]*limiter{
 		"refused": router.refusals, "told": router.told,
 		"person": router.costs.person, "program": router.costs.program, "address": router.costs.address,
 	}
-}
-
-// share has the other processes told of what is counted here.
-func (router *Router) share(with Siblings) {
-	for name, one := range router.limiters() {
+	for name, one := range router.shared {
 		one.observe = func(key string, more int) { with.Tell(name + ":" + key + ":" + strconv.Itoa(more)) }
 	}
 }
@@ -151,7 +147,7 @@ func (router *Router) Hear(word string) {
 	name, rest, _ := strings.Cut(word, ":")
 	key, count, _ := strings.Cut(rest, ":")
 	more, err := strconv.Atoi(count)
-	if one := router.limiters()[name]; one != nil && err == nil && more > 0 && more <= one.most {
+	if one := router.shared[name]; one != nil && err == nil && more > 0 && more <= one.most {
 		one.hear(key, more, router.config.Now())
 	}
 }

@@ -91,6 +91,8 @@ type Router struct {
 	// undeclared lets it be said once that a proxy is not declared.
 	undeclared sync.Once
 	told       *limiter // how much of what is not there Refused is told of
+	// shared are the limiters that several processes share, by the names that all know them by.
+	shared map[string]*limiter
 }
 
 // New returns a router without routes.
