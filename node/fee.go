@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -80,20 +79,12 @@ func (f fees) Hear(ctx context.Context, id ident.Application) {
 }
 
 // collected tells an application that its fee is booked (ledger.JobCollected).
-func (f fees) collected(ctx context.Context, queued job.Job) error {
-	var payload ledger.OrderJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (f fees) collected(ctx context.Context, _ job.Job, payload ledger.OrderJob) error {
 	return f.Casework.FeePaid(ctx, payload.Application)
 }
 
 // unpaid looks a last time whether a fee is paid before its application is closed (casework.JobUnpaid).
-func (f fees) unpaid(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (f fees) unpaid(ctx context.Context, queued job.Job, payload casework.Job) error {
 	if err := f.Look(ctx, payload.Application); err != nil && fault.Code(err) != errNoTill.Code {
 		return err
 	}
@@ -102,11 +93,7 @@ func (f fees) unpaid(ctx context.Context, queued job.Job) error {
 
 // closed lets a fee not be paid any more whose application is closed, and looks whether it was paid after all
 // (casework.JobFeeClosed).
-func (f fees) closed(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (f fees) closed(ctx context.Context, _ job.Job, payload casework.Job) error {
 	of, err := f.Casework.Fee(ctx, payload.Application)
 	if fault.Is(err, fault.Erased) || err == nil && f.config.Till == nil {
 		return nil // nobody is left to whom it could be given back, or nobody could pay
@@ -126,11 +113,7 @@ func (f fees) closed(ctx context.Context, queued job.Job) error {
 const jobReturnLost = "fee.return-lost"
 
 // returnLost does it.
-func (f fees) returnLost(ctx context.Context, queued job.Job) error {
-	var fee ledger.FeeRequest
-	if err := json.Unmarshal(queued.Payload, &fee); err != nil {
-		return err
-	}
+func (f fees) returnLost(ctx context.Context, _ job.Job, fee ledger.FeeRequest) error {
 	of, here, err := f.of(ctx, fee.Application)
 	switch {
 	case err != nil:
@@ -202,11 +185,7 @@ func (f fees) compare(ctx context.Context, statement []ledger.CollectedFee) (col
 }
 
 // settle books what became of a fee (casework.JobFee): it is kept, or given back.
-func (f fees) settle(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (f fees) settle(ctx context.Context, _ job.Job, payload casework.Job) error {
 	of, err := f.Casework.Fee(ctx, payload.Application)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -466,13 +465,13 @@ func (n *Node) handlers() map[string]job.Handler {
 	add(n.Indicators.Handlers())
 	sender := &ledger.Sender{Ledger: n.Ledger, Bank: n.config.Bank, NationalNumber: n.nationalNumber}
 	add(map[string]job.Handler{
-		casework.JobPay:   n.pay,
+		casework.JobPay:   job.With(n.pay),
 		ledger.JobVerify:  sender.Verify,
 		ledger.JobSend:    sender.Send,
-		ledger.JobSettled: n.settled,
+		ledger.JobSettled: job.With(n.settled),
 
-		casework.JobFee: fees{n}.settle, casework.JobUnpaid: fees{n}.unpaid, ledger.JobCollected: fees{n}.collected,
-		casework.JobFeeClosed: fees{n}.closed, jobReturnLost: fees{n}.returnLost,
+		casework.JobFee: job.With(fees{n}.settle), casework.JobUnpaid: job.With(fees{n}.unpaid), ledger.JobCollected: job.With(fees{n}.collected),
+		casework.JobFeeClosed: job.With(fees{n}.closed), jobReturnLost: job.With(fees{n}.returnLost),
 		erasure.JobErase: n.Erasures.Carry,
 	})
 	return handlers
@@ -500,11 +499,7 @@ func (n *Node) notify(ctx context.Context, reader ident.Subject, kind, cause str
 }
 
 // pay prepares the payment order of a granted application, under its fund's key.
-func (n *Node) pay(ctx context.Context, queued job.Job) error {
-	var payload casework.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (n *Node) pay(ctx context.Context, _ job.Job, payload casework.Job) error {
 	wanted, err := n.Casework.Payment(ctx, payload.Application, payload.Order)
 	if err != nil {
 		return err
@@ -535,11 +530,7 @@ func (n *Node) nationalNumber(ctx context.Context, of ident.Subject) (string, er
 }
 
 // settled tells the application and the applicant what became of the payment.
-func (n *Node) settled(ctx context.Context, queued job.Job) error {
-	var payload ledger.OrderJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (n *Node) settled(ctx context.Context, _ job.Job, payload ledger.OrderJob) error {
 	if payload.Application == "" {
 		return nil
 	}

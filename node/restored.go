@@ -87,8 +87,9 @@ type reconciliation struct {
 	lost        []Lost
 }
 
-// Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went,
-// the subjects' keys whom two people had erased, the bank what it has paid, the payment system which fees it has, and the lists of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
+// Lost asks those outside what the copy does not know: the witnesses and who kept a checkpoint how far the log went, the
+// subjects' keys whom two people had erased, the bank what it has paid, the payment system which fees it has, and the lists
+// of revocations what was revoked. What cannot be asked is named as unknown, never as nothing.
 func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 	if manifest, restored := n.Restored(); restored {
 		if done, err := n.accepted(ctx, manifest); err != nil || done != nil {

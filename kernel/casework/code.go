@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -81,11 +80,7 @@ func (c *Casework) SendCode(ctx context.Context, by access.Actor, id ident.Appli
 }
 
 // deliverCode sends the code that waits in a draft (JobCode).
-func (c *Casework) deliverCode(ctx context.Context, queued job.Job) error {
-	var payload codeJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Casework) deliverCode(ctx context.Context, _ job.Job, payload codeJob) error {
 	f, err := c.load(ctx, payload.Application)
 	if fault.Is(err, fault.Erased) {
 		return nil

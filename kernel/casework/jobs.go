@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"encoding/json"
 
 	"yagona/kernel/job"
 	"yagona/kernel/queue"
@@ -12,32 +11,23 @@ import (
 // Handlers returns the handlers of the jobs that casework does itself, by kind. JobPay, JobFee, JobUnpaid and
 // register.JobWrite are done by whoever keeps accounts and registers.
 func (c *Casework) Handlers() map[string]job.Handler {
-	with := func(do func(context.Context, job.Job, Job) error) job.Handler {
-		return func(ctx context.Context, queued job.Job) error {
-			var payload Job
-			if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-				return err
-			}
-			return do(ctx, queued, payload)
-		}
-	}
 	return map[string]job.Handler{
-		JobGather:           with(c.Gather),
-		JobExpire:           with(c.Expire),
-		JobDeadline:         with(c.Deadline),
-		JobSilence:          with(c.Silence),
-		JobReview:           with(c.Review),
-		JobPlace:            with(c.TellQueue),
-		JobLapse:            with(c.Lapse),
-		queue.JobOffer:      c.offer,
-		queue.JobFill:       c.fillQueue,
+		JobGather:           job.With(c.Gather),
+		JobExpire:           job.With(c.Expire),
+		JobDeadline:         job.With(c.Deadline),
+		JobSilence:          job.With(c.Silence),
+		JobReview:           job.With(c.Review),
+		JobPlace:            job.With(c.TellQueue),
+		JobLapse:            job.With(c.Lapse),
+		queue.JobOffer:      job.With(c.offer),
+		queue.JobFill:       job.With(c.fillQueue),
 		JobOutage:           func(ctx context.Context, _ job.Job) error { return c.Extend(ctx) },
-		JobRefusal:          with(c.CountRefusal),
-		JobCode:             c.deliverCode,
-		JobForget:           c.forget,
-		JobTell:             c.Tell,
-		JobTogether:         with(c.LapseTogether),
-		jobOffer:            c.Offer,
-		register.JobChanged: c.Started,
+		JobRefusal:          job.With(c.CountRefusal),
+		JobCode:             job.With(c.deliverCode),
+		JobForget:           job.With(c.forget),
+		JobTell:             job.With(c.Tell),
+		JobTogether:         job.With(c.LapseTogether),
+		jobOffer:            job.With(c.Offer),
+		register.JobChanged: job.With(c.Started),
 	}
 }

@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -33,11 +32,7 @@ type Offered struct {
 }
 
 // Started finds the services that a register's change starts, and has each evaluated (register.JobChanged).
-func (c *Casework) Started(ctx context.Context, queued job.Job) error {
-	var change register.Change
-	if err := json.Unmarshal(queued.Payload, &change); err != nil {
-		return err
-	}
+func (c *Casework) Started(ctx context.Context, queued job.Job, change register.Change) error {
 	var started []ident.Service
 	for _, definition := range c.Catalogue().All(c.Calendar.Date(c.Clock())) {
 		if definition.Start == change.Evidence && isFor(definition, change.Of) {
@@ -56,11 +51,7 @@ func (c *Casework) Started(ctx context.Context, queued job.Job) error {
 
 // Offer evaluates a service for somebody, and if they meet its requirements as far as registers know, opens a draft for
 // them and tells them (jobOffer). Of whom has declined nothing is asked. A register that does not answer makes the job wait.
-func (c *Casework) Offer(ctx context.Context, queued job.Job) (err error) {
-	var wanted offering
-	if err := json.Unmarshal(queued.Payload, &wanted); err != nil {
-		return err
-	}
+func (c *Casework) Offer(ctx context.Context, _ job.Job, wanted offering) (err error) {
 	made := offer.Offer{
 		ID: offer.IDOf(wanted.Subject, wanted.Service, wanted.Record), Subject: wanted.Subject, Service: wanted.Service,
 	}

@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -103,11 +102,7 @@ func (c *Casework) countOf(ctx context.Context, f *file) (int64, error) {
 }
 
 // fillQueue looks once a day whether there are more places (queue.JobFill).
-func (c *Casework) fillQueue(ctx context.Context, queued job.Job) error {
-	var payload queue.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Casework) fillQueue(ctx context.Context, _ job.Job, payload queue.Job) error {
 	first, err := c.Queues.First(ctx, payload.Queue)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -127,11 +122,7 @@ func (c *Casework) fillQueue(ctx context.Context, queued job.Job) error {
 }
 
 // offer tells an application that a place is kept for it (queue.JobOffer). Whoever has left meanwhile has told the queue.
-func (c *Casework) offer(ctx context.Context, queued job.Job) error {
-	var payload queue.Job
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Casework) offer(ctx context.Context, queued job.Job, payload queue.Job) error {
 	f, err := c.load(ctx, payload.Application)
 	if err != nil {
 		return err

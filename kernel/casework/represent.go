@@ -276,11 +276,7 @@ func (f *file) tellRepresentative(event string) {
 }
 
 // Tell tells a representative, if they still are one (JobTell).
-func (c *Casework) Tell(ctx context.Context, queued job.Job) error {
-	var wanted telling
-	if err := json.Unmarshal(queued.Payload, &wanted); err != nil {
-		return err
-	}
+func (c *Casework) Tell(ctx context.Context, queued job.Job, wanted telling) error {
 	_, err := c.own(ctx, access.Actor{Person: wanted.Reader}, wanted.Application, representation.Read)
 	if fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Erased) {
 		return nil

@@ -379,11 +379,7 @@ func (c *Casework) RemoveUpload(ctx context.Context, by access.Actor, id ident.T
 }
 
 // forget removes an upload that no decision has taken up in time (JobForget).
-func (c *Casework) forget(ctx context.Context, queued job.Job) error {
-	var payload uploadJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Casework) forget(ctx context.Context, queued job.Job, payload uploadJob) error {
 	return c.Store.Update(ctx, act.Of(payload.Applicant), func(tx Tx) error {
 		if err := tx.FinishJob(queued.Key, queued.ID); err != nil {
 			return err

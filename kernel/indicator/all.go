@@ -2,7 +2,6 @@ package indicator
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"yagona/kernel/act"
@@ -121,11 +120,7 @@ func (c *Counter) begin(ctx context.Context, d *Definition, anew bool) error {
 }
 
 // doAll counts one page and queues the next.
-func (c *Counter) doAll(ctx context.Context, one job.Job) error {
-	var payload allPayload
-	if err := json.Unmarshal(one.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Counter) doAll(ctx context.Context, one job.Job, payload allPayload) error {
 	d, err := c.Catalogue().Indicator(payload.Indicator)
 	if fault.Is(err, fault.NotFound) || err == nil && d.Key() != one.Key {
 		return nil // it is measured otherwise by now, and has a count of its own

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -121,14 +120,10 @@ func (c *Counter) Stored(tx job.Tx, application casework.Application) error {
 
 // Handlers returns the handlers of this package's jobs.
 func (c *Counter) Handlers() map[string]job.Handler {
-	return map[string]job.Handler{jobCount: c.doCount, jobAll: c.doAll}
+	return map[string]job.Handler{jobCount: job.With(c.doCount), jobAll: job.With(c.doAll)}
 }
 
-func (c *Counter) doCount(ctx context.Context, one job.Job) error {
-	var payload countPayload
-	if err := json.Unmarshal(one.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Counter) doCount(ctx context.Context, one job.Job, payload countPayload) error {
 	from := source{key: one.Key, register: payload.Register, record: payload.Record, application: payload.Application}
 	counting := c.Catalogue().reading(payload.Register)
 	if payload.Application != "" {

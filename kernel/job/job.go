@@ -97,6 +97,17 @@ func QueueBehind(tx Tx, kind string, payload any) error {
 // Handler does a job. It may be called again for a job that it did.
 type Handler func(ctx context.Context, job Job) error
 
+// With returns a handler of jobs whose payload is JSON of a T.
+func With[T any](do func(ctx context.Context, queued Job, payload T) error) Handler {
+	return func(ctx context.Context, queued Job) error {
+		var payload T
+		if err := json.Unmarshal(queued.Payload, &payload); err != nil {
+			return err
+		}
+		return do(ctx, queued, payload)
+	}
+}
+
 // MostAttempts is after how many failures a job is given up (about two days).
 const MostAttempts = 20
 

@@ -2,7 +2,6 @@ package notice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"strconv"
@@ -141,7 +140,7 @@ type codeJob struct {
 
 // Handlers returns who does the courier's jobs.
 func (c *Courier) Handlers() map[string]job.Handler {
-	return map[string]job.Handler{JobDeliver: c.deliver, JobCode: c.sendCode, JobTrack: c.track}
+	return map[string]job.Handler{JobDeliver: job.With(c.deliver), JobCode: job.With(c.sendCode), JobTrack: job.With(c.track)}
 }
 
 func (c *Courier) channel(name string) *Channel {
@@ -164,11 +163,7 @@ var questions = [...]time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 *
 
 // deliver tries a delivery once. What came of it, the end of this job and the next one are one act: if the process dies
 // before it, the message is sent again with the same id.
-func (c *Courier) deliver(ctx context.Context, queued job.Job) error {
-	var payload deliveryJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Courier) deliver(ctx context.Context, queued job.Job, payload deliveryJob) error {
 	reader := ident.Subject(queued.Key)
 	delivery, err := c.delivery(ctx, reader, payload.Delivery)
 	if err != nil {
@@ -294,11 +289,7 @@ func (c *Courier) delivery(ctx context.Context, reader ident.Subject, id string)
 }
 
 // track asks the channel what became of a message that it took.
-func (c *Courier) track(ctx context.Context, queued job.Job) error {
-	var payload deliveryJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Courier) track(ctx context.Context, queued job.Job, payload deliveryJob) error {
 	delivery, err := c.delivery(ctx, ident.Subject(queued.Key), payload.Delivery)
 	if err != nil {
 		return err
@@ -339,11 +330,7 @@ func (c *Courier) track(ctx context.Context, queued job.Job) error {
 }
 
 // sendCode sends the code that confirms an address.
-func (c *Courier) sendCode(ctx context.Context, queued job.Job) error {
-	var payload codeJob
-	if err := json.Unmarshal(queued.Payload, &payload); err != nil {
-		return err
-	}
+func (c *Courier) sendCode(ctx context.Context, queued job.Job, payload codeJob) error {
 	contact, _, _, err := c.open(ctx, ident.Subject(queued.Key))
 	if fault.Is(err, fault.Erased) {
 		return nil

@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -152,10 +151,6 @@ func (k *Keeper) queueReleases(tx Tx, p plan, newest StoredVersion) error {
 }
 
 // doRelease is the handler of jobRelease.
-func (k *Keeper) doRelease(ctx context.Context, one job.Job) error {
-	var claim Claim
-	if err := json.Unmarshal(one.Payload, &claim); err != nil {
-		return err
-	}
+func (k *Keeper) doRelease(ctx context.Context, _ job.Job, claim Claim) error {
 	return k.giveBack(ctx, claim)
 }

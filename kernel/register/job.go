@@ -3,7 +3,6 @@ package register
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 
 	"yagona/kernel/calendar"
 	"yagona/kernel/fault"
@@ -64,13 +63,9 @@ var errNoWriter = fault.New(fault.Forbidden, "register.no-writer", "This service
 // on applications; it may be called again.
 func (k *Keeper) Handlers(output func(context.Context, ident.Application) (Output, error)) map[string]job.Handler {
 	return map[string]job.Handler{
-		jobRelease: k.doRelease,
-		jobForget:  k.forget,
-		JobWrite: func(ctx context.Context, one job.Job) error {
-			var payload WritePayload
-			if err := json.Unmarshal(one.Payload, &payload); err != nil {
-				return err
-			}
+		jobRelease: job.With(k.doRelease),
+		jobForget:  job.With(k.forget),
+		JobWrite: job.With(func(ctx context.Context, _ job.Job, payload WritePayload) error {
 			wanted, err := output(ctx, payload.Application)
 			if err != nil {
 				return err
@@ -87,7 +82,7 @@ func (k *Keeper) Handlers(output func(context.Context, ident.Application) (Outpu
 				Cause: "application:" + string(payload.Application),
 			})
 			return err
-		},
+		}),
 	}
 }
 

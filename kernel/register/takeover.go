@@ -141,11 +141,7 @@ type forgetting struct {
 	Import ident.Import  `json:"import"`
 }
 
-func (k *Keeper) forget(ctx context.Context, one job.Job) error {
-	var payload forgetting
-	if err := json.Unmarshal(one.Payload, &payload); err != nil {
-		return err
-	}
+func (k *Keeper) forget(ctx context.Context, _ job.Job, payload forgetting) error {
 	return k.Store.Update(ctx, act.Of(payload.Owner), func(tx Tx) error { return tx.RemoveNotebook(payload.Import) })
 }
 

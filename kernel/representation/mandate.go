@@ -284,14 +284,10 @@ func (r *Representatives) list(ctx context.Context, by ident.Person, find func(R
 
 // Handlers returns who does the jobs of mandates.
 func (r *Representatives) Handlers() map[string]job.Handler {
-	return map[string]job.Handler{kindNotify: func(ctx context.Context, do job.Job) error {
-		var of queued
-		if err := json.Unmarshal(do.Payload, &of); err != nil {
-			return err
-		}
+	return map[string]job.Handler{kindNotify: job.With(func(ctx context.Context, do job.Job, of queued) error {
 		if err := r.Notify(ctx, of.Reader, of.Event, string(do.ID)); err != nil && !fault.Is(err, fault.Erased) {
 			return err
 		}
 		return nil
-	}}
+	})}
 }
