@@ -482,8 +482,9 @@ func (m Manifest) named() (made, lastAct string) {
 
 // Accept lets a restored installation serve again, in the name of whoever holds the machine: with a reason, and only if
 // the log can go on without contradicting what anybody saw of it. What the bank has paid is booked, so that it is not paid
-// again; a fee that was paid is booked, or given back if there is nothing here that it is for; what was revoked is revoked again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does what is left;
-// of what was accepted whole, only the mark, and nothing is compared or journaled once more.
+// again; a fee that was paid is booked, or given back if there is nothing here that it is for; what was revoked is revoked
+// again; what stays lost is declared by name, in the journal. The next start serves. Accepting again after a failure does
+// what is left; of what was accepted whole, only the mark, and nothing is compared or journaled once more.
 func (n *Node) Accept(ctx context.Context, accepted Acceptance) ([]Lost, error) {
 	manifest, restored := n.Restored()
 	if !restored {
