@@ -24,6 +24,7 @@ import (
 // measurement is one thing that is measured.
 type measurement struct {
 	name, slug string
+	after      string // the slug of the one whose results it takes, or ""
 	// do does it and returns how long each piece took.
 	do func(context.Context) ([]time.Duration, error)
 	// check looks, outside of the measured time, whether it was done; nil if every answer said so.
@@ -52,7 +53,7 @@ func (w *world) measurements(wanted options) []measurement {
 			},
 		},
 		{
-			name: "payment: release, sent, confirmed by the bank", slug: "payment", check: w.confirmed,
+			name: "payment: release, sent, confirmed by the bank", slug: "payment", after: "story", check: w.confirmed,
 			do: func(ctx context.Context) ([]time.Duration, error) { return w.payments(ctx, wanted.Clients) },
 		},
 		{

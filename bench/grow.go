@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,16 +31,35 @@ type grown struct {
 	database int64 // bytes of the database
 	resident int64 // bytes of the process
 	results  [][]result
-	disk     [][]int64 // bytes that a piece added, by measurement and run
+	disk     [][]float64 // bytes that a piece added, by measurement and run
 }
 
-// grow measures how the work of a day grows with the cases that are stored.
+// grow measures how the work of a day grows with the cases that are stored: every kind of act at every size, and bursts
+// of lifecycles. In the end it lets a whole day arrive, and says what a country needs.
 func (w *world) grow(ctx context.Context, wanted options, out io.Writer) error {
+	before, err := w.checkpointed(ctx)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
 	residents, err := w.takeUp(ctx, wanted.Residents)
 	if err != nil {
 		return err
 	}
-	measurements := w.daily(wanted)
+	if err := w.quiet(ctx); err != nil {
+		return err
+	}
+	after, err := w.checkpointed(ctx)
+	if err != nil {
+		return err
+	}
+	perResident := float64(after-before) / float64(len(residents))
+	fmt.Fprintf(out, "%d residents taken up in %.0f s, %.1f KiB each\n", len(residents), time.Since(begun).Seconds(), perResident/1024)
+	people, err := w.gather(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	measurements := append(w.measurements(wanted), w.further(wanted, people)...)
 	var all []grown
 	stored := 0
 	for _, size := range wanted.Cases {
@@ -53,45 +73,68 @@ func (w *world) grow(ctx context.Context, wanted options, out io.Writer) error {
 		fmt.Fprintf(out, "%d cases of %d residents stored: %d more in %.0f s, %.2f ms of the processors each\n", size, len(residents), size-stored,
 			time.Since(begun).Seconds(), float64((processorTime()-spent).Microseconds())/1000/float64(size-stored))
 		stored = size
-		one := grown{cases: size, results: make([][]result, len(measurements)), disk: make([][]int64, len(measurements))}
-		for number := range wanted.Runs + 1 { // run 0 warms up and does not count
-			for i, measurement := range measurements {
-				before, err := w.checkpointed(ctx)
-				if err != nil {
-					return err
-				}
-				measured, err := w.measure(ctx, measurement, wanted.Profile, number)
-				if err != nil {
-					return fmt.Errorf("with %d cases, run %d, %s: %w", size, number, measurement.name, err)
-				}
-				after, err := w.checkpointed(ctx)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(out, "%8d cases, run %2d  %s\n", size, number, measured.line(measurement))
-				if number > 0 {
-					one.results[i] = append(one.results[i], measured)
-					one.disk[i] = append(one.disk[i], (after-before)/int64(len(measured.latencies)))
-				}
-				one.database = after
+		one, err := w.at(ctx, size, wanted, measurements, out)
+		if err != nil {
+			return err
+		}
+		all = append(all, one)
+		fmt.Fprintf(out, "\nBursts of lifecycles at %d stored cases, %s each\n\n| | cases | per second | p50 ms | p99 ms | p99.9 ms | errors |\n|---|---:|---:|---:|---:|---:|---:|\n", size, wanted.Burst)
+		for _, rate := range wanted.Bursts {
+			if err := w.burst(ctx, wanted, people, rate, out); err != nil {
+				return fmt.Errorf("with %d cases, %d lifecycles a second: %w", size, rate, err)
 			}
 		}
-		one.resident = resident()
-		all = append(all, one)
+	}
+	if wanted.Day > 0 {
+		if err := w.day(ctx, wanted, people, out); err != nil {
+			return err
+		}
 	}
 	sizing(out, measurements, all)
+	last := all[len(all)-1]
+	if len(all) > 1 {
+		lifecycles := func(of grown) []float64 {
+			i := slices.IndexFunc(measurements, func(one measurement) bool { return one.slug == "lifecycle" })
+			return column(of.results[i], func(r result) float64 { return r.percentile(0.5) })
+		}
+		fmt.Fprintln(out)
+		compare(out, "Lifecycle", all[len(all)-2], last, lifecycles)
+	}
+	measured := map[string]taken{}
+	for i, one := range measurements {
+		measured[one.slug] = taken{median(last.disk[i]), median(column(last.results[i], func(r result) float64 { return r.each(r.spent) }))}
+	}
+	paper(out, w.kinds(people), measured, perResident)
 	return nil
 }
 
-// daily is the work that is measured as cases grow.
-func (w *world) daily(wanted options) (found []measurement) {
-	for _, one := range w.measurements(wanted) {
-		switch one.slug {
-		case "automatic", "lifecycle", "own", "record", "reading":
-			found = append(found, one)
+// at measures everything at one number of stored cases.
+func (w *world) at(ctx context.Context, size int, wanted options, measurements []measurement, out io.Writer) (grown, error) {
+	one := grown{cases: size, results: make([][]result, len(measurements)), disk: make([][]float64, len(measurements))}
+	for number := range wanted.Runs + 1 { // run 0 warms up and does not count
+		for i, measurement := range measurements {
+			before, err := w.checkpointed(ctx)
+			if err != nil {
+				return grown{}, err
+			}
+			measured, err := w.measure(ctx, measurement, wanted.Profile, number)
+			if err != nil {
+				return grown{}, fmt.Errorf("with %d cases, run %d, %s: %w", size, number, measurement.name, err)
+			}
+			after, err := w.checkpointed(ctx)
+			if err != nil {
+				return grown{}, err
+			}
+			fmt.Fprintf(out, "%8d cases, run %2d  %s\n", size, number, measured.line(measurement))
+			if number > 0 {
+				one.results[i] = append(one.results[i], measured)
+				one.disk[i] = append(one.disk[i], float64(after-before)/float64(len(measured.latencies)))
+			}
+			one.database = after
 		}
 	}
-	return found
+	one.resident = resident()
+	return one, nil
 }
 
 // takeUp takes up invented residents, by the way that every resident is taken up.
@@ -218,12 +261,13 @@ func (w *world) checkpointed(ctx context.Context) (size int64, err error) {
 		return 0, err
 	}
 	defer pool.Close()
-	var busy, log, done int
-	if err := pool.QueryRowContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &log, &done); err != nil {
+	err = eventually(ctx, func() (bool, error) { // whoever reads an older state holds it up
+		var busy, log, done int
+		err := pool.QueryRowContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &log, &done)
+		return log == done, err
+	})
+	if err != nil {
 		return 0, err
-	}
-	if log != done {
-		return 0, fmt.Errorf("the write-ahead log was not taken in: %d of %d pages", done, log)
 	}
 	file, err := os.Stat(path)
 	if err != nil {
@@ -239,21 +283,22 @@ func sizing(out io.Writer, measurements []measurement, all []grown) {
 	fmt.Fprintln(out, "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|")
 	for _, size := range all {
 		for i, one := range measurements {
-			column := func(format string, of func(result) float64) string {
-				values := make([]float64, len(size.results[i]))
-				for j, measured := range size.results[i] {
-					values[j] = of(measured)
-				}
-				return spread(format, values)
+			figure := func(format string, of func(result) float64) string {
+				return spread(format, column(size.results[i], of))
 			}
-			disk := make([]float64, len(size.disk[i]))
-			for j, bytes := range size.disk[i] {
-				disk[j] = float64(bytes) / 1024
-			}
+			disk := column(size.disk[i], func(bytes float64) float64 { return bytes / 1024 })
 			fmt.Fprintf(out, "| %d | %d | %d | %s | %s | %s | %s | %s | %s | %s |\n", size.cases, size.database>>20, size.resident>>20, one.name,
-				column("%.0f", result.rate), column("%.1f", func(r result) float64 { return r.percentile(0.5) }),
-				column("%.1f", func(r result) float64 { return r.percentile(0.99) }), column("%.1f", func(r result) float64 { return r.percentile(0.999) }),
-				column("%.2f", func(r result) float64 { return r.each(r.spent) }), spread("%.1f", disk))
+				figure("%.0f", result.rate), figure("%.1f", func(r result) float64 { return r.percentile(0.5) }),
+				figure("%.1f", func(r result) float64 { return r.percentile(0.99) }), figure("%.1f", func(r result) float64 { return r.percentile(0.999) }),
+				figure("%.2f", func(r result) float64 { return r.each(r.spent) }), spread("%.1f", disk))
 		}
 	}
+}
+
+func column[T any](of []T, value func(T) float64) []float64 {
+	values := make([]float64, len(of))
+	for i, one := range of {
+		values[i] = value(one)
+	}
+	return values
 }

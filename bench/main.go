@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,19 +36,35 @@ type options struct {
 	Records      int // made, and read, in a run; as many events
 	Lifecycles   int // of a case, in a run
 	Residents    int // whom stored cases are of
+	Mahallas     int // at least, each with its seven officials; 0: those that the profile names
 	Cases        []int
-	Simulated    int // residents over whom a change is simulated; alone
+	Bursts       []int         // lifecycles a second, at each size
+	Burst        time.Duration // how long each burst lasts
+	Day          time.Duration // into how long a working day is compressed; 0: none
+	Simulated    int           // residents over whom a change is simulated; alone
 	Profile      string
+	Only         []string // slugs of the measurements to take; none: all
+	// Database and SubjectKeys are the addresses of two empty databases of a PostgreSQL server; empty: files.
+	Database, SubjectKeys string
+}
+
+// newcomers is how many applicants are needed: each has the subsidy once.
+func (o options) newcomers() int {
+	count := (o.Runs + 1) * o.Stories * max(len(o.Cases), 1)
+	if o.Day > 0 {
+		count += o.Residents/1000 + len(curve) // about five times as many as a day has
+	}
+	return count
 }
 
 // limit is how long everything may take together.
 const limit = 15 * time.Minute
 
 // growLimit is how long everything may take where cases are stored first.
-const growLimit = 2 * time.Hour
+const growLimit = 6 * time.Hour
 
 func main() {
-	wanted := options{People: 400, Clients: 16}
+	wanted := options{People: 400, Clients: 16, Bursts: []int{15, 25, 35}}
 	quick := flag.Bool("quick", false, "do very little, in seconds: whether it works, not how fast it is")
 	flag.IntVar(&wanted.Runs, "runs", 10, "how often to measure")
 	flag.IntVar(&wanted.Clients, "clients", wanted.Clients, "how many clients at a time")
@@ -58,17 +75,24 @@ func main() {
 	flag.IntVar(&wanted.Records, "records", 2000, "records made, read by an official, read by their owners, and events appended, in a run")
 	flag.IntVar(&wanted.Lifecycles, "lifecycles", 160, "lifecycles of a case in a run")
 	flag.IntVar(&wanted.Residents, "residents", 10_000, "how many residents stored cases are of")
-	flag.Func("cases", "sizes at which to measure how lifecycles and applications grow with stored cases, as 10000,100000,1000000; alone", func(text string) error {
-		for part := range strings.SplitSeq(text, ",") {
-			size, err := strconv.Atoi(part)
-			if err != nil || size < 1 || len(wanted.Cases) > 0 && size <= wanted.Cases[len(wanted.Cases)-1] {
-				return errors.New("sizes are whole numbers that grow")
-			}
-			wanted.Cases = append(wanted.Cases, size)
-		}
+	flag.IntVar(&wanted.Mahallas, "mahallas", 0, "how many mahallas the country has at least, each with its seven officials; 0: those of its profile")
+	flag.Func("cases", "sizes at which to measure how every kind of act grows with stored cases, as 10000,100000,1000000; alone", func(text string) (err error) {
+		wanted.Cases, err = sizes(text)
+		return err
+	})
+	flag.Func("bursts", "lifecycles a second that arrive at each of these sizes, whatever became of those before (default 15,25,35)", func(text string) (err error) {
+		wanted.Bursts, err = sizes(text)
+		return err
+	})
+	flag.DurationVar(&wanted.Burst, "burst", 20*time.Second, "how long each burst lasts")
+	flag.DurationVar(&wanted.Day, "day", 0, "into how long to compress a working day of the residents, with every kind of act, at the last of these sizes; 0: none")
+	flag.IntVar(&wanted.Simulated, "simulate", 0, "residents over whom to simulate a change of a service, as 300000; alone")
+	flag.Func("only", "measurements to take, as record,own, with those whose results they take; without it all", func(text string) error {
+		wanted.Only = strings.Split(text, ",")
 		return nil
 	})
-	flag.IntVar(&wanted.Simulated, "simulate", 0, "residents over whom to simulate a change of a service, as 300000; alone")
+	flag.StringVar(&wanted.Database, "database", "", "address of an empty PostgreSQL database (postgres://…) to measure instead of the embedded one; without floors")
+	flag.StringVar(&wanted.SubjectKeys, "subject-keys", "", "address of another one, for the subjects' keys; required with -database")
 	flag.StringVar(&wanted.Profile, "profile", "", "folder into which to write a CPU profile of each measurement")
 	flag.Parse()
 	if *quick {
@@ -83,15 +107,27 @@ func main() {
 	}
 }
 
+// sizes reads whole numbers that grow, with commas between them.
+func sizes(text string) (found []int, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		size, err := strconv.Atoi(part)
+		if err != nil || size < 1 || len(found) > 0 && size <= found[len(found)-1] {
+			return nil, errors.New("they are whole numbers that grow, as 10000,100000")
+		}
+		found = append(found, size)
+	}
+	return found, nil
+}
+
 // smallest is the least that still does everything once.
 func smallest() options {
-	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16, Records: 16, Lifecycles: 4, Residents: 20}
+	return options{Runs: 1, People: 50, Clients: 4, Applications: 8, Stories: 4, Answers: 16, Records: 16, Lifecycles: 4, Residents: 20, Burst: time.Second}
 }
 
 // run measures and prints.
 func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	if wanted.Runs < 1 || wanted.Clients < 1 || wanted.Applications < 1 || wanted.Stories < 1 || wanted.Answers < 1 ||
-		wanted.Records < 1 || wanted.Lifecycles < 1 || wanted.Residents < 1 {
+		wanted.Records < 1 || wanted.Lifecycles < 1 || wanted.Residents < 1 || wanted.Burst <= 0 || wanted.Day < 0 {
 		return errors.New("each number is at least 1")
 	}
 	within := limit
@@ -105,8 +141,12 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	fmt.Fprintf(out, "%s %s/%s, %d processors; %d clients, witnesses off, WAL, synchronous FULL\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), wanted.Clients)
+	engine := "WAL, synchronous FULL"
+	if wanted.Database != "" {
+		engine = "PostgreSQL, whose processes' time is not in the processors'"
+	}
+	fmt.Fprintf(out, "%s %s/%s, %d processors; %d clients, witnesses off, %s\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), wanted.Clients, engine)
 	begun := time.Now()
 	var w *world
 	err = profiled(wanted.Profile, "opening", func() (err error) {
@@ -124,7 +164,10 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	if wanted.Simulated > 0 {
 		return w.simulate(ctx, wanted, out)
 	}
-	measurements := w.measurements(wanted)
+	measurements, err := only(w.measurements(wanted), wanted.Only)
+	if err != nil {
+		return err
+	}
 	all := make([][]result, len(measurements))
 	for number := range wanted.Runs + 1 { // run 0 warms up and does not count
 		for i, one := range measurements {
@@ -141,6 +184,22 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "resident at the end: %d MiB\n\n", resident()>>20)
 	summarise(out, measurements, all)
 	return nil
+}
+
+// only returns the measurements of the slugs and those whose results they take, in their order; all, if none is named.
+func only(all []measurement, slugs []string) ([]measurement, error) {
+	if len(slugs) == 0 {
+		return all, nil
+	}
+	wanted := map[string]bool{}
+	for _, slug := range slugs {
+		i := slices.IndexFunc(all, func(one measurement) bool { return one.slug == slug })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no measurement %q", slug)
+		}
+		wanted[slug], wanted[all[i].after] = true, true
+	}
+	return slices.DeleteFunc(all, func(one measurement) bool { return !wanted[one.slug] }), nil
 }
 
 // measure does one measurement with nothing else under way, and its floor.
@@ -168,6 +227,9 @@ func (w *world) measure(ctx context.Context, one measurement, profile string, nu
 	}
 	if err := w.quiet(ctx); err != nil {
 		return result{}, err
+	}
+	if w.onServer {
+		return measured, nil // the floor is of the embedded engine
 	}
 	spent := processorTime()
 	measured.floor, err = measured.work.floor(ctx, w.folder)

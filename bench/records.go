@@ -32,13 +32,13 @@ func (w *world) records(wanted options) []measurement {
 			},
 		},
 		{
-			name: "official's reading: disclosure journaled, then answered", slug: "reading",
+			name: "official's reading: disclosure journaled, then answered", slug: "reading", after: "record",
 			do: func(ctx context.Context) ([]time.Duration, error) {
 				return w.readRecords(ctx, wanted.Clients, wanted.Records)
 			},
 		},
 		{
-			name: "own application read", slug: "own",
+			name: "own application read", slug: "own", after: "automatic",
 			do: func(ctx context.Context) ([]time.Duration, error) {
 				return w.readOwn(ctx, wanted.Clients, wanted.Records)
 			},
@@ -60,19 +60,23 @@ func (w *world) records(wanted options) []measurement {
 
 func (w *world) makeRecords(ctx context.Context, clients, count int) ([]time.Duration, error) {
 	w.made = make([]string, count)
-	day := w.today().String()
 	return each(ctx, clients, count, func(ctx context.Context, i int) error {
 		var made struct {
 			Record string `json:"record"`
 		}
-		err := w.registrar.post(ctx, notebook, map[string]any{
-			"reason": "measured", "values": map[string]any{
-				"person": w.applicants[i%len(w.applicants)].ID.Subject(), "support": "help", "amount": 100_000, "grantedOn": day,
-			},
-		}, &made)
+		err := w.registrar.post(ctx, notebook, w.entry(w.applicants[i%len(w.applicants)]), &made)
 		w.made[i] = made.Record
 		return err
 	})
+}
+
+// entry is a record of the notebook about somebody, as its registrar sends it.
+func (w *world) entry(of applicant) map[string]any {
+	return map[string]any{
+		"reason": "measured", "values": map[string]any{
+			"person": of.ID.Subject(), "support": "help", "amount": 100_000, "grantedOn": w.today().String(),
+		},
+	}
 }
 
 func (w *world) readRecords(ctx context.Context, clients, count int) ([]time.Duration, error) {
@@ -128,26 +132,30 @@ func (w *world) journal(ctx context.Context, clients, count int) ([]time.Duratio
 // lifecycles takes cases from their beginning to their end: a resident makes one, an official finds it in the inbox,
 // takes it, reads it and resolves it, and the resident finds it among their own.
 func (w *world) lifecycles(ctx context.Context, clients, count int) ([]time.Duration, error) {
-	day := w.today().AddDays(20).String()
-	return each(ctx, clients, count, func(ctx context.Context, i int) error {
-		one := w.applicants[i%len(w.applicants)]
-		id, err := one.apply(ctx, celebration, map[string]any{"occasion": "wedding", "day": day, "guests": 120}, "deciding")
-		if err != nil {
-			return fmt.Errorf("creating: %w", err)
-		}
-		chair := w.officials[post{"chair", one.Residence}]
-		if err := chair.take(ctx, id); err != nil {
-			return fmt.Errorf("taking: %w", err)
-		}
-		var own page[application]
-		if err := one.get(ctx, "/api/v1/applications?limit=20", &own); err != nil {
-			return fmt.Errorf("finding: %w", err)
-		}
-		if i := slices.IndexFunc(own.Items, func(a application) bool { return a.ID == id }); i < 0 || own.Items[i].State != "granted" {
-			return errors.New("a resolved case is not among the applicant's own")
-		}
-		return nil
-	})
+	return each(ctx, clients, count, func(ctx context.Context, i int) error { return w.celebrate(ctx, w.applicants[i%len(w.applicants)]) })
+}
+
+func (w *world) celebration() map[string]any {
+	return map[string]any{"occasion": "wedding", "day": w.today().AddDays(20), "guests": 120}
+}
+
+func (w *world) celebrate(ctx context.Context, one applicant) error {
+	id, err := one.apply(ctx, celebration, w.celebration(), "deciding")
+	if err != nil {
+		return fmt.Errorf("creating: %w", err)
+	}
+	chair := w.officials[post{"chair", one.Residence}]
+	if err := chair.take(ctx, id); err != nil {
+		return fmt.Errorf("taking: %w", err)
+	}
+	var own page[application]
+	if err := one.get(ctx, "/api/v1/applications?limit=20", &own); err != nil {
+		return fmt.Errorf("finding: %w", err)
+	}
+	if i := slices.IndexFunc(own.Items, func(a application) bool { return a.ID == id }); i < 0 || own.Items[i].State != "granted" {
+		return errors.New("a resolved case is not among the applicant's own")
+	}
+	return nil
 }
 
 // take finds the application's task in the inbox, claims it, reads it and approves.

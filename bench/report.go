@@ -17,6 +17,9 @@ type result struct {
 	floor, floorSpent time.Duration
 }
 
+// hasFloor reports whether a floor was measured: what commits nothing has none, and what a server stores.
+func (r result) hasFloor() bool { return r.floor > 0 && len(r.work.commits) > 0 }
+
 func (r result) rate() float64      { return float64(len(r.latencies)) / r.took.Seconds() }
 func (r result) floorRate() float64 { return float64(len(r.latencies)) / r.floor.Seconds() }
 func (r result) ratio() float64     { return r.floor.Seconds() / r.took.Seconds() }
@@ -36,10 +39,13 @@ func (r result) percentile(share float64) float64 {
 // line tells of one run.
 func (r result) line(of measurement) string {
 	pieces := float64(len(r.latencies))
-	return fmt.Sprintf("%-9s %7.1f/s p50 %6.1f ms p99 %6.1f ms | floor %8.1f/s ratio %.3f | processor %.2f ms, floor %.2f ms | each %.1f acts, %.1f statements, %.1f KiB, "+
+	floor := "no floor"
+	if r.hasFloor() {
+		floor = fmt.Sprintf("floor %8.1f/s ratio %.3f, processor %.2f ms", r.floorRate(), r.ratio(), r.each(r.floorSpent))
+	}
+	return fmt.Sprintf("%-9s %7.1f/s p50 %6.1f ms p99 %6.1f ms, processor %.2f ms | %s | each %.1f acts, %.1f statements, %.1f KiB, "+
 		"%.1f signed, %.1f verified; %.1f acts a commit",
-		of.slug, r.rate(), r.percentile(0.5), r.percentile(0.99), r.floorRate(), r.ratio(),
-		r.each(r.spent), r.each(r.floorSpent), float64(r.work.acts)/pieces, float64(r.work.write)/pieces, float64(r.work.bytes)/1024/pieces,
+		of.slug, r.rate(), r.percentile(0.5), r.percentile(0.99), r.each(r.spent), floor, float64(r.work.acts)/pieces, float64(r.work.write)/pieces, float64(r.work.bytes)/1024/pieces,
 		float64(r.work.signed)/pieces, float64(r.work.verified)/pieces, float64(r.work.acts)/float64(max(len(r.work.commits), 1)))
 }
 
@@ -57,8 +63,8 @@ func summarise(out io.Writer, measurements []measurement, all [][]result) {
 			return spread(format, values)
 		}
 		floorRate, ratio, floorSpent := column("%.0f", result.floorRate), column("%.3f", result.ratio), column("%.2f", func(r result) float64 { return r.each(r.floorSpent) })
-		if !slices.ContainsFunc(all[i], func(r result) bool { return len(r.work.commits) > 0 }) {
-			floorRate, ratio, floorSpent = "–", "–", "–" // what commits nothing has no floor
+		if !slices.ContainsFunc(all[i], result.hasFloor) {
+			floorRate, ratio, floorSpent = "–", "–", "–"
 		}
 		fmt.Fprintf(out, "| %s |\n", strings.Join([]string{
 			one.name, column("%.0f", result.rate),
@@ -71,10 +77,14 @@ func summarise(out io.Writer, measurements []measurement, all [][]result) {
 
 // spread formats the median, the least and the most.
 func spread(format string, values []float64) string {
-	slices.Sort(values)
-	middle := values[len(values)/2]
-	if len(values)%2 == 0 {
-		middle = (values[len(values)/2-1] + middle) / 2
+	return fmt.Sprintf(format+" ("+format+"–"+format+")", median(values), slices.Min(values), slices.Max(values))
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	middle := sorted[len(sorted)/2]
+	if len(sorted)%2 == 0 {
+		middle = (sorted[len(sorted)/2-1] + middle) / 2
 	}
-	return fmt.Sprintf(format+" ("+format+"–"+format+")", middle, values[0], values[len(values)-1])
+	return middle
 }

@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/country"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/indicator"
 	"yagona/kernel/job"
 	"yagona/kernel/session"
 	"yagona/kernel/transparency"
@@ -31,6 +32,7 @@ import (
 // world is a running installation with everybody who takes part, signed in.
 type world struct {
 	folder     string
+	onServer   bool // the databases are a server's
 	node       *node.Node
 	site       *url.URL
 	server     *http.Server
@@ -67,7 +69,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 		return nil, err
 	}
 	w := &world{
-		folder: folder, site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, tally: &tally{}, officials: map[post]*client{},
+		folder: folder, onServer: wanted.Database != "", site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, tally: &tally{}, officials: map[post]*client{},
 		transport: &http.Transport{MaxIdleConnsPerHost: 2 * wanted.Clients},
 	}
 	defer func() {
@@ -75,8 +77,13 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 			err = errors.Join(err, listener.Close(), w.close())
 		}
 	}()
+	profile, err := peopled(packs.Country(), wanted.Mahallas)
+	if err != nil {
+		return w, err
+	}
 	config := node.Config{
-		Folder: filepath.Join(folder, "installation"), Site: w.site, Country: packs.Country(), Packs: packs.All(), Clock: time.Now,
+		Folder: filepath.Join(folder, "installation"), Site: w.site, Country: profile, Packs: packs.All(), Clock: time.Now,
+		Database: wanted.Database, SubjectKeys: wanted.SubjectKeys,
 		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many
 	}
 	if w.node, err = node.OpenDemonstration(ctx, config, wanted.People); err != nil {
@@ -85,6 +92,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	w.log = query.For[transparency.Reader, transparency.Tx](w.node.DB)
 	w.tally.signatures = w.node.Ring.Count
 	w.node.DB.OnCommit(w.tally.committed)
+	node.Roomy() // as the command that serves does
 	w.node.Start(context.WithoutCancel(ctx))
 	w.server = &http.Server{Handler: w.node.Handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = w.server.Serve(listener) }() // it ends when the world is closed
@@ -101,13 +109,11 @@ func (w *world) people(ctx context.Context, wanted options) error {
 		return err
 	}
 	var homes []ident.Territory
+	var deciding []demo.Official
 	for _, one := range population.Officials {
 		switch one.Role {
 		case "youth-leader", "chair":
-			at := post{one.Role, one.Territory}
-			if w.officials[at], err = w.signIn(ctx, one.Person); err != nil {
-				return err
-			}
+			deciding = append(deciding, one)
 			if one.Role == "chair" && profile.Territories.Level(one.Territory) == profile.Territories.Level(population.Home) {
 				homes = append(homes, one.Territory)
 			}
@@ -127,10 +133,17 @@ func (w *world) people(ctx context.Context, wanted options) error {
 			}
 		}
 	}
+	signed, err := w.signInAll(ctx, len(deciding), func(i int) ident.Person { return deciding[i].Person })
+	if err != nil {
+		return err
+	}
+	for i, one := range deciding {
+		w.officials[post{one.Role, one.Territory}] = signed[i]
+	}
 	if len(homes) == 0 || w.treasurer == nil || w.registrar == nil {
 		return errors.New("the demonstration has nobody to decide, to release or to keep a register")
 	}
-	newcomers, err := movers(profile, today, homes, (wanted.Runs+1)*wanted.Stories)
+	newcomers, err := movers(profile, today, homes, wanted.newcomers())
 	if err != nil {
 		return err
 	}
@@ -145,14 +158,11 @@ func (w *world) people(ctx context.Context, wanted options) error {
 		return errors.New("the demonstration's bank is not the simulated one any more: let it know the newcomers' accounts")
 	}
 	simulated.OpenAccounts(newcomers.Accounts())
-	for _, one := range newcomers.People {
-		signed, err := w.signIn(ctx, one.ID)
-		if err != nil {
-			return err
-		}
-		w.applicants = append(w.applicants, applicant{signed, one})
+	signed, err = w.signInAll(ctx, len(newcomers.People), func(i int) ident.Person { return newcomers.People[i].ID })
+	for i, one := range signed {
+		w.applicants = append(w.applicants, applicant{one, newcomers.People[i]})
 	}
-	return nil
+	return err
 }
 
 // movers makes synthetic people of 22 without work, each alone in a household, spread over the territories. Their
@@ -190,6 +200,16 @@ func (w *world) signIn(ctx context.Context, who ident.Person) (*client, error) {
 	return &client{site: w.site, http: &http.Client{Transport: w.transport, Timeout: time.Minute}, token: string(token)}, err
 }
 
+// signInAll signs in many people, as many at a time as share a commit.
+func (w *world) signInAll(ctx context.Context, count int, who func(int) ident.Person) ([]*client, error) {
+	signed := make([]*client, count)
+	_, err := each(ctx, storing, count, func(ctx context.Context, i int) (err error) {
+		signed[i], err = w.signIn(ctx, who(i))
+		return err
+	})
+	return signed, err
+}
+
 // quiet waits until no job is due and the log has everything.
 func (w *world) quiet(ctx context.Context) error {
 	if err := w.drained(ctx); err != nil {
@@ -206,7 +226,20 @@ func (w *world) quiet(ctx context.Context) error {
 			return false, err
 		}
 		status, err := w.node.Sequencer.Status(ctx)
-		return !status.Pending(), err
+		if err != nil || status.Pending() {
+			return false, err
+		}
+		counted := false
+		err = query.For[indicator.Reader, indicator.Tx](w.node.DB).View(ctx, func(tx indicator.Reader) error {
+			head, err := tx.LogHead()
+			if err != nil {
+				return err
+			}
+			place, _, err := tx.IndicatorPlace()
+			counted = place.Next == head.Size
+			return err
+		})
+		return counted, err
 	})
 }
 

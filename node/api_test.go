@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/session"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
@@ -43,7 +44,7 @@ func TestARegistrarAppointsToTheRolesOfTheirPackAndThePlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, err := node.OpenDemonstration(t.Context(), node.Config{
-		Folder: t.TempDir(), Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Volatile: true,
+		Folder: nodetest.Populated(t, 40, time.Now), Site: site, Country: uz.Files, Packs: packs.All(), Clock: time.Now, Volatile: true,
 	}, 40)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"yagona/kernel/act"
+	"yagona/kernel/archive"
 	"yagona/kernel/document"
 	"yagona/kernel/exchange"
 	"yagona/kernel/fault"
@@ -44,6 +45,8 @@ type Audit struct {
 	Old       []byte
 	Witnesses []*c2sp.CosignatureVerifier
 	Quorum    int // how many of them must have cosigned
+	// Shelf has the volumes of the archive; nil: they are not connected, and each is missing.
+	Shelf archive.Shelf
 	// Folder is where temporary files are written, about 200 bytes for each row; "" : the system's own.
 	Folder string
 }
@@ -58,8 +61,10 @@ type Report struct {
 	Closed   int64               // of these, not opened because the auditor has no keys
 	Rows     int64               // rows compared with the event that vouches for them
 	GivenUp  int                 // jobs that failed until they were given up: an operator decides on them
+	Archived []archive.Volume    // what was moved out of the database; each that is here and not what it was is a finding
+	Missing  []Finding           // the volumes that are not connected: of what they have nothing can be said
 	Funds    int                 // books recomputed from their entries
-	Findings []Finding           // the first maxFindings by their place in the log; none: nothing was tampered with
+	Findings []Finding           // the first maxFindings by their place in the log; none: nothing that is here was tampered with
 	Found    int                 // how many there are in all
 }
 
@@ -98,6 +103,9 @@ const maxFindings = 100
 //   - the log's head: how much has a place in the log, and the newest checkpoint that the log signed;
 //   - every row that events vouch for: it must be what the last event that covers it vouched for. A row that is gone,
 //     and a row that no event covers, are findings as well;
+//   - every volume of the archive, which must be the file whose digest the journal has: its events and rows are recomputed
+//     with the others. One that is missing and that an event vouches for is no finding but missing, and what only it could tell
+//     is not judged;
 //   - every fund's book (ledger.Check);
 //   - everything that waits for a job (a deadline, a register, a payment, an erasure): the job must be there;
 //   - every job that no process will do by itself: it must have failed until it was given up (job.Job.GivenUp);
@@ -120,7 +128,7 @@ func (a Audit) Verify(ctx context.Context) (Report, error) {
 		}
 		defer rows.remove()
 		audit := &auditing{Audit: a, ctx: ctx, tx: tx, rows: rows, report: &report}
-		for _, step := range []func() error{audit.vault, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures, audit.waiting, audit.held} {
+		for _, step := range []func() error{audit.vault, audit.archive, audit.log, audit.events, audit.stored, audit.compare, audit.books, audit.erasures, audit.waiting, audit.held} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -141,6 +149,7 @@ type auditing struct {
 	rows   *collation
 	unread []string // the nouns of rows that could not be read to the end
 	erased map[ident.Subject]bool
+	whole  whole
 	report *Report
 }
 
@@ -180,7 +189,7 @@ func (a *auditing) vault() (err error) {
 // log verifies the log.
 func (a *auditing) log() error {
 	store := snapshot{a.tx}
-	first, err := a.tx.EventsByIndex(0, 1)
+	first, err := a.eventsByIndex(0, 1)
 	if err != nil {
 		return err
 	}
@@ -202,7 +211,10 @@ func (a *auditing) log() error {
 	}
 	a.report.Log, err = transparency.Verify(a.ctx, a.Tiles, transparency.Audit{
 		Trust: transparency.Trust{Log: a.Log, Witnesses: a.Witnesses, Quorum: a.Quorum},
-		Old:   a.Old, Events: transparency.StoredEvents(store),
+		Old:   a.Old, Elsewhere: a.whole.misses,
+		Events: func(_ context.Context, from int64, limit int) ([]journal.StoredEvent, error) {
+			return a.eventsByIndex(from, limit)
+		},
 	})
 	for _, finding := range a.report.Log.Findings {
 		event, _ := strings.CutPrefix(finding.Resource, "event ")
@@ -225,8 +237,8 @@ func (a *auditing) logHead() error {
 		a.found(Finding{Index: -1, Thing: "log head", Problem: fmt.Sprintf(problem, args...)})
 		return nil
 	}
-	last, err := a.tx.EventsByIndex(max(a.head.Size-1, 0), 2)
-	if err != nil {
+	last, err := a.eventsByIndex(max(a.head.Size-1, 0), 2)
+	if err != nil || a.whole.misses(a.head.Size-1) {
 		return err
 	}
 	if size := int64(len(last)); size != min(a.head.Size, 1) || size == 1 && last[0].Index != a.head.Size-1 {
@@ -256,16 +268,22 @@ const eventsPage = 500
 
 // events checks every event by itself and collects which rows it vouches for.
 func (a *auditing) events() error {
+	if err := a.archivedEvents(); err != nil {
+		return err
+	}
 	for from := int64(0); ; {
 		page, err := a.tx.EventsByIndex(from, eventsPage)
 		if err != nil {
 			return err
 		}
 		for _, event := range page {
-			if err := a.event(event); err != nil {
+			from = event.Index + 1
+			if a.whole.has(event.Index) != nil {
+				continue // it was compared with the volume, which counts
+			}
+			if err := a.event(a.tx, event); err != nil {
 				return err
 			}
-			from = event.Index + 1
 		}
 		if len(page) < eventsPage {
 			break
@@ -282,19 +300,19 @@ func (a *auditing) events() error {
 			return err
 		}
 		a.report.Pending++
-		if err := a.event(event); err != nil {
+		if err := a.event(a.tx, event); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *auditing) event(event journal.StoredEvent) error {
+func (a *auditing) event(from journal.Reader, event journal.StoredEvent) error {
 	a.report.Events++
 	if event.Index >= a.head.Size {
 		a.found(Finding{Index: event.Index, Event: event.ID, Thing: "event", Problem: "its place lies beyond the end of the log"})
 	}
-	parts, err := a.tx.StoredParts(event.Key, event.ID)
+	parts, err := from.StoredParts(event.Key, event.ID)
 	if err != nil {
 		return err
 	}
@@ -374,6 +392,8 @@ func (a *auditing) stored() error {
 		{[]string{"erasure"}, a.tx.ErasureRows},
 		{[]string{"publication", "closure"}, a.tx.PublicationRows},
 		{[]string{"draft"}, a.tx.DraftRows},
+		{[]string{"archive-volume"}, a.tx.VolumeRows},
+		{[]string{"application", "attachment", "exchange"}, a.archivedRows},
 	} {
 		err := nouns.rows(visit)
 		if a.ctx.Err() != nil {
@@ -396,6 +416,8 @@ func (a *auditing) compare() error {
 		case len(stored) > 0:
 		case slices.Contains(a.unread, noun):
 			return // it is not known whether the row is there
+		case a.whole.mayHave(noun):
+			return // it may be in a volume that is missing
 		case noun == "session":
 			return // what has ended is forgotten, and whose session is removed before only signs in again
 		case slices.ContainsFunc(last, func(v voucher) bool { return v.Digest == nil }):
@@ -415,6 +437,9 @@ func (a *auditing) compare() error {
 
 // row judges a stored row.
 func (a *auditing) row(row string, stored voucher, vouched, last []voucher) {
+	if stored.Event == "" && a.whole.blind() {
+		return // a later event may be missing with a volume
+	}
 	by := func(v voucher) bool { return v.Event == stored.Event && v.Key == stored.Key }
 	if stored.Event == "" { // it does not name its event: it must be what the last one vouched for
 		by = func(v voucher) bool {
@@ -432,6 +457,9 @@ func (a *auditing) row(row string, stored voucher, vouched, last []voucher) {
 			})
 		}
 		return
+	}
+	if a.whole.blind() {
+		return // an event that is missing with a volume may have written it
 	}
 	if len(last) == 0 {
 		a.found(Finding{Index: -1, Event: stored.Event, Thing: row, Problem: "no event vouches for this row: it was put in from outside"})

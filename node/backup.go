@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/document"
 	"yagona/kernel/ident"
+	"yagona/kernel/person"
 	"yagona/store"
 	"yagona/store/keyfile"
 	"yagona/store/query"
@@ -36,7 +37,7 @@ const stampFormat = "20060102T150405Z"
 type Backup struct {
 	Folder string    // the installation's; it may be served meanwhile
 	On     Databases // where its databases are, if they are on a server
-	To     string    // the database goes here, below a folder named by the time; keep it long
+	To     string    // the database goes here, below a folder named by the time; keep it long. "": only the keys are copied
 	Keys   string    // the subjects' keys go here, below a folder of the same name; keep it short
 	// KeepKeys is how long copies of the subjects' keys live: older ones are removed. An erasure is final only when the
 	// last copy from before it is gone.
@@ -50,6 +51,8 @@ type Manifest struct {
 	LastAct    time.Time `json:"lastAct"`
 	Sequenced  int64     `json:"sequenced"`  // entries of the log that have an index
 	Checkpoint string    `json:"checkpoint"` // the newest published one, "" if there is none
+	// Keyless is, once it is restored, how many people have no key in the copy of the subjects' keys, which was older.
+	Keyless int `json:"keyless,omitempty"`
 }
 
 // Make makes a backup, and returns the folder of the database's copy and that of the keys' copy.
@@ -68,7 +71,17 @@ func (b Backup) Make(ctx context.Context) (database, keys string, err error) {
 		}
 	}
 	made := b.Clock().UTC().Truncate(time.Second)
-	database, keys = filepath.Join(b.To, made.Format(stampFormat)), filepath.Join(b.Keys, made.Format(stampFormat))
+	keys = filepath.Join(b.Keys, made.Format(stampFormat))
+	if b.To == "" {
+		if err := os.MkdirAll(keys, 0o700); err != nil {
+			return "", "", err
+		}
+		if err := store.CopySubjectKeys(ctx, keysFrom, filepath.Join(keys, subjectKeysFile)); err != nil {
+			return "", "", err
+		}
+		return "", keys, b.forget(made)
+	}
+	database = filepath.Join(b.To, made.Format(stampFormat))
 	for _, folder := range []string{database, keys} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return "", "", err
@@ -265,13 +278,9 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 			return 0, err
 		}
 	}
-	var manifest Manifest
-	encoded, err := os.ReadFile(filepath.Join(r.Database, manifestFile))
+	manifest, err := r.manifest(ctx)
 	if err != nil {
 		return 0, err
-	}
-	if err := json.Unmarshal(encoded, &manifest); err != nil {
-		return 0, fmt.Errorf("%s: %w", filepath.Join(r.Database, manifestFile), err)
 	}
 	erased, err := readErased(r.Erased)
 	if err != nil {
@@ -314,10 +323,72 @@ func (r Restoration) Put(ctx context.Context) (erasedAgain int, err error) {
 	if err := sqlite.CheckFile(ctx, filepath.Join(r.Folder, databaseFile)); err != nil {
 		return 0, err
 	}
-	if erasedAgain, err = eraseAgain(ctx, filepath.Join(r.Folder, subjectKeysFile), erased); err != nil || r.Into.Database == "" {
+	if erasedAgain, err = eraseAgain(ctx, filepath.Join(r.Folder, subjectKeysFile), erased); err != nil {
 		return erasedAgain, err
 	}
-	return erasedAgain, r.fill(ctx, manifest)
+	if manifest.Keyless, err = keyless(ctx, r.Folder); err != nil {
+		return erasedAgain, err
+	}
+	if r.Into.Database != "" {
+		return erasedAgain, r.fill(ctx, manifest)
+	}
+	if manifest.Keyless > 0 {
+		err = writeJSON(filepath.Join(r.Folder, restoredFile), manifest)
+	}
+	return erasedAgain, err
+}
+
+// keyless counts the people in the folder's database whose key is not among those of the subjects. It is asked before
+// anything is served: who has no key is given one, and what was sealed before does not open with it.
+func keyless(ctx context.Context, folder string) (count int, err error) {
+	keys, err := sqlite.OpenSubjectKeys(ctx, filepath.Join(folder, subjectKeysFile), true)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, keys.Close()) }()
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(folder, databaseFile), Clock: time.Now, Readers: 1, Durable: true})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	const page = 500
+	for last := ident.Person(""); ; {
+		var people []person.Stored
+		err := db.View(ctx, func(tx *query.Tx) (err error) {
+			people, err = tx.StoredPeople(last, page)
+			return err
+		})
+		if err != nil || len(people) == 0 {
+			return count, err
+		}
+		var subjects []ident.Subject
+		for _, one := range people {
+			subjects, last = append(subjects, one.Person.Subject()), one.Person
+		}
+		known, err := keys.SubjectKeys(ctx, subjects)
+		if err != nil {
+			return count, err
+		}
+		count += len(subjects) - len(known)
+	}
+}
+
+// manifest returns what the copy of the database holds: as its backup says, or, of a file that something else has copied, as
+// the file itself says.
+func (r Restoration) manifest(ctx context.Context) (manifest Manifest, err error) {
+	path := filepath.Join(r.Database, manifestFile)
+	encoded, err := os.ReadFile(path)
+	if file := filepath.Join(r.Database, databaseFile); errors.Is(err, fs.ErrNotExist) && exists(file) {
+		manifest, _, err = describe(ctx, file, r.Clock().UTC().Truncate(time.Second))
+		return manifest, err
+	}
+	if err != nil {
+		return manifest, err
+	}
+	if err := json.Unmarshal(encoded, &manifest); err != nil {
+		return manifest, fmt.Errorf("%s: %w", path, err)
+	}
+	return manifest, nil
 }
 
 // fill moves the files that were put into the folder into the databases. The note in the database takes the place of the

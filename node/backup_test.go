@@ -37,6 +37,7 @@ import (
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
 	"yagona/store/query"
+	"yagona/store/sqlite"
 	"yagona/store/storetest"
 	"yagona/web/api"
 	"yagona/web/witness"
@@ -1034,5 +1035,71 @@ func TestAnInstallationOnAServerIsCopiedAndRestored(t *testing.T) {
 	audit := copied.Audit()
 	if report, err := audit.Verify(t.Context()); err != nil || report.Found != 0 || report.Parts == 0 {
 		t.Errorf("the audit of %d parts gives %v, %v", report.Parts, report.Findings, err)
+	}
+}
+
+// TestAFileThatSomethingElseHasCopiedIsRestored restores a database that came without word of what it holds, as Litestream
+// gives it back, with a copy of the subjects' keys alone.
+func TestAFileThatSomethingElseHasCopiedIsRestored(t *testing.T) {
+	g := newGuarded(t)
+	n := g.open(t)
+	published(t, n)
+	copies := t.TempDir()
+	someone, err := n.People.ByNumber(t.Context(), firstOf(t, n, string(demo.Jobless)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, _ := g.backup(t, copies)
+	wanted := n.DB.(interface{ LastAct() time.Time }).LastAct()
+	alone := node.Backup{Folder: g.config.Folder, Keys: filepath.Join(copies, "alone"), KeepKeys: time.Hour, Clock: time.Now}
+	none, keys, err := alone.Make(t.Context())
+	if err != nil || none != "" {
+		t.Fatalf("a copy of the keys alone gives %q, %v", none, err)
+	}
+	if err := errors.Join(n.Close(), os.Remove(filepath.Join(database, "backup.json"))); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody is in the database, and was taken up after another copy of the keys.
+	older, whole := t.TempDir(), g.config
+	if err := os.CopyFS(older, os.DirFS(keys)); err != nil {
+		t.Fatal(err)
+	}
+	one, err := sqlite.OpenFile(filepath.Join(older, "subject-keys.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = one.ExecContext(t.Context(), `DELETE FROM subject_key WHERE subject = $1`, someone.Subject())
+	if err := errors.Join(err, one.Close()); err != nil {
+		t.Fatal(err)
+	}
+	g.restore(t, database, older, filepath.Join(copies, "database", "erased-subjects.json"))
+	n = g.open(t)
+	lost, err := n.Lost(t.Context(), node.Kept{})
+	if err != nil || len(lost) != 1 || lost[0].Kind != "key" || !strings.Contains(lost[0].What, "the keys: 1") {
+		t.Errorf("a lost key is named as %v, %v", lost, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.config = whole
+	g.restore(t, database, keys, filepath.Join(copies, "database", "erased-subjects.json"))
+	n = g.open(t)
+	if lost, err := n.Lost(t.Context(), node.Kept{}); err != nil || len(lost) != 0 {
+		t.Errorf("with a newer copy of the keys %v is lost, %v", lost, err)
+	}
+	manifest, restored := n.Restored()
+	if !restored || manifest.LastAct.After(wanted) || manifest.LastAct.IsZero() || manifest.Made.Before(manifest.LastAct.Truncate(time.Second)) {
+		t.Errorf("it is restored: %t, from %+v; the last act was at %s", restored, manifest, wanted)
+	}
+	if _, err := n.Accept(t.Context(), node.Acceptance{Reason: "a drill"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = g.open(t)
+	g.ends(t, n)
+	if _, err := (node.Restoration{Database: t.TempDir(), Keys: filepath.Join(g.config.Folder, "keys"), Folder: filepath.Join(t.TempDir(), "r"), Clock: time.Now}).Put(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder without a database is restored: %v", err)
 	}
 }

@@ -30,6 +30,10 @@ type Config struct {
 	// Database and SubjectKeys are the addresses of two PostgreSQL databases (postgres://…), which several processes may
 	// share; they must then share the keys in the folder, too. Empty: files in the folder.
 	Database, SubjectKeys string
+	// Archive is the folder of the months that were moved out of the database; empty: "archive" in Folder.
+	Archive string
+	// KeepJournal is for how many months the journal stays at hand after the end of each; zero: archive.DefaultKeep.
+	KeepJournal int
 	// Site is the address by which people reach the installation, without a path: "https://services.example". Required.
 	Site *url.URL
 	// Country is the country profile's folder. Required.

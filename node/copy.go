@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/seal"
 	"yagona/std/c2sp"
 	"yagona/store"
+	archived "yagona/store/archive"
 	"yagona/store/keyfile"
 	"yagona/store/query"
 )
@@ -22,6 +23,7 @@ import (
 type Copy struct {
 	audit    Audit
 	subjects store.SubjectKeys
+	shelf    *archived.Folder
 }
 
 // Databases are the addresses of an installation's databases on a server, both empty if they are files in its folder.
@@ -31,7 +33,8 @@ type Databases struct {
 
 // OpenCopy opens a folder. The database must be there; the subjects' keys and the signing keys may be missing.
 func OpenCopy(ctx context.Context, folder string, on Databases) (_ *Copy, err error) {
-	c := &Copy{}
+	c := &Copy{shelf: archived.Open(ArchiveFolder(folder, ""))}
+	c.audit.Shelf = c.shelf
 	defer func() {
 		if err != nil {
 			c.Close()
@@ -110,12 +113,13 @@ func (c *Copy) log(ctx context.Context, ring *keyfile.Folder) (verifier note.Ver
 	return verifier, err
 }
 
-// Audit returns what the folder has for an audit. Whoever trusts other than the folder replaces its Log.
+// Audit returns what the folder has for an audit. Whoever trusts other than the folder replaces its Log; whose archive
+// stands elsewhere, its Shelf.
 func (c *Copy) Audit() Audit { return c.audit }
 
 // Close closes the stores.
 func (c *Copy) Close() error {
-	var errs []error
+	errs := []error{c.shelf.Close()}
 	if c.audit.DB != nil {
 		errs = append(errs, c.audit.DB.Close())
 	}

@@ -13,6 +13,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
@@ -21,7 +22,7 @@ import (
 )
 
 func TestWhatOfficersEraseTheAuditorCallsErased(t *testing.T) {
-	folder := t.TempDir()
+	folder := nodetest.Populated(t, 40, time.Now)
 	site, err := url.Parse("http://127.0.0.1:8080")
 	if err != nil {
 		t.Fatal(err)

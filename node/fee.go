@@ -46,7 +46,7 @@ func (f fees) Page(ctx context.Context, by access.Actor, id ident.Application) (
 func (f fees) Look(ctx context.Context, id ident.Application) error {
 	due, err := f.Casework.Fee(ctx, id)
 	switch {
-	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound), fault.Is(err, fault.Erased):
+	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound), fault.Is(err, fault.Archived), fault.Is(err, fault.Erased):
 		return nil
 	case err != nil:
 		return err
@@ -63,7 +63,7 @@ func (f fees) Look(ctx context.Context, id ident.Application) error {
 	if _, err := f.Ledger.Collect(ctx, fund, id, wanted.Amount); err != nil {
 		return err
 	}
-	if err := f.Casework.FeePaid(ctx, id); err != nil && !fault.Is(err, fault.Conflict) {
+	if err := f.Casework.FeePaid(ctx, id); err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Archived) {
 		return err // somebody else's act came between: the job does it
 	}
 	return nil
@@ -140,7 +140,7 @@ func (f fees) of(ctx context.Context, id ident.Application) (of casework.Charged
 	})
 	if err == nil {
 		of, err = f.Casework.Fee(ctx, id)
-		if fault.Is(err, fault.Conflict) {
+		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Archived) {
 			return of, false, nil
 		}
 		return of, true, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -109,7 +108,7 @@ func (n *Node) keysAreReadable(ctx context.Context) error {
 	if have, want := len(stored.Keys()), len(n.Keys.Keys()); have < want {
 		return fmt.Errorf("%d of %d key files are there", have, want)
 	}
-	needed := slices.Clone(secretFiles)
+	needed := secretFiles(n.config.Folder)
 	if n.config.Database == "" {
 		needed = append(needed, subjectKeysFile)
 	}

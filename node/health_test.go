@@ -95,13 +95,19 @@ func TestEachWayOfBeingUnreadyIsTold(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = n.DB.Update(t.Context(), act.Platform, func(tx *query.Tx) error {
-					_, err := journal.Append(tx, sealer, journal.Event{Type: "test.happened", Actor: journal.Actor{Component: "test"}})
-					return err
+				// It may have been woken before, and gathers or works: what comes after that waits.
+				eventually(t, "an event waits", func() bool {
+					err := n.DB.Update(t.Context(), act.Platform, func(tx *query.Tx) error {
+						_, err := journal.Append(tx, sealer, journal.Event{Type: "test.happened", Actor: journal.Actor{Component: "test"}})
+						return err
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(2 * time.Second)
+					status, err := n.Sequencer.Status(t.Context())
+					return err == nil && status.Waiting > 0
 				})
-				if err != nil {
-					t.Fatal(err)
-				}
 				ahead.Store(int64(time.Minute))
 			},
 		},

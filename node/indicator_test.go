@@ -2,29 +2,32 @@ package node_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"yagona/kernel/act"
 	"yagona/kernel/register"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/store/query"
 )
 
 // In an installation that is seeded, started and stopped, every figure is what counting anew gives, and the place's page
 // and file tell it.
 func TestTheIndicatorsOfADemonstration(t *testing.T) {
-	alone(t)
-	n := openSmall(t, t.TempDir())
+	nodetest.Alone(t)
+	n := openSmall(t, nodetest.Populated(t, 300, time.Now))
 	defer n.Close()
 	if err := n.Indicators.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Jobs.Drain(t.Context()); err != nil {
+	if err := errors.Join(n.Sequencer.Advance(t.Context()), n.Indicators.Follow(t.Context()), n.Jobs.Drain(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	all := n.Catalogue().Indicators.All()

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,7 @@ import (
 	"yagona/std/c2sp"
 	"yagona/store"
 	"yagona/store/adapter"
+	archived "yagona/store/archive"
 	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/web/boundary"
@@ -115,10 +117,12 @@ type Node struct {
 	doubles     map[ident.Register]string // where the adapters' test doubles listen, in a demonstration
 	readings    *access.OwnReadings       // one for the pages, the API and the registers: a session reads its own data once
 	trail       *reading.Trail
-	closers     []func() error // what else Close closes
+	shelf       *archived.Folder // the volumes that the database's months were moved into
+	closers     []func() error   // what else Close closes
 	subjectKeys store.SubjectKeys
 	note        atomic.Pointer[string] // what a restoration left in a database on a server; nil: nothing
-	index       []byte                 // the key of the indexes over personal values
+	indexKeys   seal.IndexKeys         // of the indexes over personal values
+	digest      []byte                 // the key of all other digests: of what is counted, limited, challenged
 	store       query.DB               // the database, watched
 	background  sync.WaitGroup
 	stop        context.CancelFunc
@@ -133,7 +137,9 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 	config.Log = slog.New(telemetry.LogHandler(config.Log.Handler()))
 	n := &Node{
 		config: config, doubles: map[ident.Register]string{}, published: make(chan struct{}, 1), Telemetry: telemetry.New(config.Traces),
+		shelf: archived.Open(ArchiveFolder(config.Folder, config.Archive)),
 	}
+	n.closers = append(n.closers, n.shelf.Close)
 	defer func() {
 		if err != nil {
 			n.Close()
@@ -203,45 +209,64 @@ func Open(ctx context.Context, config Config) (_ *Node, err error) {
 // Catalogue returns what is loaded now.
 func (n *Node) Catalogue() *Catalogue { return n.catalogue.Load() }
 
-// secretFiles are what a database is worthless without.
-var secretFiles = []string{"keys/master.secret", "keys/index.secret"}
+// secretFiles are what a database is worthless without: the master key, the key of digests and the index keys.
+func secretFiles(folder string) []string {
+	needed := []string{"keys/master.secret", "keys/digest.secret"}
+	found, _ := filepath.Glob(filepath.Join(folder, "keys", "index*.secret")) // it errs on a malformed pattern only
+	if len(found) == 0 {
+		return append(needed, "keys/index.secret")
+	}
+	for _, path := range found {
+		needed = append(needed, "keys/"+filepath.Base(path))
+	}
+	return needed
+}
 
-// checkIndex compares the key of the indexes with some numbers that were indexed: under another key nobody would be found,
-// and everybody could be taken up a second time.
+// checkIndex compares the index keys with some numbers that were indexed: under another key nobody would be found, and
+// everybody could be taken up a second time.
 func (n *Node) checkIndex(ctx context.Context) error {
-	var some map[person.Index]ident.Person
+	keys := n.indexKeys()
+	next := seal.IndexKey{Generation: keys[len(keys)-1].Generation + 1}
+	var some, newer []person.Claimed
 	err := n.DB.View(ctx, func(tx *query.Tx) (err error) {
-		some, err = tx.SomeNumbers(20)
+		if some, err = tx.ClaimedNumbers("", 20); err != nil {
+			return err
+		}
+		newer, err = tx.ClaimedNumbers(person.Index(next.Prefix()), 1)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	if len(newer) > 0 && strings.HasPrefix(string(newer[0].Index), next.Prefix()) {
+		return fmt.Errorf("the index key was rotated, and %s is missing: copy it from where it was made, or from the newest backup",
+			n.Keys.IndexFile(next.Generation))
+	}
 	wrong := false
-	for index, who := range some {
-		known, err := n.People.Attributes(ctx, who)
+	for _, one := range some {
+		known, err := n.People.Attributes(ctx, one.Person)
 		switch {
 		case fault.Is(err, fault.Erased) || fault.Is(err, fault.NotFound):
 			continue // erased, or the process ended between the claim and the person
 		case err != nil:
 			return err
-		case n.People.Index(known.Number) == index:
-			return nil // one that fits is enough: another may have got a new number
+		case slices.Contains(n.People.Indexes(known.Number), one.Index):
+			return nil // one that fits is enough: another may have got a new number, or be of a key that was forgotten
 		}
 		wrong = true
 	}
 	if wrong {
-		return fmt.Errorf("%s is not the key of the indexes in %s: put it back from the backup that belongs to this database",
-			filepath.Join(n.config.Folder, "keys", "index.secret"), n.config.Folder)
+		return fmt.Errorf("%s is not the key of the indexes in %s: put it back from the backup that belongs to this database, with those beside it",
+			n.Keys.IndexFile(next.Generation-1), n.config.Folder)
 	}
 	return nil
 }
 
 // privateFiles are what nobody but the node's user may read.
-var privateFiles = append([]string{
+var privateFiles = []string{
 	databaseFile, databaseFile + "-wal", databaseFile + "-shm", subjectKeysFile, "bank.journal", tillFile, "demonstration.json",
 	"keys/master-previous.secret",
-}, secretFiles...)
+}
 
 // protect takes the folder and its files from the eyes of the machine's other users. New files get their modes when they
 // are made; these may be from a copy.
@@ -249,7 +274,7 @@ func protect(folder string) error {
 	if err := os.Chmod(folder, 0o700); err != nil {
 		return err
 	}
-	for _, name := range privateFiles {
+	for _, name := range append(secretFiles(folder), privateFiles...) {
 		if err := os.Chmod(filepath.Join(folder, name), 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -265,7 +290,7 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if err := protect(folder); err != nil {
 		return err
 	}
-	database, subjectKeys, needed := n.config.Database, n.config.SubjectKeys, secretFiles
+	database, subjectKeys, needed := n.config.Database, n.config.SubjectKeys, secretFiles(folder)
 	onServer := database != ""
 	if !onServer {
 		database, subjectKeys = filepath.Join(folder, databaseFile), filepath.Join(folder, subjectKeysFile)
@@ -293,7 +318,10 @@ func (n *Node) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.index, err = n.Keys.Secret("index"); err != nil {
+	if n.indexKeys, err = n.Keys.WatchIndexKeys(); err != nil {
+		return err
+	}
+	if n.digest, err = n.Keys.Secret("digest"); err != nil {
 		return err
 	}
 	previous, err := previousMasters(n.Keys)
@@ -347,7 +375,7 @@ const correctionDays = 10
 
 func (n *Node) wireKernel() {
 	db, clock := n.store, n.DB.Now
-	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Key: n.index}
+	n.People = &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: n.Vault, Keys: n.indexKeys}
 	n.Office = &access.Office{
 		Store: query.For[access.Reader, access.Tx](db), Vault: n.Vault, Territories: n.Profile.Territories, Roles: n.roles,
 		Sensitive: platformRoles, Supervisor: n.Profile.Supervision.Agency,
@@ -364,7 +392,7 @@ func (n *Node) wireKernel() {
 	n.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](db), Vault: n.Vault, Clock: clock, Scheme: n.Profile,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
-		Location:    n.Profile.Location, IndexKey: n.index, People: n.People, Currency: n.Profile.Currency,
+		Location:    n.Profile.Location, IndexKeys: n.indexKeys, People: n.People, Currency: n.Profile.Currency,
 		Readings: n.readings, Country: n.Profile.Territories.Root(),
 	}
 	n.Exchange = &exchange.Exchange{
@@ -382,14 +410,14 @@ func (n *Node) wireKernel() {
 		Store: query.For[document.Reader, document.Tx](db), Vault: n.Vault, Signer: n.Ring, Node: n.config.Site.Hostname(),
 	}
 	n.Ledger = &ledger.Ledger{
-		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault, Key: n.index,
+		Store: query.For[ledger.Reader, ledger.Tx](db), Vault: n.Vault, Key: n.digest,
 		Related: func(ctx context.Context, who ident.Person, payee ident.Subject) (bool, error) {
 			return n.Exchange.AreRelated(ctx, "household", who.Subject(), payee)
 		},
 	}
 	n.Passkeys = &passkey.Passkeys{Store: query.For[passkey.Reader, passkey.Tx](db), Vault: n.Vault, Clock: clock}
 	n.Courier = &notice.Courier{
-		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.index, Log: n.config.Log,
+		Store: query.For[notice.Reader, notice.Tx](db), Vault: n.Vault, Clock: clock, Key: n.digest, Log: n.config.Log,
 		Words: page.MessageWords{Words: n.Words, Site: n.config.Site.String()},
 	}
 	n.Representatives = &representation.Representatives{
@@ -429,12 +457,11 @@ func (n *Node) wireKernel() {
 		Territories: n.Profile.Territories, Location: n.Profile.Location, Clock: clock,
 	}
 	n.Indicators = &indicator.Counter{
-		Store: query.For[indicator.Reader, indicator.Tx](db), Registers: n.Registers, Clock: clock, HashKey: n.index,
+		Store: query.For[indicator.Reader, indicator.Tx](db), Registers: n.Registers, Clock: clock, HashKey: n.digest,
 		Catalogue:   func() *indicator.Catalogue { return n.Catalogue().Indicators },
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		Territories: n.Profile.Territories, Location: n.Profile.Location,
 	}
-	n.Registers.Written, n.Casework.Config.Stored = n.Indicators.Written, n.Indicators.Stored
 	n.Jobs = &job.Runner{
 		Store: query.For[job.Reader, job.Tx](db), Clock: n.config.Clock, Log: n.config.Log, Handlers: n.handlers(), Observe: n.Telemetry.Job,
 	}
@@ -629,13 +656,14 @@ func (n *Node) openLog() error {
 		witnesses = append(witnesses, witness.NewClient(one.URL, key, &http.Client{Timeout: 5 * time.Second}))
 	}
 	n.Sequencer, err = transparency.NewSequencer(transparency.Config{
-		Store: log, Signer: signer, Witnesses: witnesses, Quorum: n.config.Quorum, Logger: n.config.Log,
+		Store: log, Signer: signer, Witnesses: witnesses, Quorum: n.config.Quorum, Logger: n.config.Log, Indexed: n.Indicators.Wake,
 	})
 	if err != nil {
 		return err
 	}
 	n.Log = transparency.NewLog(log)
-	n.trail = &reading.Trail{Store: query.For[journal.Reader, journal.Tx](n.store), Vault: n.Vault, Log: n.Log, Clock: n.config.Clock}
+	together := n.journal()
+	n.trail = &reading.Trail{Store: together, Vault: n.Vault, Log: n.Log, Clock: n.config.Clock, Away: together.Away, Keeper: n.Profile.Supervision.Agency}
 	n.DB.OnEvents(n.Sequencer.Wake)
 	return nil
 }
@@ -700,6 +728,7 @@ func (n *Node) Start(ctx context.Context) {
 	run("jobs", func() error { return n.Jobs.Run(ctx) })
 	n.listen(ctx, run)
 	n.background.Go(func() { n.Sequencer.Run(ctx) })
+	n.background.Go(func() { n.Indicators.Run(ctx, n.config.Log) })
 	n.background.Go(func() { n.tidy(ctx) })
 	n.background.Go(func() { n.follow(ctx) })
 	run("refusals", func() error { return n.Refusals.Run(ctx, time.Minute, n.config.Log) })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
@@ -67,7 +68,7 @@ func firstOf(t *testing.T, n *node.Node, about string) string {
 }
 
 func TestTheDemonstrationSaysInEachLanguageWhomOneCanBe(t *testing.T) {
-	n := openSmall(t, t.TempDir())
+	n := openSmall(t, nodetest.Populated(t, 300, time.Now))
 	defer n.Close()
 	for asked, want := range map[string]string{
 		string(demo.Jobless): "получает субсидию из рассказа",

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"strings"
 	"testing"
 
 	"yagona/packs/demo"
@@ -17,6 +18,12 @@ func TestANotificationIsReadByWhoItIsForAndDecidedByNobody(t *testing.T) {
 	b.press("/apply")
 	b.fill(map[string]string{"where": string(resident.Residence)}, "")
 	b.fill(map[string]string{"from-day": "10", "from-month": "3", "from-year": "2026"}, "")
+	b.fill(map[string]string{"until-day": "9", "until-month": "3", "until-year": "2026"}, "")
+	b.says(b.say("fault.field.before"))
+	b.fill(map[string]string{"until-day": "10", "until-month": "3", "until-year": "2026"}, "")
+	b.get(strings.TrimSuffix(b.at.Path, "/check") + "/questions/from")
+	b.fill(map[string]string{"from-day": "11", "from-month": "3", "from-year": "2026"}, "")
+	b.says("Until which day?") // the later day no longer fits the first
 	b.fill(map[string]string{"until-day": "10", "until-month": "4", "until-year": "2026"}, "")
 	b.says(b.say("portal.course-notification"))
 	b.press("/submit")

@@ -75,10 +75,11 @@ func (n *Node) openPages(ctx context.Context) error {
 		Provider: trusted, Site: n.config.Site, Sessions: n.Sessions, Directory: n.People, Office: n.Office, Cookies: cookies, Clock: n.config.Clock,
 	})
 	shared := &page.Shared{House: house, Words: n.Words, Clock: n.config.Clock, Names: func() page.Names { return n.Catalogue() }, Boundaries: n.boundaries}
+	house.Named = shared.Named
 	var siblings route.Siblings
 	others, several := n.DB.(store.Shared)
 	if several {
-		siblings = route.Siblings{Key: n.index, Tell: others.Tell}
+		siblings = route.Siblings{Key: n.digest, Tell: others.Tell}
 	}
 	router := route.New(route.Config{
 		Recognise: entrance.Recognise, ErrorPage: shared.ErrorPage, Say: house.Say, Languages: n.Profile.Languages, Cookies: cookies,
@@ -158,7 +159,7 @@ func (n *Node) addPages(router *route.Router, shared *page.Shared) error {
 		Shared: shared, Registers: n.Registers, Catalogue: func() *register.Catalogue { return n.Catalogue().Registers },
 	}).Routes()...)
 	signing, err := passkeys.New(passkeys.Config{
-		Shared: shared, Passkeys: n.Passkeys, Readings: n.readings, Site: n.config.Site, Key: n.index,
+		Shared: shared, Passkeys: n.Passkeys, Readings: n.readings, Site: n.config.Site, Key: n.digest,
 	})
 	if err != nil {
 		return err

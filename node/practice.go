@@ -122,7 +122,11 @@ type residents struct{ population *demo.Population }
 
 func (r residents) someone(id ident.Person) practice.Someone {
 	one, _ := r.population.Person(id)
-	return practice.Someone{Person: one.ID, Number: one.Number, Name: one.Name(), Account: one.Account}
+	found := practice.Someone{Person: one.ID, Number: one.Number, Name: one.Name(), Account: one.Account}
+	if business, ok := r.population.Businesses[id]; ok {
+		found.For = business.Subject()
+	}
+	return found
 }
 
 // Neighbours implements practice.Residents.

@@ -16,6 +16,7 @@ import (
 	"yagona/kernel/casework"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/service"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -150,7 +151,7 @@ func TestEveryLessonCanBeBegunByEachOfTheSeven(t *testing.T) {
 	s, _, _ := openPractice(t)
 	ground := s.node.Practice
 	for role, most := range map[ident.Role]int{
-		"chair": 6, "hokim-assistant": 6, "youth-leader": 6, "women-activist": 6, "social-worker": 6, "tax-inspector": 5, "prevention-inspector": 6,
+		"chair": 6, "hokim-assistant": 6, "youth-leader": 6, "women-activist": 6, "social-worker": 6, "tax-inspector": 9, "prevention-inspector": 6,
 	} {
 		learner := holder(t, s, role, s.people.Home)
 		held, err := s.node.Office.Appointments(t.Context(), learner.ID, ground.Clock())
@@ -189,8 +190,9 @@ func TestEveryLessonCanBeBegunByEachOfTheSeven(t *testing.T) {
 	}
 }
 
-// A tax inspector does every lesson of theirs: they write down what residents tell them, with a connection and without, are
-// kept from helping whom they live with, and get a certificate that verifies and says what it is worth.
+// A tax inspector does every lesson of theirs: they decide on what businesses ask for, write down what residents tell them,
+// both with a connection and without, are kept from helping whom they live with, and get a certificate that verifies and says
+// what it is worth.
 func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
 	s, _, folder := openPractice(t)
 	ground := s.node.Practice
@@ -228,6 +230,37 @@ func TestALearnerWhoDidAllLessonsGetsACertificate(t *testing.T) {
 		resident.get("/applications/" + draft + "/check")
 		resident.press("/submit")
 		resident.want(http.StatusOK)
+	}
+	for _, lesson := range []string{"decide", "contradiction", "deadline"} {
+		inspector.get("/desk/practice/lessons/" + lesson)
+		inspector.press("/begin")
+		inspector.follow("/desk/tasks/")
+		inspector.press("/claim")
+		answers := map[string]string{"action": "ask", "question": "You own no building. Which property is taxed?"}
+		if lesson != "contradiction" {
+			answers = map[string]string{
+				"action": "approve", "form.visitedOn-day": "8", "form.visitedOn-month": "4", "form.visitedOn-year": "2026", "form.findings": "They work.",
+			}
+		}
+		inspector.fill(answers, "")
+		inspector.want(http.StatusOK)
+	}
+	taken, err := ground.Begin(t.Context(), by, "offline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	along, err := s.node.Casework.TakeAlong(t.Context(), by)
+	if err != nil || len(along) != 1 || along[0].Task.ID != taken.Task {
+		t.Fatalf("%d tasks are taken along: %v", len(along), err)
+	}
+	_, err = s.node.Casework.Arrive(t.Context(), by, casework.Offline{
+		Act: ident.Random[string](), Made: ground.Clock(), Digest: make([]byte, 32), Task: taken.Task, Revision: along[0].Application.Revision,
+		Verdict: func(casework.View) (casework.Verdict, error) {
+			return casework.Verdict{Action: service.Approve, Form: map[string]any{"visitedOn": learningDay, "findings": "They work."}}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	last, err := ground.Lesson(t.Context(), by, "offline-writing")
 	if err != nil {

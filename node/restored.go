@@ -57,7 +57,7 @@ var errRestored = fault.New(fault.CannotStore, "store.restored",
 
 // Lost is an act, or a stretch of the log, that others know of and what was restored does not.
 type Lost struct {
-	Kind  string `json:"kind"`  // "log", "erasure", "payment", "fee", "revocation" or "unknown"
+	Kind  string `json:"kind"`  // "log", "key", "erasure", "payment", "fee", "revocation" or "unknown"
 	What  string `json:"what"`  // its name, as far as it is known
 	Known string `json:"known"` // who knows of it
 }
@@ -101,7 +101,7 @@ func (n *Node) Lost(ctx context.Context, kept Kept) ([]Lost, error) {
 }
 
 func (r *reconciliation) compare(ctx context.Context) ([]Lost, error) {
-	for _, step := range []func(context.Context) error{r.log, r.erasures, r.bank, r.till, r.revoked} {
+	for _, step := range []func(context.Context) error{r.log, r.keys, r.erasures, r.bank, r.till, r.revoked} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -208,6 +208,15 @@ func (n *Node) signedByLog(signed []byte) (c2sp.Checkpoint, error) {
 		}
 	}
 	return c2sp.Checkpoint{}, errors.New("no key of this installation's log has signed it: give one that it has published")
+}
+
+// keys names how many people's data cannot be read any more, because the copy of their keys was older than that of the
+// database.
+func (r *reconciliation) keys(context.Context) error {
+	if manifest, _ := r.node.Restored(); manifest.Keyless > 0 {
+		r.lost = append(r.lost, Lost{"key", fmt.Sprintf("the data of people whose keys are not in the copy of the keys: %d", manifest.Keyless), "the copy of the database"})
+	}
+	return nil
 }
 
 // erasures names destroyed keys whose act is not in the copy.

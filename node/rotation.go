@@ -99,3 +99,61 @@ func Rewrap(ctx context.Context, db query.DB, keys *keyfile.Folder, subjects sto
 	}
 	return 0, keys.ForgetPreviousSecret("master")
 }
+
+// RotateIndexKey makes the next index key beside the one in force, in the journal before it is anywhere, and returns its
+// generation. From when they see it, which is at once where they share the folder, processes index under both.
+func RotateIndexKey(ctx context.Context, db query.DB, keys *keyfile.Folder, reason string) (generation int, err error) {
+	if strings.TrimSpace(reason) == "" {
+		return 0, errors.New("say why the index key is rotated, and by whom: it is kept in the journal")
+	}
+	return keys.RotateIndexKey(func(generation int) error {
+		return journalKey(ctx, db, "index.rotated", "index", map[string]string{"generation": strconv.Itoa(generation), "reason": reason})
+	})
+}
+
+// Reindexed is what Reindex did.
+type Reindexed struct {
+	Added   int // people and records that were indexed under the newest key
+	Removed int // records and claims of which entries under forgotten keys were removed
+}
+
+// Reindex indexes everybody and every record under the newest index key who are indexed under an older one only, in acts of
+// their own, while others serve. Forget then removes the older key, if there was nothing left to index, and what was indexed
+// under it. It may be ended at any moment and be run again: what was done is found.
+func (n *Node) Reindex(ctx context.Context, forget bool) (done Reindexed, err error) {
+	by := journal.Actor{Component: "operator"}
+	keys := n.indexKeys()
+	if len(keys) > 1 {
+		people, err := n.People.Reindex(ctx, by)
+		done.Added = people
+		if err != nil {
+			return done, err
+		}
+		records, err := n.Registers.Reindex(ctx, by)
+		done.Added += records
+		if err != nil {
+			return done, err
+		}
+		switch {
+		case !forget:
+			return done, nil
+		case done.Added > 0:
+			return done, errors.New("there was still something to index under the newest key, so a process may not know it: the previous key was kept; see that every process has the newest file, then do this again")
+		}
+		err = journalKey(ctx, n.DB, "index.forgotten", "index", map[string]string{"kept": strconv.Itoa(keys[len(keys)-1].Generation)})
+		if err != nil {
+			return done, err
+		}
+		if err := n.Keys.ForgetIndexKeys(); err != nil {
+			return done, err
+		}
+	}
+	people, err := n.People.ForgetIndexes(ctx, by)
+	done.Removed = people
+	if err != nil {
+		return done, err
+	}
+	records, err := n.Registers.ForgetIndexes(ctx, by)
+	done.Removed += records
+	return done, err
+}

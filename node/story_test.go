@@ -21,12 +21,13 @@ import (
 	"golang.org/x/net/html"
 
 	"yagona/kernel/calendar"
-	"yagona/kernel/ident"
 	"yagona/kernel/ledger/bank"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
+	"yagona/store/query"
 	"yagona/web/provider"
 )
 
@@ -40,6 +41,8 @@ type site struct {
 	bank   *bank.Bank
 	folder string
 }
+
+func TestMain(m *testing.M) { nodetest.Main(m) }
 
 // people are those whom the demonstration's sign-in offers.
 type people struct{ *demo.Population }
@@ -82,22 +85,13 @@ func open(t *testing.T) *site {
 	clock := func() time.Time { return morning.Add(time.Since(began)).UTC() }
 	simulated := bank.New(clock)
 	simulated.Accounts = population.Accounts()
-	folder := t.TempDir()
+	folder := nodetest.Populated(t, 60, func() time.Time { return morning.UTC() })
 	opened, err := node.Open(t.Context(), node.Config{
 		Folder: folder, Site: address, Country: uz.Files, Packs: packs.All(), Demonstration: true, People: people{population},
 		Bank: simulated, Clock: clock, Volatile: true,
 		Secrets: map[string]string{"social-agency": "test"},
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	var funds []ident.Account
-	for fund := range opened.Catalogue().Funds {
-		funds = append(funds, ident.Account("fund:"+fund))
-	}
-	slices.Sort(funds)
-	keepers := demo.Keepers{Vault: opened.Vault, People: opened.People, Registers: opened.Registers, Office: opened.Office, Ledger: opened.Ledger}
-	if err := population.Seed(t.Context(), keepers, funds); err != nil {
 		t.Fatal(err)
 	}
 	opened.Start(context.WithoutCancel(t.Context()))
@@ -431,6 +425,20 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 	}
 	t.Fatalf("not so after two minutes: %s", what)
+}
+
+// settled waits until no job is due.
+func settled(t *testing.T, n *node.Node, now func() time.Time) {
+	t.Helper()
+	eventually(t, "all jobs are done", func() bool {
+		due := false
+		err := n.DB.View(t.Context(), func(tx *query.Tx) error {
+			waiting, err := tx.JobBacklog(now())
+			due = waiting.Due > 0
+			return err
+		})
+		return err == nil && !due
+	})
 }
 
 // contains reports whether the browser shows a text.

@@ -8,6 +8,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
+	"yagona/node/nodetest"
 	"yagona/packs/demo"
 )
 
@@ -108,7 +109,7 @@ func TestTwoWhoWriteTheSameFileAreToldOfEachOther(t *testing.T) {
 }
 
 func TestNobodyElseGetsIntoTheStudio(t *testing.T) {
-	alone(t)
+	nodetest.Alone(t)
 	s := open(t)
 	anna, bek := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -196,7 +197,7 @@ func attributeOf(b *browser, name string) string {
 }
 
 func TestTheStudioTakesHostileFiles(t *testing.T) {
-	alone(t)
+	nodetest.Alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -265,7 +266,7 @@ func TestTheStudioTakesHostileFiles(t *testing.T) {
 }
 
 func TestANewPackIsWrittenInTheStudio(t *testing.T) {
-	alone(t)
+	nodetest.Alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.get("/studio")

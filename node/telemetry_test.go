@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/country"
 	"yagona/kernel/signature"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/node/walk"
 	"yagona/packs"
 	"yagona/packs/demo"
@@ -60,7 +61,7 @@ type watched struct {
 
 func openWatched(t *testing.T) *watched {
 	t.Helper()
-	w := &watched{folder: t.TempDir(), log: &logged{}, spans: tracetest.NewSpanRecorder()}
+	w := &watched{folder: nodetest.Populated(t, 200, time.Now), log: &logged{}, spans: tracetest.NewSpanRecorder()}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

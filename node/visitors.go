@@ -80,7 +80,7 @@ func (v *visitors) about(one *demo.Person) wording.Text {
 func (v *visitors) fits(one *demo.Person, text string) bool {
 	known := []string{one.Name(), one.Number, string(v.persona[one.ID])}
 	for _, post := range v.posts[one.ID] {
-		known = append(known, string(post.Role), string(post.Agency))
+		known = append(known, string(post.Role), string(post.Agency), string(post.Territory))
 	}
 	if strings.Contains(strings.ToLower(strings.Join(known, " · ")), text) {
 		return true

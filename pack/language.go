@@ -90,6 +90,7 @@ type serviceFile struct {
 	Places       places                  `key:"places" doc:"There are only so many: who meets the rules waits in a queue whose order everybody in it sees."`
 	Every        every                   `key:"every" doc:"The payment is made again in every period, as long as the rules are met: a benefit."`
 	Appeal       appeal                  `key:"appeal" doc:"How a refusal is contested."`
+	Keep         retention               `key:"keep" doc:"How long a closed case and its evidence stay at hand before they may be moved into an archive; otherwise 3 years."`
 	Examples     []example               `key:"examples" need:"true" doc:"Cases with what is expected of them. They are run as tests."`
 }
 
@@ -123,16 +124,17 @@ func (lawStatus) options() []string { return []string{"in force", "illustrative"
 
 // formField is what a question, a field of a register and a field of an official's form have in common.
 type formField struct {
-	Type     choice[fieldKind] `key:"type" doc:"The kind of value."`
-	Label    text              `key:"label" doc:"What people read beside it."`
-	Hint     text              `key:"hint" doc:"What helps to fill it in."`
-	Options  entries[option]   `key:"options" doc:"Of a choice: each option and its words."`
-	Min      word              `key:"min" doc:"The least number or amount, characters of a text, or groups of a repeated question."`
-	Max      word              `key:"max" doc:"The greatest number or amount, characters of a text, or groups of a repeated question."`
-	Earliest date              `key:"earliest" doc:"Of a date: the earliest."`
-	Latest   date              `key:"latest" doc:"Of a date: the latest."`
-	Pattern  word              `key:"pattern" doc:"Of a text: the regular expression (RE2) that all of it matches."`
-	Level    word              `key:"level" doc:"Of a territory: its level in the country profile."`
+	Type      choice[fieldKind] `key:"type" doc:"The kind of value."`
+	Label     text              `key:"label" doc:"What people read beside it."`
+	Hint      text              `key:"hint" doc:"What helps to fill it in."`
+	Options   entries[option]   `key:"options" doc:"Of a choice: each option and its words."`
+	Min       word              `key:"min" doc:"The least number or amount, characters of a text, or groups of a repeated question."`
+	Max       word              `key:"max" doc:"The greatest number or amount, characters of a text, or groups of a repeated question."`
+	Earliest  date              `key:"earliest" doc:"Of a date: the earliest."`
+	Latest    date              `key:"latest" doc:"Of a date: the latest."`
+	NotBefore word              `key:"not-before" doc:"Of a date that is asked for: the one before it in the list whose day it may not precede."`
+	Pattern   word              `key:"pattern" doc:"Of a text: the regular expression (RE2) that all of it matches."`
+	Level     word              `key:"level" doc:"Of a territory: its level in the country profile."`
 }
 
 type option struct {

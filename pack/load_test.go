@@ -25,6 +25,21 @@ func replaced(t *testing.T, packs map[string]fstest.MapFS, folder, file, old, ch
 	return packs
 }
 
+func TestHowLongCasesStayAtHandIsTheServicesToSay(t *testing.T) {
+	for _, c := range []struct {
+		said string
+		want service.Period
+	}{{"", service.DefaultKeep}, {"keep: 5 years\n", service.Period{Months: 60}}, {"keep: 28 days\n", service.Period{Days: 28}}} {
+		d := find(t, load(t, replaced(t, national(t), "youth", subsidyFile, "for: person", c.said+"for: person")), "youth/tools-subsidy")
+		if got := service.NewCatalogue([]*service.Definition{d}, nil).Keep(d.Path); got != c.want {
+			t.Errorf("%q keeps for %+v, not %+v", c.said, got, c.want)
+		}
+	}
+	if got := service.NewCatalogue(nil, nil).Keep("none/such"); got != service.DefaultKeep {
+		t.Errorf("a service that is gone keeps for %+v", got)
+	}
+}
+
 func TestAVersionIsWhatDecides(t *testing.T) {
 	original := load(t, national(t))
 	hash := func(c *pack.Catalogue) string { return find(t, c, "youth/tools-subsidy").Hash }
@@ -43,6 +58,7 @@ func TestAVersionIsWhatDecides(t *testing.T) {
 			"who else may ask", "employment", "registers/unemployed.yaml", ", employment/unemployment-certificate]",
 			", employment/unemployment-certificate, youth/two-agencies]", false,
 		},
+		{"how long closed cases stay at hand", "youth", subsidyFile, "for: person", "keep: 5 years\nfor: person", false},
 		{"another rule", "youth", subsidyFile, "range(18, 30)", "range(18, 29)", true},
 		{"another deadline", "youth", subsidyFile, "within: 3 working", "within: 4 working", true},
 		{"another fresh", "youth", subsidyFile, "fresh: 1 day", "fresh: 2 days", true},
@@ -201,14 +217,10 @@ func TestHostileFilesAreRefusedSoon(t *testing.T) {
 	for c := 'b'; c < 'k'; c++ {
 		aliases += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+", ", 8) + "*" + string(c-1) + "]\n"
 	}
-	// How long a file may take is told by what the packs take without it, on the same machine at the same time.
-	var whole time.Duration
-	for range 3 {
+	load := func(packs map[string]fstest.MapFS) (*pack.Catalogue, pack.Problems, time.Duration) {
 		start := time.Now()
-		if _, problems := pack.Load(sources(national(t)), profile(), pack.Drafting); problems.Failed() {
-			t.Fatal(problems)
-		}
-		whole = max(whole, time.Since(start))
+		catalogue, problems := pack.Load(sources(packs), profile(), pack.Drafting)
+		return catalogue, problems, time.Since(start)
 	}
 	for name, data := range map[string]string{
 		"empty":                "",
@@ -243,15 +255,22 @@ func TestHostileFilesAreRefusedSoon(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			packs := national(t)
 			packs["youth"][subsidyFile] = &fstest.MapFile{Data: []byte(data)}
-			start := time.Now()
-			catalogue, problems := pack.Load(sources(packs), profile(), pack.Drafting)
+			catalogue, problems, took := load(packs)
 			if catalogue != nil || !problems.Failed() {
 				t.Error("it is accepted")
 			}
-			if took := time.Since(start); took > 100*whole {
+			// How long it may take is told by what the packs take without it, right behind it. Somebody else may need the
+			// processors during one of the two: what takes too long does so each time.
+			_, _, whole := load(national(t))
+			for range 2 {
+				if took <= 100*whole {
+					break
+				}
+				_, _, took = load(packs)
+				_, _, whole = load(national(t))
+			}
+			if took > 100*whole {
 				t.Errorf("it took %v, and the packs without it %v", took, whole)
-			} else {
-				t.Logf("%.1f times the packs without it (%v)", float64(took)/float64(whole), whole)
 			}
 			for _, p := range problems {
 				if p.Line < 1 || p.Column < 1 || p.Message.String() == "" || p.Hint.String() == "" {

@@ -119,6 +119,7 @@ func (sc *serviceCompiler) step(s *step) service.Step {
 	}
 	for i := range s.Form.list {
 		one := &s.Form.list[i]
+		sc.ordered(&one.value.formField, compiled.Form)
 		compiled.Form = append(compiled.Form, sc.defineField(sc.s, key+".form."+one.key, one.key, one.at,
 			&one.value.formField, one.value.Optional.value))
 	}

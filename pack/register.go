@@ -40,6 +40,10 @@ func (c *compiler) compileRegister(s *source, from *sourceOf[registerFile]) {
 	c.checkAgency(s, doc.Agency)
 	for i := range doc.Fields.list {
 		one := &doc.Fields.list[i]
+		if order := &one.value.NotBefore; order.given() {
+			c.fail(order.place(), "write it at the question whose answer is recorded",
+				"a register takes what a service computes, and cannot tell it to choose another day")
+		}
 		d.Fields = append(d.Fields, c.defineField(s, key+".fields."+one.key, one.key, one.at, &one.value.formField,
 			!one.value.Required.value))
 	}

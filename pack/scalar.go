@@ -243,6 +243,10 @@ func (*span) schema() map[string]any {
 	return map[string]any{"type": "string", "pattern": spanPattern.String()}
 }
 
+// retention is a span of time for which something stays at hand. It decides nothing: a service is the same version with
+// another one.
+type retention struct{ span }
+
 // workingDays is a deadline: "3 working days".
 type workingDays struct {
 	mark

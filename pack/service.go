@@ -81,6 +81,7 @@ func (c *compiler) compileService(s *source, from *sourceOf[serviceFile]) {
 	sc.places()
 	sc.every()
 	sc.appeal()
+	sc.keep()
 	sc.params()
 	sc.examples()
 	sc.checkFee()
@@ -107,6 +108,18 @@ func (sc *serviceCompiler) confidential() {
 		sc.fail(at, "remove one of the two", "a licence stands in an open list, and a confidential service tells nobody")
 	}
 }
+
+// keep compiles how long closed cases stay at hand.
+func (sc *serviceCompiler) keep() {
+	keep := sc.doc.Keep
+	if keep.given() && keep.period.Months == 0 && keep.period.Days < leastKept {
+		sc.fail(keep.place(), "write 1 month or more", "%s is too short: people have questions about a decision for longer", keep.node.describe())
+	}
+	sc.d.Keep = keep.period
+}
+
+// leastKept is for how many days a closed case stays at hand at least.
+const leastKept = 28
 
 // legal compiles the acts that the service stands on.
 func (sc *serviceCompiler) legal() {
@@ -145,6 +158,7 @@ func (sc *serviceCompiler) questions() {
 			compiled.Definition = sc.repeated(key, one)
 		} else {
 			compiled.Definition = sc.defineField(sc.s, key, one.key, one.at, &q.formField, q.Optional.value)
+			sc.ordered(&q.formField, sc.askedBefore(one))
 		}
 		if !q.Label.given() {
 			sc.fail(one.at, "add label: what the applicant reads", "the question %s has no words", shorten(one.key))
@@ -162,6 +176,17 @@ func (sc *serviceCompiler) questions() {
 		sc.onceOnly(one)
 		sc.d.Ask = append(sc.d.Ask, compiled)
 	}
+}
+
+// askedBefore returns the questions before one that are asked whenever it is: on no condition, or on the same.
+func (sc *serviceCompiler) askedBefore(one *entry[question]) []field.Definition {
+	var before []field.Definition
+	for i, compiled := range sc.d.Ask {
+		if when := sc.doc.Ask.list[i].value.When.text; when == "" || when == one.value.When.text {
+			before = append(before, compiled.Definition)
+		}
+	}
+	return before
 }
 
 // asked refuses a condition that never holds, or always.
@@ -191,6 +216,11 @@ func (sc *serviceCompiler) repeated(key string, one *entry[question]) field.Defi
 		sc.fail(one.at, "write repeat: how often at most, ask: the questions of a group, and no type",
 			"a repeated question has repeat and ask, and no type")
 	}
+	for _, own := range []mark{q.Options.mark, q.Min.mark, q.Max.mark, q.Earliest.mark, q.Latest.mark, q.NotBefore.mark, q.Pattern.mark, q.Level.mark} {
+		if own.given() {
+			sc.fail(own.place(), "write it at one of the questions of the group", "a repeated question has no bounds of its own")
+		}
+	}
 	if q.Repeat.Min.given() {
 		d.Min = &q.Repeat.Min.value
 	}
@@ -208,6 +238,7 @@ func (sc *serviceCompiler) repeated(key string, one *entry[question]) field.Defi
 		if !inner.value.Label.given() {
 			sc.fail(inner.at, "add label: what the applicant reads", "the question %s has no words", shorten(inner.key))
 		}
+		sc.ordered(&inner.value.formField, d.Fields)
 		d.Fields = append(d.Fields, f)
 	}
 	return d

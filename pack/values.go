@@ -245,7 +245,7 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 	d := field.Definition{
 		Name: name, Kind: field.Kind(f.Type.value), Optional: optional,
 		Label: s.texts.sayOr(key+".label", f.Label, name), Hint: s.texts.say(key+".hint", f.Hint),
-		Earliest: f.Earliest.day, Latest: f.Latest.day,
+		Earliest: f.Earliest.day, Latest: f.Latest.day, NotBefore: f.NotBefore.text,
 	}
 	if !f.Type.given() {
 		c.refuse(at, phrase("add type: %s", oneOf("", f.Type.value.options())), "%s has no type", shorten(name))
@@ -272,6 +272,7 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 	only(f.Max.mark, "max", field.Int, field.Money, field.Text, field.LongText)
 	only(f.Earliest.mark, "earliest", field.Date)
 	only(f.Latest.mark, "latest", field.Date)
+	only(f.NotBefore.mark, "not-before", field.Date)
 	only(f.Pattern.mark, "pattern", field.Text)
 	only(f.Level.mark, "level", field.Territory)
 	if f.Pattern.text != "" {
@@ -285,6 +286,17 @@ func (c *compiler) defineField(s *source, key string, name string, at place, f *
 		c.refuse(f.Level.place(), oneOf(d.Level, c.profile.Levels), "there is no level %s", shorten(d.Level))
 	}
 	return d
+}
+
+// ordered refuses a date that is bound to what does not stand before it as a date.
+func (c *compiler) ordered(f *formField, before []field.Definition) {
+	if !f.NotBefore.given() {
+		return
+	}
+	if first, ok := field.Find(before, f.NotBefore.text); !ok || first.Kind != field.Date {
+		c.fail(f.NotBefore.place(), "name a date of the same list, above it, that is asked for whenever it is",
+			"no date %s is always asked for before it", shorten(f.NotBefore.text))
+	}
 }
 
 func (c *compiler) defineOptions(s *source, key string, given entries[option]) []field.Option {

@@ -44,7 +44,7 @@ func hashOf(sc *serviceCompiler) string {
 // decisive returns what decides in a value of the language, as JSON can write it: nil if there is nothing.
 func decisive(v reflect.Value) any {
 	switch v.Interface().(type) {
-	case mark, text, example:
+	case mark, text, example, retention:
 		return nil
 	case grant:
 		return nil // who else may ask decides nothing here

@@ -97,7 +97,7 @@ func parse(name string, data []byte, c *collector) (root *node) {
 		c.fail(at, "the language needs no more than a few levels", "the values are nested too deeply")
 		return nil
 	}
-	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		at, message, hint := start, phrase("the file cannot be read as YAML"), phrase("check indentation, quotes and brackets here and in the line above")
 		var syntax yaml.Error

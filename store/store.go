@@ -95,8 +95,6 @@ type SubjectKeys interface {
 	seal.RewrapStore
 	// Some returns a subject whose key is kept and not erased, "" if there is none.
 	Some(ctx context.Context) (ident.Subject, error)
-	// Erased returns the subjects whose keys were destroyed, in order.
-	Erased(ctx context.Context) ([]ident.Subject, error)
 	// OnErased sets what is called with the subject whose key any process erased; without a subject, when erasures may
 	// have been missed. Call it once, before the keys are used.
 	OnErased(forget func(...ident.Subject))

@@ -48,9 +48,14 @@ func noPlace(t *testing.T) func(*node.Config) {
 // sends sends an application for somebody, as their own device would.
 func (s *told) sends(t *testing.T, who demo.Person, path ident.Service, answers map[string]any) casework.Application {
 	t.Helper()
-	receipt, err := s.Casework.Apply(t.Context(), access.Actor{Person: who.ID}, "", path, "en", answers)
+	return s.sendsAs(t, access.Actor{Person: who.ID}, path, answers)
+}
+
+func (s *told) sendsAs(t *testing.T, by access.Actor, path ident.Service, answers map[string]any) casework.Application {
+	t.Helper()
+	receipt, err := s.Casework.Apply(t.Context(), by, "", path, "en", answers)
 	if err != nil {
-		t.Fatalf("%s of %s: %v", path, who.Name(), err)
+		t.Fatalf("%s: %v", path, err)
 	}
 	return receipt.Application
 }
@@ -111,19 +116,20 @@ func (s *told) benefits(t *testing.T) {
 }
 
 func (s *told) places(t *testing.T) {
-	mother := s.people.Persona(demo.Mother)
+	mother, son := s.people.Persona(demo.Mother), s.people.Persona(demo.Son)
+	forSon := access.Actor{Person: mother.ID, For: son.ID.Subject()}
 	w := s.signedIn(t, locale.English, mother, "/services/education/nursery-place")
 	w.look("place-service")
-	waits := s.sends(t, mother, "education/nursery-place", map[string]any{"nursery": "spring"})
+	waits := s.sendsAs(t, forSon, "education/nursery-place", map[string]any{"nursery": "spring"})
 	w.eventually("/applications/"+string(waits.ID), func() bool {
 		return strings.Contains(w.text(), s.Words.Text(locale.English, "portal.queue-why", nil))
 	})
 	w.look("place-queued")
-	waits = s.applications(t, mother)[0]
-	if _, err := s.Casework.Withdraw(t.Context(), access.Actor{Person: mother.ID}, waits.ID, waits.Revision); err != nil {
+	waits = s.applications(t, son)[0]
+	if _, err := s.Casework.Withdraw(t.Context(), forSon, waits.ID, waits.Revision); err != nil {
 		t.Fatal(err)
 	}
-	offered := s.sends(t, mother, "education/nursery-place", map[string]any{"nursery": "sun"})
+	offered := s.sendsAs(t, forSon, "education/nursery-place", map[string]any{"nursery": "sun"})
 	path := "/applications/" + string(offered.ID)
 	w.eventually(path, func() bool {
 		return strings.Contains(w.text(), s.Words.Text(locale.English, "portal.accept-place", nil))

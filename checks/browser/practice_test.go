@@ -29,7 +29,8 @@ func openPractice(t *testing.T) *installation {
 	})
 }
 
-// A youth leader learns: all six lessons, the last with the network off, up to the certificate; the district sees it.
+// A youth leader learns: all six lessons, the last with the network off, up to the certificate; the district sees it. A tax
+// inspector decides on a business with the network off.
 func TestALearningPathInABrowser(t *testing.T) {
 	source := axe(t)
 	s := telling(openPractice(t), chromium(t), source)
@@ -61,6 +62,21 @@ func TestALearningPathInABrowser(t *testing.T) {
 		w.press("/begin")
 		w.follow("/desk/tasks/")
 		w.press("/claim")
+	}
+
+	// along takes the case of the last lesson along and decides it on the device.
+	along := func(w *window, action string, more func()) {
+		t.Helper()
+		w.open("/desk/practice/lessons/offline")
+		w.press("/begin")
+		w.begins(pin, 1)
+		w.connected(false)
+		w.decideOffline(action, more)
+		w.lines("acts", 1)
+		w.connected(true)
+		w.lines("acts", 0)
+		w.tells("device.sent")
+		w.run(scripts(false))
 	}
 
 	one := lesson("certificate")
@@ -102,24 +118,19 @@ func TestALearningPathInABrowser(t *testing.T) {
 	w.says("fault.assist.own-interest")
 	done("conflict")
 
-	lesson("offline")
-	w.press("/begin")
-	w.open("/desk/offline")
-	w.run(scripts(true))
-	w.open("/desk/offline")
-	w.until("the worker", `document.getElementById("offline").dataset.ready`)
-	w.enter("new-pin", pin)
-	w.enter("again", pin)
-	w.tap(`[data-part="set"] form button`)
-	w.lines("tasks", 1)
-	w.connected(false)
-	w.decideOffline("recommend", nil)
-	w.lines("acts", 1)
-	w.connected(true)
-	w.lines("acts", 0)
-	w.tells("device.sent")
-	w.run(scripts(false))
+	along(w, "recommend", nil)
 	done("offline")
+	inspector := s.official(t, locale.English, "tax-inspector", s.people.Home, "/desk/practice")
+	along(inspector, "approve", func() {
+		for name, answer := range map[string]string{"form.visitedOn-day": "2", "form.visitedOn-month": "3", "form.visitedOn-year": "2026"} {
+			inspector.fill(name, answer)
+		}
+		inspector.fill("form.findings", "They work.")
+	})
+	decided, err := s.Practice.Lesson(t.Context(), s.holder(t, "tax-inspector", s.people.Home), "offline")
+	if err != nil || decided.Done.IsZero() {
+		t.Errorf("the tax inspector's lesson is %+v: %v", decided, err)
+	}
 
 	w.open("/desk/practice")
 	w.says("practice.all-done")

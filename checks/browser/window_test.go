@@ -3,6 +3,7 @@ package browser
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,33 +26,65 @@ import (
 // patience is how long a browser may take for one step; what it waits for takes far less.
 const patience = time.Minute
 
-// chromium starts a browser for all windows of a test. Without one the test is skipped, but fails where all tests are
-// asked for.
+// TestMain ends the browser after the last test, and tells what was looked at.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	endBrowser()
+	if looked.pages > 0 {
+		fmt.Println(looked)
+	}
+	os.Exit(code)
+}
+
+// chromium returns the browser of this test process, which is started when it is first needed: each window is private, so no
+// test sees what another left. Without a browser the test is skipped, but fails where all tests are asked for.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("drives Chromium: run ./test")
 	}
-	path, err := exec.LookPath("chromium")
+	browser, err := startedBrowser()
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("YAGONA_TEST_ALL") == "" {
+		t.Skip("needs Chromium (Debian's chromium-headless-shell): run ./test")
+	}
 	if err != nil {
-		if os.Getenv("YAGONA_TEST_ALL") != "" {
-			t.Fatal("Chromium is missing: install Debian's chromium")
-		}
-		t.Skip("needs Chromium (Debian's chromium): run ./test")
+		t.Fatalf("starting Chromium (Debian's chromium-headless-shell): %v", err)
+	}
+	return browser
+}
+
+var (
+	startedBrowser = sync.OnceValues(startBrowser)
+	endBrowser     = func() {}
+)
+
+// browserPath returns where Chromium is: without the interface of a desktop browser, of which nobody here sees anything and
+// which takes half of the processors' time; with it where there is no other.
+func browserPath() (string, error) {
+	path, err := exec.LookPath("chromium-headless-shell")
+	if err != nil {
+		path, err = exec.LookPath("chromium")
+	}
+	return path, err
+}
+
+func startBrowser() (context.Context, error) {
+	path, err := browserPath()
+	if err != nil {
+		return nil, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.Flag("disable-gpu", true), chromedp.Flag("lang", "en"))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to sandbox for root
 	}
-	allocator, endBrowser := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(endBrowser)
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	first, closeFirst := chromedp.NewContext(allocator)
-	t.Cleanup(closeFirst)
-	if err := chromedp.Do(first); err != nil {
-		t.Fatalf("starting Chromium: %v", err)
+	endBrowser = func() {
+		closeFirst()
+		end()
 	}
-	return first
+	return first, chromedp.Do(first)
 }
 
 // window is a private window of the browser, in which scripts are off. It is one person's.
@@ -263,6 +297,9 @@ func (w *window) size(width int64) {
 func (w *window) picture(name string) {
 	w.t.Helper()
 	all, images := os.Getenv("YAGONA_TEST_SCREENSHOTS"), os.Getenv("YAGONA_TEST_IMAGES")
+	if all == "" && images == "" {
+		return
+	}
 	for _, width := range []int64{narrow, tablet, wide} {
 		file := fmt.Sprintf("%s-%s-%d", name, w.language, width)
 		var folders []string

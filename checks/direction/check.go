@@ -19,7 +19,7 @@ const Module = "yagona"
 var Kernel = []string{
 	"fault", "ident", "act", "money", "calendar", "territory", "country", "wording", "rules", "field", "signature", "seal", "journal",
 	"transparency", "job", "person", "passkey", "access", "session", "register", "exchange", "service", "document", "ledger", "notice", "queue", "correction", "representation", "offer",
-	"casework", "publication", "erasure", "indicator", "simulation", "practice",
+	"casework", "archive", "publication", "erasure", "indicator", "simulation", "practice",
 }
 
 // Layers says for each top folder which others it may import. A folder always may import its own packages, but for the

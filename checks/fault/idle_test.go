@@ -13,7 +13,7 @@ import (
 // What an idle installation may have resident, and how long the test watches that it writes nothing.
 const (
 	idleMemory = 100 << 20
-	idleFor    = 20 * time.Second
+	idleFor    = time.Minute
 )
 
 // A node with nothing to do sleeps: it writes nothing, wakes no disk and is small.

@@ -171,8 +171,8 @@ func (i *installation) untilReady() {
 	case <-i.output.ready:
 	case <-i.ended:
 		i.t.Fatalf("the platform did not start:\n%s", i.tail())
-	case <-time.After(60 * time.Second):
-		i.t.Fatalf("the platform is not ready after a minute:\n%s", i.tail())
+	case <-time.After(patience):
+		i.t.Fatalf("the platform is not ready after %s:\n%s", patience, i.tail())
 	}
 	read(i.t, filepath.Join(i.folder, "running.json"), &i.running)
 	if i.population != nil {

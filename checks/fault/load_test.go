@@ -97,6 +97,12 @@ func (l *load) fail(format string, arguments ...any) {
 	l.failed = append(l.failed, fmt.Sprintf(format, arguments...))
 }
 
+func (l *load) failedSoFar() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.failed)
+}
+
 // take returns a story to go on with, or a new one.
 func (l *load) take() *story {
 	l.mu.Lock()

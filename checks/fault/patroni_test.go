@@ -250,8 +250,8 @@ func (s *server) is(role string) bool {
 func (r *replicated) await(what string, there func() bool) {
 	r.t.Helper()
 	for begun := time.Now(); !there(); time.Sleep(50 * time.Millisecond) {
-		if time.Since(begun) > time.Minute {
-			r.t.Fatalf("after a minute there is not %s:\n%s", what, r.said())
+		if time.Since(begun) > patience {
+			r.t.Fatalf("after %s there is not %s:\n%s", patience, what, r.said())
 		}
 	}
 }

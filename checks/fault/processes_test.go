@@ -50,6 +50,7 @@ type processConfig struct {
 	Witnesses                           []node.Witness
 	Bank                                string // the address of its bank
 	Today                               demonstrationDay
+	LogNumber                           int
 }
 
 // demonstrationDay makes the same people in every process.
@@ -72,7 +73,7 @@ func (c processConfig) node() (node.Config, *demo.Population, error) {
 		Folder: c.Folder, Database: c.Database, SubjectKeys: c.SubjectKeys, Site: site, Country: uz.Files, Packs: packs.All(),
 		Witnesses: c.Witnesses, Quorum: len(c.Witnesses), Demonstration: true, People: everybody{population}, Bank: distantBank{c.Bank},
 		Clock: time.Now, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Secrets: map[string]string{"social-agency": "test"},
+		Secrets: map[string]string{"social-agency": "test"}, LogNumber: c.LogNumber,
 	}, population, nil
 }
 
@@ -184,6 +185,7 @@ type cluster struct {
 	*installation
 	config    processConfig
 	processes []*serving
+	nextLog   string       // the key of the log that would begin after a loss
 	cosigned  atomic.Int64 // how often a witness was asked to cosign
 }
 
@@ -220,6 +222,11 @@ func newClusterOn(t *testing.T, database, subjectKeys string, people, processes 
 		t.Fatal(err)
 	}
 	if c.running.LogKey, err = node.LogKey(config); err != nil {
+		t.Fatal(err)
+	}
+	next := config
+	next.LogNumber = 2 // the witnesses are ready for a log that goes on after a loss
+	if c.nextLog, err = node.LogKey(next); err != nil {
 		t.Fatal(err)
 	}
 	c.startWitnesses()
@@ -288,9 +295,13 @@ func (c *cluster) startBank() {
 
 func (c *cluster) startWitnesses() {
 	c.t.Helper()
-	log, err := note.NewVerifier(c.running.LogKey)
-	if err != nil {
-		c.t.Fatal(err)
+	var logs []note.Verifier
+	for _, key := range []string{c.running.LogKey, c.nextLog} {
+		log, err := note.NewVerifier(key)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		logs = append(logs, log)
 	}
 	for i := range 2 {
 		private, public, err := c2sp.GenerateCosigner(rand.Reader, fmt.Sprintf("witness-%d.example/test", i+1))
@@ -302,7 +313,7 @@ func (c *cluster) startWitnesses() {
 			c.t.Fatal(err)
 		}
 		opened, err := witness.Open(witness.Config{
-			Folder: c.t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{log}, Logger: slog.New(slog.DiscardHandler),
+			Folder: c.t.TempDir(), Cosigner: cosigner, Logs: logs, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			c.t.Fatal(err)
@@ -396,8 +407,8 @@ func (c *cluster) await(one *serving) {
 	case <-one.output.ready:
 	case <-one.ended:
 		c.t.Fatalf("a process did not start:\n%s", one.output)
-	case <-time.After(time.Minute):
-		c.t.Fatalf("a process is not ready after a minute:\n%s", one.output)
+	case <-time.After(patience):
+		c.t.Fatalf("a process is not ready after %s:\n%s", patience, one.output)
 	}
 	for line := range strings.Lines(one.output.String()) {
 		if address, ok := strings.CutPrefix(strings.TrimSpace(line), "ready "); ok {
@@ -432,7 +443,7 @@ func TestAnyOfSeveralProcessesMayBeKilled(t *testing.T) {
 	t.Logf("seed %d", seed)
 	c := newCluster(t, 500, 2)
 	l := newLoad(c.installation)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*patience)
 	worked := make(chan struct{})
 	go func() {
 		defer close(worked)
@@ -442,7 +453,8 @@ func TestAnyOfSeveralProcessesMayBeKilled(t *testing.T) {
 		}
 	}()
 	for kill := range kills {
-		time.Sleep(time.Duration(200+chance.IntN(1200)) * time.Millisecond)
+		l.await(t, l.answered()+leastWork+chance.IntN(60))
+		time.Sleep(time.Duration(chance.IntN(50)) * time.Millisecond)
 		one := c.processes[chance.IntN(len(c.processes))]
 		if kill%4 == 3 {
 			_ = one.process.Process.Signal(syscall.SIGSTOP)

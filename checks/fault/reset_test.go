@@ -113,15 +113,9 @@ func TestResetConnectionsLoseNothing(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
-	reset, answered := 0, func() int {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return len(l.acknowledgements)
-	}
-	for begun := time.Now(); reset < resets || answered() < 30; {
-		if time.Since(begun) > 2*time.Minute {
-			t.Fatalf("after two minutes %d connections are reset and %d requests acknowledged; problems %s", reset, answered(), l.problemsSoFar())
-		}
+	reset := 0
+	for reset < resets || l.answered() < 30 {
+		l.await(t, l.answered()+rand.IntN(3)) // on a slow machine acts must come to their end between resets, too
 		time.Sleep(time.Duration(10+rand.IntN(150)) * time.Millisecond)
 		for _, one := range wires {
 			reset += one.reset(0.1)

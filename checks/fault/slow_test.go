@@ -52,7 +52,7 @@ func TestASlowDiskMakesActsWaitAndReadersNot(t *testing.T) {
 		slices.Sort(took)
 		reading <- took
 	}()
-	for begun := time.Now(); len(l.acknowledgements) == before && time.Since(begun) < time.Minute; {
+	for begun := time.Now(); len(l.acknowledgements) == before && time.Since(begun) < patience; {
 		work(8 * time.Second)
 	}
 	slow := slices.Clone(l.acknowledgements[before:])

@@ -22,6 +22,7 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/session"
 	"yagona/node"
+	"yagona/node/nodetest"
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
@@ -58,6 +59,8 @@ type world struct {
 	client *http.Client
 }
 
+func TestMain(m *testing.M) { nodetest.Main(m) }
+
 func open(t *testing.T) *world {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -66,7 +69,7 @@ func open(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, site: site.String(), clock: &clock{}}
-	folder := t.TempDir()
+	folder := nodetest.Populated(t, 300, time.Now)
 	w.folder = folder
 	w.node, err = node.OpenDemonstration(t.Context(), node.Config{
 		Folder: folder, Site: site, Country: uz.Files, Packs: packs.All(), Clock: w.clock.now, Volatile: true,

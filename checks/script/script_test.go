@@ -61,7 +61,7 @@ func TestCommandLine(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "tamper": tamper, "issue": issue, "split": split, "exits": exits, "answers": answers, "keep": keep,
-			"provider": openProvider, "visit": visit, "obtain": obtain, "guide": guide,
+			"provider": openProvider, "visit": visit, "obtain": obtain, "guide": guide, "live": live,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -13,11 +14,12 @@ import (
 	"yagona/kernel/transparency"
 	"yagona/node"
 	"yagona/std/c2sp"
+	archived "yagona/store/archive"
 )
 
 // auditCommand recomputes what was recorded.
 type auditCommand struct {
-	Verify auditVerifyCommand `cmd:"" help:"Recompute the log, the journal and every row that it vouches for; name what was tampered with."`
+	Verify auditVerifyCommand `cmd:"" help:"Recompute the log, the journal and every row that it vouches for; name what was tampered with or is missing."`
 }
 
 // auditVerifyCommand audits an installation's folder or a copy of it.
@@ -25,6 +27,7 @@ type auditVerifyCommand struct {
 	Folder      string   `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder, or a copy of it."`
 	Database    string   `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
 	SubjectKeys string   `env:"YAGONA_SUBJECT_KEYS" placeholder:"URL" help:"Address of the database of the subjects' keys, if it is on a server."`
+	Archive     string   `env:"YAGONA_ARCHIVE" placeholder:"DIR" help:"The folder of the months that were moved out of the database. Without it, archive in the folder."`
 	Tiles       string   `placeholder:"DIR|URL" help:"The log as it is published: a copy of its files, or its address (…/log/). Without it, the log in the database."`
 	Log         string   `placeholder:"KEY" help:"The log's verifier key, as the installation publishes it. Without it, the key in the folder is believed."`
 	Checkpoint  string   `type:"existingfile" placeholder:"FILE" help:"A checkpoint that you kept: the log must continue it."`
@@ -66,6 +69,11 @@ func (c auditVerifyCommand) Run(ctx context.Context, terminal terminal) error {
 	if log != nil {
 		audit.Log = log
 	}
+	if c.Archive != "" {
+		shelf := archived.Open(c.Archive)
+		defer shelf.Close()
+		audit.Shelf = shelf
+	}
 	if c.Tiles != "" {
 		audit.Tiles = tiles(c.Tiles)
 	}
@@ -79,8 +87,11 @@ func (c auditVerifyCommand) Run(ctx context.Context, terminal terminal) error {
 		return err
 	}
 	printReport(terminal, c, report)
-	if report.Found > 0 {
+	switch {
+	case report.Found > 0:
 		return errSaid
+	case len(report.Missing) > 0:
+		return errMissing
 	}
 	return nil
 }
@@ -109,19 +120,40 @@ func printReport(terminal terminal, c auditVerifyCommand, report node.Report) {
 		fmt.Fprintf(out, ", %d not opened: their keys are not here", report.Closed)
 	}
 	fmt.Fprintf(out, "\nrows        %d\nbooks       %d\n", report.Rows, report.Funds)
+	if n := len(report.Archived); n > 0 {
+		var events, cases, evidence int64
+		for _, one := range report.Archived {
+			events, cases, evidence = events+one.Events, cases+one.Cases, evidence+one.Evidence
+		}
+		fmt.Fprintf(out, "archive     %d volumes, %s to %s: %d of the events, %d cases, %d answers of registers\n",
+			n, report.Archived[0].Month, report.Archived[n-1].Month, events, cases, evidence)
+	}
 	if report.GivenUp > 0 {
 		fmt.Fprintf(out, "jobs        %d given up after failing: see the operator's list\n", report.GivenUp)
 	}
-	if report.Found == 0 {
+	switch {
+	case report.Found > 0:
+		listed(out, "TAMPERED WITH: first ", report.Findings)
+		if more := report.Found - len(report.Findings); more > 0 {
+			fmt.Fprintf(out, "  and %d more\n", more)
+		}
+	case len(report.Missing) == 0:
 		fmt.Fprintln(out, "VERIFIED: everything is as it was recorded")
-		return
 	}
-	fmt.Fprintf(out, "TAMPERED WITH: first %s\n", report.Findings[0])
-	for _, finding := range report.Findings[1:] {
+	if len(report.Missing) > 0 {
+		listed(out, "MISSING: ", report.Missing)
+		fmt.Fprintln(out, "  Of what is in it nothing can be said until it is connected: then verify again")
+	}
+	if report.Found == 0 && len(report.Missing) > 0 {
+		fmt.Fprintln(out, "  Everything that is here is as it was recorded")
+	}
+}
+
+// listed prints findings, the first one behind the verdict.
+func listed(out io.Writer, verdict string, findings []node.Finding) {
+	fmt.Fprintf(out, "%s%s\n", verdict, findings[0])
+	for _, finding := range findings[1:] {
 		fmt.Fprintf(out, "  also %s\n", finding)
-	}
-	if more := report.Found - len(report.Findings); more > 0 {
-		fmt.Fprintf(out, "  and %d more\n", more)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // backupCommand copies an installation that may be served meanwhile.
 type backupCommand struct {
-	To              string        `arg:"" name:"dir" help:"Folder for copies of the database. Keep them long."`
+	To              string        `arg:"" optional:"" name:"dir" help:"Folder for copies of the database. Keep them long. Without it only the subjects' keys are copied: where the database is copied all the time."`
 	Folder          string        `required:"" type:"existingdir" placeholder:"DIR" help:"The installation's folder."`
 	SubjectKeys     string        `required:"" placeholder:"DIR" help:"Folder for copies of the subjects' keys, in other hands than the database's."`
 	From            string        `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
@@ -40,7 +40,10 @@ func (c backupCommand) Run(ctx context.Context, terminal terminal) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(terminal.Out, "database     %s\nsubject-keys %s (removed after %s)\n", database, keys, c.KeepSubjectKeys)
+	if database != "" {
+		fmt.Fprintf(terminal.Out, "database     %s\n", database)
+	}
+	fmt.Fprintf(terminal.Out, "subject-keys %s (removed after %s)\n", keys, c.KeepSubjectKeys)
 	return nil
 }
 
@@ -53,7 +56,7 @@ type restoreCommand struct {
 
 type restorePutCommand struct {
 	Folder          string `required:"" placeholder:"DIR" help:"The new folder."`
-	Database        string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the database, as yagona backup made it."`
+	Database        string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the database, as yagona backup made it; or a folder with a yagona.db that something else has copied whole."`
 	SubjectKeys     string `required:"" type:"existingdir" placeholder:"DIR" help:"A copy of the subjects' keys; the newest."`
 	Keys            string `required:"" type:"existingdir" placeholder:"DIR" help:"The copy of the folder keys: signing keys and secrets."`
 	Into            string `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of an empty PostgreSQL database to restore into; the folder then gets the keys only."`

@@ -18,6 +18,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/goccy/go-yaml"
 
+	"yagona/kernel/archive"
 	"yagona/node"
 	"yagona/packs"
 	"yagona/packs/uz"
@@ -79,6 +80,8 @@ import (
 //	  telegram:
 //	    bot: yagona_bot                # YAGONA_MESSAGES_TELEGRAM_BOT    its name, without the @
 //	    token: "…"                     # YAGONA_MESSAGES_TELEGRAM_TOKEN  better in the environment than in the file
+//	archive: /srv/archive              # YAGONA_ARCHIVE          folder of the months that were moved out of the database; without it "archive" in the folder
+//	keep-journal: 36                   # YAGONA_KEEP_JOURNAL     for how many months after its end a month of the journal stays in the database; 2 or more
 //	log: info                          # YAGONA_LOG       debug, info, warn or error; lines of JSON on standard error
 //	operator-listen: 127.0.0.1:9090    # YAGONA_OPERATOR_LISTEN   where /metrics, /healthz and /readyz answer the operator; without it, nowhere
 //	disk-reserve: 256                  # YAGONA_DISK_RESERVE      MiB that must be free on the folder's disk for the node to be ready
@@ -98,31 +101,33 @@ type Config struct {
 	Packs        []string          `yaml:"packs" env:"PACKS"`
 	ShippedPacks bool              `yaml:"shipped-packs" env:"SHIPPED_PACKS"`
 	Witnesses    []WitnessConfig   `yaml:"witnesses" envPrefix:"WITNESSES_"`
-	Quorum       *int              `yaml:"quorum" env:"QUORUM"`
-	LogNumber    int               `yaml:"log-number" env:"LOG_NUMBER"`
+	Quorum       *int              `yaml:"quorum" env:"QUORUM" example:"1"`
+	LogNumber    int               `yaml:"log-number" env:"LOG_NUMBER" example:"1"`
 	SignIn       SignInConfig      `yaml:"sign-in" envPrefix:"SIGN_IN_"`
 	Bank         string            `yaml:"bank" env:"BANK"`
 	BankAccounts string            `yaml:"bank-accounts" env:"BANK_ACCOUNTS"`
 	Secrets      map[string]string `yaml:"secrets" env:"SECRETS" secret:"true"`
+	Archive      string            `yaml:"archive" env:"ARCHIVE"`
+	KeepJournal  int               `yaml:"keep-journal" env:"KEEP_JOURNAL" example:"36"`
 	Messages     MessagesConfig    `yaml:"messages" envPrefix:"MESSAGES_"`
-	Log          slog.Level        `yaml:"log" env:"LOG"`
+	Log          slog.Level        `yaml:"log" env:"LOG" example:"info"`
 
 	OperatorListen string       `yaml:"operator-listen" env:"OPERATOR_LISTEN"`
-	DiskReserve    int64        `yaml:"disk-reserve" env:"DISK_RESERVE"`
+	DiskReserve    int64        `yaml:"disk-reserve" env:"DISK_RESERVE" example:"256"`
 	Traces         TracesConfig `yaml:"traces" envPrefix:"TRACES_"`
 }
 
 // LimitsConfig is how many costly requests one visitor may make in a minute, at each process.
 type LimitsConfig struct {
-	Person  int `yaml:"person" env:"PERSON"`
-	Program int `yaml:"program" env:"PROGRAM"`
-	Address int `yaml:"address" env:"ADDRESS"`
+	Person  int `yaml:"person" env:"PERSON" example:"120"`
+	Program int `yaml:"program" env:"PROGRAM" example:"3000"`
+	Address int `yaml:"address" env:"ADDRESS" example:"300"`
 }
 
 // TracesConfig says where spans go.
 type TracesConfig struct {
 	To    string  `yaml:"to" env:"TO"`
-	Share float64 `yaml:"share" env:"SHARE"`
+	Share float64 `yaml:"share" env:"SHARE" example:"0.01"`
 }
 
 // MessagesConfig says by what messages leave the house.
@@ -182,7 +187,7 @@ type SignInConfig struct {
 
 // readConfig reads the file ("": none) and the environment.
 func readConfig(path string) (Config, error) {
-	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true, DiskReserve: 256, Traces: TracesConfig{Share: 0.01}, Limits: LimitsConfig{Person: 120, Program: 3000, Address: 300}}
+	config := Config{Listen: "127.0.0.1:8080", ShippedPacks: true, DiskReserve: 256, KeepJournal: archive.DefaultKeep, Traces: TracesConfig{Share: 0.01}, Limits: LimitsConfig{Person: 120, Program: 3000, Address: 300}}
 	if path != "" {
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -201,19 +206,26 @@ func readConfig(path string) (Config, error) {
 
 const environmentPrefix = "YAGONA_"
 
-// checkEnvironment refuses variables that begin like the configuration's and are none of it: a mistyped one would be
-// missed in silence. Tests have their own, YAGONA_TEST_… and YAGONA_FAULT_….
+// checkEnvironment refuses variables that begin like the configuration's and are none of it, for a mistyped one would be
+// missed in silence, and values of another kind than theirs. Tests have their own, YAGONA_TEST_… and YAGONA_FAULT_….
 func checkEnvironment(environment []string) error {
-	known := map[string]bool{}
-	environmentNames(reflect.TypeFor[Config](), environmentPrefix, known)
+	known := map[string]setting{}
+	for _, one := range settings(reflect.TypeFor[Config](), "", environmentPrefix) {
+		known[one.Variable] = one
+	}
 	var unknown []string
 	for _, one := range environment {
-		name, _, _ := strings.Cut(one, "=")
+		name, value, _ := strings.Cut(one, "=")
 		if !strings.HasPrefix(name, environmentPrefix) || strings.HasPrefix(name, "YAGONA_TEST_") || strings.HasPrefix(name, "YAGONA_FAULT_") {
 			continue
 		}
-		if !known[numbers.ReplaceAllString(name, "_0_")] {
+		of, ok := known[numbers.ReplaceAllString(name, "_0_")]
+		if !ok {
 			unknown = append(unknown, name)
+		} else if value != "" { // an empty one is as if it were not set
+			if err := of.check(value); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
 	}
 	if len(unknown) == 0 {
@@ -225,21 +237,6 @@ func checkEnvironment(environment []string) error {
 }
 
 var numbers = regexp.MustCompile(`_[0-9]+_`)
-
-// environmentNames collects the variables of a struct; the number in that of a list's member is 0.
-func environmentNames(of reflect.Type, prefix string, into map[string]bool) {
-	for field := range of.Fields() {
-		under := prefix + field.Tag.Get("envPrefix")
-		switch kind := field.Type; {
-		case field.Tag.Get("env") != "":
-			into[prefix+field.Tag.Get("env")] = true
-		case kind.Kind() == reflect.Slice:
-			environmentNames(kind.Elem(), under+"0_", into)
-		case kind.Kind() == reflect.Struct:
-			environmentNames(kind, under, into)
-		}
-	}
-}
 
 // effective returns the configuration in force as YAML, without its secrets: that one is set shows, its value does not.
 func (c Config) effective() (string, error) {
@@ -276,8 +273,11 @@ func hide(in reflect.Value) {
 }
 
 // decodeConfig reads a configuration file strictly. An error is file:line:column: what is wrong: what to do. It does not
-// show the file's values, which may be secret.
+// show the file's values, which may be secret, but numbers and the like.
 func decodeConfig(path string, content []byte, into *Config) error {
+	if err := checkFile(path, content); err != nil {
+		return err
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict(), yaml.DisallowUnknownField())
 	err := decoder.Decode(into)
 	if err == nil || errors.Is(err, io.EOF) {
@@ -381,6 +381,9 @@ func (c Config) node() (node.Config, error) {
 	}
 	if config.Messages, err = c.Messages.carriers(); err != nil {
 		return node.Config{}, err
+	}
+	if config.Archive, config.KeepJournal = c.Archive, c.KeepJournal; c.KeepJournal < archive.LeastKeep {
+		return node.Config{}, fmt.Errorf("keep-journal: %d months are too few: give %d or more", c.KeepJournal, archive.LeastKeep)
 	}
 	if config.LogNumber = c.LogNumber; c.LogNumber < 0 {
 		return node.Config{}, fmt.Errorf("log-number: %d is no number of a log: give a number from 1 on", c.LogNumber)

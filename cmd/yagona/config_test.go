@@ -42,7 +42,7 @@ log: warn
 		Folder: "/var/lib/yagona", Site: "https://other.example", Listen: "127.0.0.1:8080", Packs: []string{"a", "b"},
 		Witnesses: []WitnessConfig{{URL: "https://one.example", Key: "one"}}, Quorum: &quorum,
 		SignIn:  SignInConfig{Issuer: "https://id.example", Client: "yagona", Secret: "from the environment", Number: "national_id"},
-		Secrets: map[string]string{"BANK_TOKEN": "x"}, Log: 4, DiskReserve: 256, Traces: TracesConfig{Share: 0.01},
+		Secrets: map[string]string{"BANK_TOKEN": "x"}, Log: 4, DiskReserve: 256, KeepJournal: 36, Traces: TracesConfig{Share: 0.01},
 		Proxies: []string{"192.0.2.10", "10.0.0.0/8"}, Limits: LimitsConfig{Person: 120, Program: 3000, Address: 50},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -77,6 +77,61 @@ func TestAVariableThatNobodyKnowsIsRefused(t *testing.T) {
 		} else if strings.Contains(err.Error(), "hush") {
 			t.Errorf("the refusal tells a value: %v", err)
 		}
+	}
+}
+
+// TestAValueOfAnotherKindIsRefusedByName gives every number, level and switch a wrong value, in the file and in the
+// environment: the refusal names the setting, the value and an example that is taken.
+func TestAValueOfAnotherKindIsRefusedByName(t *testing.T) {
+	checked := 0
+	for _, one := range settings(reflect.TypeFor[Config](), "", environmentPrefix) {
+		wrong := []string{"abc", "12 MiB"}
+		switch one.Kind.Kind() {
+		case reflect.String, reflect.Slice, reflect.Map:
+			continue
+		case reflect.Int, reflect.Int64:
+			wrong = append(wrong, "1.5", "99999999999999999999")
+		case reflect.Bool:
+			wrong, one.Example = append(wrong, "1"), "true"
+		}
+		checked++
+		write := func(value string) []byte {
+			text, parts := value, strings.Split(one.Key, ".")
+			for i := len(parts) - 1; i >= 0; i-- {
+				text = parts[i] + ": " + text
+				if i > 0 {
+					text = "{" + text + "}"
+				}
+			}
+			return []byte(text + "\n")
+		}
+		for _, value := range wrong {
+			for want, err := range map[string]error{
+				one.Variable + ": ":      checkEnvironment([]string{one.Variable + "=" + value}),
+				"f.yaml:1:":              decodeConfig("f.yaml", write(value), &Config{}),
+				one.Key + ": \"" + value: decodeConfig("f.yaml", write(value), &Config{}),
+			} {
+				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("%q is ", value)) ||
+					!strings.Contains(err.Error(), one.Example) || strings.Contains(err.Error(), "parse") {
+					t.Errorf("%s = %s: %v", one.Key, value, err)
+				}
+			}
+		}
+		if err := checkEnvironment([]string{one.Variable + "=" + one.Example, one.Variable + "="}); err != nil {
+			t.Errorf("the example of %s is refused: %v", one.Variable, err)
+		}
+		for _, right := range []string{one.Example, ""} {
+			if err := decodeConfig("f.yaml", write(right), &Config{}); err != nil {
+				t.Errorf("%s: %q is refused: %v", one.Key, right, err)
+			}
+		}
+	}
+	if checked < 11 {
+		t.Errorf("only %d settings are checked", checked)
+	}
+	err := checkEnvironment([]string{"YAGONA_SECRETS=CIVIL_TOKEN:hush,hash"})
+	if err == nil || !strings.Contains(err.Error(), "YAGONA_SECRETS: ") || !strings.Contains(err.Error(), "NAME:value") || strings.Contains(err.Error(), "hash") {
+		t.Errorf("a secret with a comma gives %v", err)
 	}
 }
 

@@ -126,6 +126,7 @@ func (d *doctor) inside(ctx context.Context, opened *node.Node) {
 		}
 		d.look(what, err, reasons[check].Remedy)
 	}
+	d.look("archive", opened.ArchiveFound(ctx), "Connect the folder, or put the file back from a copy; run yagona archive again if one was ended: docs/how-to/archive-old-months.md.")
 	status, err := opened.Sequencer.Status(ctx)
 	if err == nil && status.Indexed > status.Published {
 		err = fmt.Errorf("%d entries wait for the witnesses", status.Indexed-status.Published)

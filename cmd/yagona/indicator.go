@@ -24,7 +24,7 @@ type indicatorVerifyCommand struct {
 	Indicator []string `arg:"" optional:"" help:"Indicators: employment/unemployed; all, if none is named."`
 }
 
-// Run verifies. Figures may differ by what waits in the queue to be counted.
+// Run verifies. Figures may differ by what of the log was not looked at yet.
 func (c indicatorVerifyCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	opened, err := c.open(ctx, terminal)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c indicatorVerifyCommand) Run(ctx context.Context, terminal terminal) (err
 		}
 	}
 	if wrong {
-		fmt.Fprintln(terminal.Err, "Figures that are not counted yet, because jobs wait, differ too: serve the installation for a moment and verify again. If they still differ, look into the log (yagona audit verify), then count anew with yagona indicator recount.")
+		fmt.Fprintln(terminal.Err, "Figures that are not counted yet, because the counts have not followed the log to its end, differ too: serve the installation for a moment and verify again. If they still differ, look into the log (yagona audit verify), then count anew with yagona indicator recount.")
 		return errSaid
 	}
 	return nil

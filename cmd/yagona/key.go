@@ -20,11 +20,12 @@ import (
 
 // keyCommand is what an operator does with an installation's keys.
 type keyCommand struct {
-	List   keyListCommand   `cmd:"" help:"List the signing keys: whose, in whose hands, since when."`
-	Rotate keyRotateCommand `cmd:"" help:"Make a new signing key for a holder, in the journal; it signs from a time on at which every process knows it."`
-	Renew  keyRenewCommand  `cmd:"" name:"renew-master" help:"Make a new master key, in the journal; then start every process anew and run key rewrap."`
-	Rewrap keyRewrapCommand `cmd:"" help:"Wrap the subjects' keys under the new master key."`
-	Trust  keyTrustCommand  `cmd:"" help:"Take up the public key of a person who keeps the private half."`
+	List    keyListCommand    `cmd:"" help:"List the signing keys: whose, in whose hands, since when."`
+	Rotate  keyRotateCommand  `cmd:"" help:"Make a new signing key for a holder, in the journal; it signs from a time on at which every process knows it."`
+	Reindex keyReindexCommand `cmd:"" help:"Index people and records under the newest index key, after key rotate index, while the installation is served."`
+	Renew   keyRenewCommand   `cmd:"" name:"renew-master" help:"Make a new master key, in the journal; then start every process anew and run key rewrap."`
+	Rewrap  keyRewrapCommand  `cmd:"" help:"Wrap the subjects' keys under the new master key."`
+	Trust   keyTrustCommand   `cmd:"" help:"Take up the public key of a person who keeps the private half."`
 }
 
 // keyFolder is the installation whose keys they are.
@@ -74,7 +75,7 @@ func (c keyListCommand) Run(terminal terminal) error {
 type keyRotateCommand struct {
 	keyFolder
 	Database string        `env:"YAGONA_DATABASE" placeholder:"URL" help:"Address of the database, if it is on a PostgreSQL server."`
-	Holder   string        `arg:"" help:"Whose key: node, log, agency:NAME."`
+	Holder   string        `arg:"" help:"Whose key: node, log, agency:NAME; or index."`
 	Reason   string        `required:"" help:"Why, and by whom; it is kept in the journal."`
 	In       time.Duration `default:"2m" help:"After how long the new key signs. Until then every process that shares the folder must see the new file."`
 }
@@ -87,6 +88,9 @@ func (c keyRotateCommand) Run(ctx context.Context, terminal terminal) (err error
 	keys, err := c.open()
 	if err != nil {
 		return err
+	}
+	if c.Holder == "index" {
+		return c.index(ctx, terminal, keys)
 	}
 	holder, known := signature.Holder(c.Holder), false
 	for _, key := range keys.Keys() {
@@ -105,6 +109,21 @@ func (c keyRotateCommand) Run(ctx context.Context, terminal terminal) (err error
 		return err
 	}
 	fmt.Fprintf(terminal.Out, "%s %s signs from %s on\n", fresh.ID, fresh.Holder, fresh.From.UTC().Format(time.RFC3339))
+	return nil
+}
+
+// index makes the next index key.
+func (c keyRotateCommand) index(ctx context.Context, terminal terminal, keys *keyfile.Folder) (err error) {
+	db, err := c.database(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	generation, err := node.RotateIndexKey(ctx, db, keys, c.Reason)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(terminal.Out, "there is an index key of generation %d; copy it to where processes have a folder of their own, then run yagona key reindex\n", generation)
 	return nil
 }
 
@@ -182,6 +201,29 @@ func (c keyRewrapCommand) Run(ctx context.Context, terminal terminal) (err error
 	fmt.Fprintf(terminal.Out, "%d keys were wrapped under the new master key\n", count)
 	if c.Forget {
 		fmt.Fprintln(terminal.Out, "the previous master key is removed")
+	}
+	return nil
+}
+
+type keyReindexCommand struct {
+	setupConfig
+	Forget bool `help:"Remove the previous index key, if nothing was left to index anew, and what is indexed under it."`
+}
+
+// Run indexes.
+func (c keyReindexCommand) Run(ctx context.Context, terminal terminal) (err error) {
+	opened, err := c.open(ctx, terminal)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	done, err := opened.Reindex(ctx, c.Forget)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(terminal.Out, "%d people and records were indexed under the newest key\n", done.Added)
+	if done.Removed > 0 {
+		fmt.Fprintf(terminal.Out, "the previous key is removed, and %d entries under it\n", done.Removed)
 	}
 	return nil
 }

@@ -2,7 +2,8 @@
 // log, and verifies what others issued.
 //
 // It owns flags, configuration and what is printed; every rule is in the packages that it calls. Exit codes: 0, it is
-// so; 1, it is not so, or it failed; 2, the command line or the configuration is wrong.
+// so; 1, it is not so, or it failed; 2, the command line or the configuration is wrong; 3, it cannot be said, because something
+// is missing that is to be connected.
 package main
 
 import (
@@ -22,8 +23,9 @@ import (
 
 // The exit codes.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed  = 1
+	exitUsage   = 2
+	exitMissing = 3
 )
 
 // commandLine is every command with its flags.
@@ -43,6 +45,7 @@ type commandLine struct {
 	Jobs      jobsCommand      `cmd:"" help:"List and retry the jobs that were given up."`
 	Backup    backupCommand    `cmd:"" help:"Copy an installation, which may be served meanwhile."`
 	Restore   restoreCommand   `cmd:"" help:"Bring an installation back from copies."`
+	Archive   archiveCommand   `cmd:"" help:"Move months that need not be at hand out of the database, while it is served."`
 	Doctor    doctorCommand    `cmd:"" help:"Look at an installation, and say what to do about what is wrong."`
 }
 
@@ -56,6 +59,9 @@ func (u usageError) Unwrap() error { return u.error }
 
 // errSaid ends a command that failed and has said why.
 var errSaid = errors.New("the command failed and has said why")
+
+// errMissing ends a command that cannot tell and has said what is missing.
+var errMissing = errors.New("something is missing, and the command has said what")
 
 func main() {
 	// The first signal asks a command to end in good order; a second one ends it at once.
@@ -86,6 +92,9 @@ func run(ctx context.Context, args []string, terminal terminal) int {
 	}
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, errMissing) {
+		return exitMissing
 	}
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintf(terminal.Err, "yagona: %s\n", explain(err))

@@ -98,6 +98,7 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	if len(opened.Catalogue().Funds) > 0 {
 		fmt.Fprintln(terminal.Err, connected.notice())
 	}
+	node.Roomy()
 	opened.Start(context.WithoutCancel(ctx)) // it is ended by Close, after the last request
 	key, err := node.LogKey(config)
 	if err != nil {

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write errors.md anew")
 // kinds are the kinds of error by their name in Go.
 var kinds = map[string]fault.Kind{
 	"Internal": fault.Internal, "Invalid": fault.Invalid, "Unauthorized": fault.Unauthorized, "Forbidden": fault.Forbidden,
-	"NotFound": fault.NotFound, "Conflict": fault.Conflict, "Erased": fault.Erased, "TooLarge": fault.TooLarge,
+	"NotFound": fault.NotFound, "Conflict": fault.Conflict, "Archived": fault.Archived, "Erased": fault.Erased, "TooLarge": fault.TooLarge,
 	"TooMany": fault.TooMany, "Unavailable": fault.Unavailable, "CannotStore": fault.CannotStore,
 }
 

@@ -39,6 +39,14 @@ type Tx interface {
 	Now() time.Time
 }
 
+// Snapshot is a reading under way.
+type Snapshot interface {
+	// Within returns a context under which the readings of this store, whichever package makes them, are made on this
+	// snapshot as long as it lasts: so what is asked for one answer is of one moment, and one snapshot is begun for it. It
+	// is for the reading's own goroutine; an act that is begun under it fails.
+	Within(ctx context.Context) context.Context
+}
+
 // Store runs acts and readings.
 type Store[R, W any] interface {
 	// Update locks the key, runs the function and commits all that it wrote, or nothing if it returns an error. The
@@ -50,6 +58,7 @@ type Store[R, W any] interface {
 	// neighbours.
 	Update(ctx context.Context, key Key, run func(W) error) error
 
-	// View runs readings on one consistent snapshot that includes everything committed before it began.
+	// View runs readings on one consistent snapshot that includes everything committed before it began: under a context
+	// that Snapshot.Within returned on that snapshot, else on one of its own.
 	View(ctx context.Context, run func(R) error) error
 }

@@ -120,6 +120,10 @@ func reasonsOf(because []string) (reasons []Reason) {
 
 // openStage opens the tasks of the file's stage.
 func (c *Casework) openStage(ctx context.Context, f *file, facts service.Facts) error {
+	return c.reading(ctx, func(ctx context.Context) error { return c.openSteps(ctx, f, facts) })
+}
+
+func (c *Casework) openSteps(ctx context.Context, f *file, facts service.Facts) error {
 	days, err := c.calendarWithOutages(ctx)
 	if err != nil {
 		return err
@@ -193,25 +197,25 @@ const (
 )
 
 // held returns who holds the task's role for exactly the place.
-func (c *Casework) held(ctx context.Context, f *file, task Task, place ident.Territory) (holding, error) {
-	var found []access.Appointment
-	err := c.Store.View(ctx, func(tx Reader) (err error) {
-		found, err = tx.AppointmentsIn(task.Agency, task.Role, place)
+func (c *Casework) held(ctx context.Context, f *file, task Task, place ident.Territory) (by holding, err error) {
+	err = c.Store.View(ctx, func(tx Reader) error {
+		by = heldByNobody
+		found, err := tx.AppointmentsIn(task.Agency, task.Role, place)
+		for _, one := range found {
+			if !one.Holds(f.now) {
+				continue
+			}
+			switch err := c.tied(tx.Within(ctx), access.Actor{Person: one.Person, Appointment: &one}, f); {
+			case err == nil, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Erased):
+				by = heldByOthers // whoever it cannot be told of is asked when they open the task: nothing waits for it here
+				return nil
+			case fault.Code(err) != errInterest.Code:
+				return err
+			}
+			by = heldByTied
+		}
 		return err
 	})
-	by := heldByNobody
-	for _, one := range found {
-		if !one.Holds(f.now) {
-			continue
-		}
-		switch err := c.tied(ctx, access.Actor{Person: one.Person, Appointment: &one}, f); {
-		case err == nil, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Erased):
-			return heldByOthers, nil // whoever it cannot be told of is asked when they open the task: nothing waits for it here
-		case fault.Code(err) != errInterest.Code:
-			return 0, err
-		}
-		by = heldByTied
-	}
 	return by, err
 }
 

@@ -66,7 +66,7 @@ func (c *Casework) start(ctx context.Context, by access.Actor, id ident.Applicat
 		return nil, err
 	}
 	subject := by.Whom()
-	if !isFor(def, subject) {
+	if !def.IsFor(subject) {
 		return nil, errNotFor
 	}
 	f := &file{def: def, app: Application{
@@ -111,6 +111,12 @@ func (c *Casework) Save(ctx context.Context, by access.Actor, id ident.Applicati
 			continue
 		}
 		stored[name] = checked
+	}
+	for _, one := range field.CheckOrder(f.def.Fields(), stored) {
+		if _, now := answers[one.Field]; now {
+			delete(stored, one.Field)
+		}
+		problems = append(problems, one) // an answer that was there before stays, and is named until it is corrected
 	}
 	if f.content.Answers, err = field.Encode(stored); err != nil {
 		return Application{}, err

@@ -56,9 +56,10 @@ type Attachment struct {
 
 // Cover returns what an event says of the attachment.
 func (a Attachment) Cover() journal.Cover {
-	a.Event = ""
-	return journal.Cover{Row: "attachment/" + a.ID, Digest: journal.Digest(a)}
+	return journal.Cover{Row: "attachment/" + a.ID, Digest: journal.Digest(a.covered())}
 }
+
+func (a Attachment) covered() Attachment { a.Event = ""; return a }
 
 var (
 	errHelpsSelf   = fault.New(fault.Forbidden, "assist.self", "This number is your own. Apply on your own page, as a resident.")
@@ -172,7 +173,7 @@ func (f *file) helper() ident.Person {
 // assisted loads a draft for the official who wrote it down; for anyone else, and once it was sent, there is none.
 func (c *Casework) assisted(ctx context.Context, by access.Actor, id ident.Application) (*file, error) {
 	f, err := c.load(ctx, id)
-	if fault.Is(err, fault.NotFound) || err == nil && (by.Appointment == nil || f.helper() != by.Person) {
+	if fault.Is(err, fault.NotFound) || isArchived(err) || err == nil && (by.Appointment == nil || f.helper() != by.Person) {
 		return nil, errUnknown
 	}
 	if err != nil {

@@ -89,13 +89,15 @@ type Application struct {
 	Helper    ident.Person    `json:",omitempty"` // the official who wrote it down for the applicant; empty: nobody did
 	Sealed    []byte          // Content as JSON, sealed under the applicant's key
 	Event     ident.Event     // that last wrote it
+	Archived  string          `json:"-"` // the volume of the archive that has what was said; empty: Sealed has it
 }
 
 // Cover returns what an event says of the application.
 func (a Application) Cover() journal.Cover {
-	a.Event = ""
-	return journal.Cover{Row: "application/" + string(a.ID), Digest: journal.Digest(a)}
+	return journal.Cover{Row: "application/" + string(a.ID), Digest: journal.Digest(a.covered())}
 }
+
+func (a Application) covered() Application { a.Event = ""; return a }
 
 // Content is what was said in an application. All of it is personal.
 type Content struct {
@@ -304,9 +306,12 @@ type Outline struct {
 
 // Reader is what casework needs for reading.
 type Reader interface {
+	act.Snapshot
 	access.Reader
 	// Application returns one, or fault.NotFound.
 	Application(id ident.Application) (Application, error)
+	// RevisionOf returns an application's revision and whether an archive has what was said in it, or fault.NotFound.
+	RevisionOf(id ident.Application) (revision int64, archived bool, err error)
 	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]Application, error)
 	// OutlinesOf returns the outlines of the applicant's newest applications, newest first, at most limit.
@@ -334,6 +339,8 @@ type Reader interface {
 	// Licences returns the licences of a service that are published, in the order of their applications, after the given
 	// one ("" : from the first), at most limit.
 	Licences(of ident.Service, after ident.Application, limit int) ([]Entitlement, error)
+	// ArchivedAt returns when the volume of the archive was made; zero: there is none.
+	ArchivedAt(volume string) (time.Time, error)
 	// Outages returns all declared outages.
 	Outages() ([]Outage, error)
 	// Counts returns the statistics of a service.
@@ -403,9 +410,7 @@ type Config struct {
 	Calendar    *calendar.Calendar // without the declared outages
 	Territories *territory.Tree
 	Scheme      field.Scheme
-	// Stored is told of each application in its act, and may queue jobs there. Nil: nobody is told.
-	Stored func(tx job.Tx, application Application) error
-	Queues *queue.Queues
+	Queues      *queue.Queues
 }
 
 // Casework carries applications through their life. It is safe for concurrent use.
@@ -428,9 +433,10 @@ var (
 	errChanged  = fault.New(fault.Conflict, "application.changed", "This application has changed since you opened it. Look at it again, then act.")
 	errNotDraft = fault.New(fault.Conflict, "application.sent", "This application was already sent. Its answers cannot be changed any more; withdraw it or wait for a question.")
 	errClosed   = fault.New(fault.Conflict, "application.closed", "This application is closed. Nothing can be done in it any more.")
+	errArchived = fault.New(fault.Archived, "application.archived", "This application is closed, and the time for which its papers stay at hand is over: they were moved into an archive. Nothing can be done in it any more; what was issued stays valid as it says. Ask the agency that decided it if you need the papers.")
 	errRunning  = fault.New(fault.Conflict, "application.in-force", "You receive this already. You need not apply again; if something has changed, it is looked at before the next payment.")
 	errDrafts   = fault.New(fault.Conflict, "application.too-many-drafts", "You have 20 drafts. Send one or withdraw one before you begin another.")
-	errOpen     = fault.New(fault.Conflict, "application.already-open", "You have sent an application to this service that is not decided yet. Wait for the decision, or withdraw it first.")
+	errOpen     = fault.New(fault.Conflict, "application.already-open", "There is an application to this service already, for you or for whom you ask, that is not decided yet. Wait for the decision, or withdraw it first.")
 	errMostOpen = fault.New(fault.Conflict, "application.too-many-open", "Several of your applications to this service are not decided yet, as many as one person may have open at a time. Wait for a decision, or withdraw one first.")
 	errUnknown  = fault.New(fault.NotFound, "application.unknown", "There is no such application here, or it is not for you to see.")
 )

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"yagona/kernel/act"
@@ -65,8 +66,50 @@ type pendingJob struct {
 	payload any
 }
 
-// load reads and opens a file.
+// reading runs readings, of casework and of those whom it asks, on one snapshot.
+func (c *Casework) reading(ctx context.Context, run func(ctx context.Context) error) error {
+	return c.Store.View(ctx, func(tx Reader) error { return run(tx.Within(ctx)) })
+}
+
+// load reads and opens a file that is at hand.
 func (c *Casework) load(ctx context.Context, id ident.Application) (*file, error) {
+	f, err := c.read(ctx, id)
+	if err == nil {
+		err = c.unseal(ctx, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// unseal opens a file that was read and is at hand.
+func (c *Casework) unseal(ctx context.Context, f *file) (err error) {
+	if f.app.Archived != "" {
+		return c.archived(ctx, f.app)
+	}
+	if f.def, err = c.Catalogue().Version(f.app.Version); err != nil {
+		return err
+	}
+	if f.sealer, err = c.Vault.Open(ctx, f.app.Applicant); err != nil {
+		return err
+	}
+	plain, err := f.sealer.Unseal(f.app.Applicant, contentContext(f.app.ID), f.app.Sealed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(plain, &f.content); err != nil {
+		return err
+	}
+	if err := f.typed(); err != nil {
+		return err
+	}
+	f.prepare(c.Clock())
+	return nil
+}
+
+// read reads what of a file is not sealed.
+func (c *Casework) read(ctx context.Context, id ident.Application) (*file, error) {
 	var f file
 	err := c.Store.View(ctx, func(tx Reader) (err error) {
 		if f.app, err = tx.Application(id); err != nil {
@@ -82,27 +125,7 @@ func (c *Casework) load(ctx context.Context, id ident.Application) (*file, error
 		f.right = &right
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if f.def, err = c.Catalogue().Version(f.app.Version); err != nil {
-		return nil, err
-	}
-	if f.sealer, err = c.Vault.Open(ctx, f.app.Applicant); err != nil {
-		return nil, err
-	}
-	plain, err := f.sealer.Unseal(f.app.Applicant, contentContext(id), f.app.Sealed)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(plain, &f.content); err != nil {
-		return nil, err
-	}
-	if err := f.typed(); err != nil {
-		return nil, err
-	}
-	f.prepare(c.Clock())
-	return &f, nil
+	return &f, err
 }
 
 // typed gives the values that were stored as JSON back their types: an amount of money is no mere number.
@@ -233,13 +256,14 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
+		others := sync.OnceValues(func() ([]Outline, error) { return tx.OutlinesOf(f.app.Applicant, mostOpen) })
 		if f.sends {
-			if err := c.fewOpen(tx, f); err != nil {
+			if err := c.fewOpen(tx, f, others); err != nil {
 				return err
 			}
 		}
 		if f.granting {
-			if err := c.nothingSince(tx, f); err != nil {
+			if err := c.nothingSince(tx, f, others); err != nil {
 				return err
 			}
 		}
@@ -313,11 +337,6 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
-		if c.Stored != nil {
-			if err := c.Stored(tx, app); err != nil {
-				return err
-			}
-		}
 		for _, one := range f.revoked {
 			if err := document.Revoke(tx, f.sealer, event.Actor, one.document, one.reason); err != nil && !fault.Is(err, fault.Conflict) {
 				return err // it counts no more already
@@ -339,6 +358,9 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 		}
 		return journal.AppendAs(tx, f.sealer, id, event)
 	})
+	if isArchived(err) {
+		_, err = c.load(ctx, f.app.ID) // it says since when
+	}
 	if err != nil {
 		return "", err
 	}
@@ -349,14 +371,15 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 
 // unchanged checks that the stored application is still the one that was read.
 func unchanged(tx Tx, read Application) error {
-	stored, err := tx.Application(read.ID)
-	if fault.Is(err, fault.NotFound) && read.Revision == 0 {
+	revision, archived, err := tx.RevisionOf(read.ID)
+	switch {
+	case fault.Is(err, fault.NotFound) && read.Revision == 0:
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if stored.Revision != read.Revision {
+	case archived:
+		return errArchived // between the reading and the act
+	case revision != read.Revision:
 		return errChanged
 	}
 	return nil
@@ -374,13 +397,13 @@ const (
 // fewOpen checks that the person may send one more application to the service: where it is asked for alone, that no other
 // is open and no benefit of it runs; elsewhere that not too many are open. An organisation may have any number, as one
 // notifies of every case.
-func (c *Casework) fewOpen(tx Tx, f *file) error {
+func (c *Casework) fewOpen(tx Tx, f *file, outlines func() ([]Outline, error)) error {
 	app := f.app
 	_, person := app.Applicant.Person()
 	if !f.alone && !person {
 		return nil
 	}
-	others, err := tx.OutlinesOf(app.Applicant, mostOpen)
+	others, err := outlines()
 	if err != nil {
 		return err
 	}

@@ -99,11 +99,11 @@ func (c *Casework) Tasks(ctx context.Context, by access.Actor, filter Filter, af
 	if err != nil {
 		return nil, err
 	}
-	if inbox.Without, err = c.ties(ctx, by.Person); err != nil {
-		return nil, err
-	}
 	inbox.After, inbox.Limit = after, min(max(limit, 1), 201)
 	err = c.Store.View(ctx, func(tx Reader) error {
+		if inbox.Without, err = c.ties(tx.Within(ctx), by.Person); err != nil {
+			return err
+		}
 		found, err = tx.Inbox(inbox)
 		return err
 	})
@@ -127,10 +127,6 @@ func (c *Casework) TaskCounts(ctx context.Context, by access.Actor, place ident.
 		{&counts.Unclaimed, Filter{Work: Unclaimed}, time.Time{}},
 		{&counts.Waiting, Filter{Work: Waiting}, time.Time{}},
 	}
-	tied, err := c.ties(ctx, by.Person)
-	if err != nil {
-		return Counts{}, err
-	}
 	inboxes := make([]Inbox, len(wanted))
 	for i, one := range wanted {
 		one.filter.Territory = place
@@ -140,10 +136,15 @@ func (c *Casework) TaskCounts(ctx context.Context, by access.Actor, place ident.
 		if !one.before.IsZero() {
 			inboxes[i].Before = one.before
 		}
-		inboxes[i].Limit, inboxes[i].Without = MostCounted+1, tied
+		inboxes[i].Limit = MostCounted + 1
 	}
 	err = c.Store.View(ctx, func(tx Reader) error {
+		tied, err := c.ties(tx.Within(ctx), by.Person)
+		if err != nil {
+			return err
+		}
 		for i, one := range wanted {
+			inboxes[i].Without = tied
 			if *one.into, err = tx.InboxCount(inboxes[i]); err != nil {
 				return err
 			}
@@ -241,15 +242,15 @@ func (c *Casework) Team(ctx context.Context, by access.Actor, place ident.Territ
 		place = by.Appointment.Territory
 	}
 	of := TeamOf{Agency: inbox.Agency, Role: inbox.Role, Place: inbox.Place, Officials: !inbox.Wide}
-	if !inbox.Wide { // among those of a good part of a country, one is not seen
-		if of.Without, err = c.ties(ctx, by.Person); err != nil {
-			return Team{}, err
-		}
-	}
 	now := c.Clock()
 	var loads []Load
 	var spans []Span
 	err = c.Store.View(ctx, func(tx Reader) (err error) {
+		if !inbox.Wide { // among those of a good part of a country, one is not seen
+			if of.Without, err = c.ties(tx.Within(ctx), by.Person); err != nil {
+				return err
+			}
+		}
 		if loads, err = tx.Loads(of, now); err != nil {
 			return err
 		}

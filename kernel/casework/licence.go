@@ -118,6 +118,9 @@ func (c *Casework) licensed(ctx context.Context, by access.Actor, number ident.D
 		return nil, nil, err
 	}
 	f, err := c.load(ctx, stored.Application)
+	if isArchived(err) {
+		return nil, nil, errNoLicence // it ended long ago
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,7 @@ type Offered struct {
 func (c *Casework) Started(ctx context.Context, queued job.Job, change register.Change) error {
 	var started []ident.Service
 	for _, definition := range c.Catalogue().All(c.Calendar.Date(c.Clock())) {
-		if definition.Start == change.Evidence && isFor(definition, change.Of) {
+		if definition.Start == change.Evidence && definition.IsFor(change.Of) {
 			started = append(started, definition.Path)
 		}
 	}
@@ -231,7 +231,7 @@ func (c *Casework) Visit(ctx context.Context, by access.Actor) (offer.Found, err
 	}
 	var looked []*service.Definition
 	for _, definition := range c.Catalogue().All(c.Calendar.Date(c.Clock())) {
-		if isFor(definition, by.Person.Subject()) && len(definition.Evidence) > 0 && !underWay(known, definition.Path) &&
+		if definition.IsFor(by.Person.Subject()) && len(definition.Evidence) > 0 && !underWay(known, definition.Path) &&
 			!slices.ContainsFunc(definition.Evidence, func(e service.Evidence) bool { return e.Of.Relation != "" }) {
 			looked = append(looked, definition)
 		}

@@ -30,8 +30,8 @@ type outcomes struct {
 	waiting map[ident.Register]bool     // the record of one of them is not written yet
 }
 
-// outcomesFor returns what was granted to the applicant so far.
-func (c *Casework) outcomesFor(tx Reader, f *file) (outcomes, error) {
+// outcomesFor returns what was granted to the applicant so far. The outlines are those of all their applications.
+func (c *Casework) outcomesFor(tx Reader, f *file, outlines func() ([]Outline, error)) (outcomes, error) {
 	found := outcomes{map[ident.Application]int64{}, map[ident.Register]bool{}, map[ident.Register]bool{}}
 	read := map[ident.Register]bool{}
 	for _, evidence := range f.def.Evidence {
@@ -42,7 +42,7 @@ func (c *Casework) outcomesFor(tx Reader, f *file) (outcomes, error) {
 	if len(read) == 0 {
 		return found, nil // no other application can have changed what the file reads
 	}
-	others, err := tx.OutlinesOf(f.app.Applicant, mostOpen)
+	others, err := outlines()
 	if err != nil {
 		return outcomes{}, err
 	}
@@ -100,7 +100,7 @@ func (c *Casework) lookBack(ctx context.Context, f *file) error {
 			}
 		}
 		err := c.Store.View(ctx, func(tx Reader) error {
-			found, err := c.outcomesFor(tx, f)
+			found, err := c.outcomesFor(tx, f, func() ([]Outline, error) { return tx.OutlinesOf(f.app.Applicant, mostOpen) })
 			f.outcomes = &found
 			return err
 		})
@@ -112,8 +112,8 @@ func (c *Casework) lookBack(ctx context.Context, f *file) error {
 }
 
 // nothingSince checks, in the act that grants, that nothing was granted since the file looked back.
-func (c *Casework) nothingSince(tx Tx, f *file) error {
-	now, err := c.outcomesFor(tx, f)
+func (c *Casework) nothingSince(tx Tx, f *file, outlines func() ([]Outline, error)) error {
+	now, err := c.outcomesFor(tx, f, outlines)
 	if err != nil {
 		return err
 	}

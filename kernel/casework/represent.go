@@ -14,7 +14,6 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/notice"
 	"yagona/kernel/representation"
-	"yagona/kernel/service"
 )
 
 // Representatives is what casework needs to know of who may act for whom; it is what package representation's does.
@@ -60,6 +59,9 @@ func (c *Casework) own(ctx context.Context, by access.Actor, id ident.Applicatio
 	f, err := c.load(ctx, id)
 	if fault.Is(err, fault.NotFound) {
 		return nil, errUnknown
+	}
+	if isArchived(err) {
+		return nil, c.leftOf(ctx, by, id)
 	}
 	if err != nil {
 		return nil, err
@@ -121,6 +123,9 @@ func (f *file) represent() {
 
 // beganBy returns the representative who began another application of the file's applicant; empty: no representative did.
 func (f *file) beganBy(other Application) (ident.Person, error) {
+	if other.Archived != "" {
+		return "", nil // whoever it was can do nothing in it any more
+	}
 	plain, err := f.sealer.Unseal(other.Applicant, contentContext(other.ID), other.Sealed)
 	if err != nil {
 		return "", err
@@ -300,9 +305,4 @@ func (c *Casework) Tell(ctx context.Context, queued job.Job, wanted telling) err
 			Facts: map[string]string{"kind": wanted.Event}, Covers: covers, Parts: []journal.Part{{Subject: reader}},
 		})
 	})
-}
-
-// isFor reports whether the service is for such a subject.
-func isFor(definition *service.Definition, subject ident.Subject) bool {
-	return len(definition.For) == 0 || slices.Contains(definition.For, subject.Kind())
 }

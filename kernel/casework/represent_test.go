@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/person"
 	"yagona/kernel/register"
 	"yagona/kernel/representation"
+	"yagona/kernel/seal"
 	"yagona/kernel/service"
 	"yagona/store/query"
 )
@@ -55,7 +56,7 @@ type family struct {
 func newFamily(t *testing.T, change ...func(*service.Definition)) *family {
 	t.Helper()
 	f := &family{world: newWorld(t, change...)}
-	directory := &person.Directory{Store: query.For[person.Reader, person.Tx](f.db), Vault: f.Vault, Key: make([]byte, 32)}
+	directory := &person.Directory{Store: query.For[person.Reader, person.Tx](f.db), Vault: f.Vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	helper, err := directory.TakeUp(t.Context(), journal.Actor{}, "", person.Attributes{Number: "7", Name: "Sample Helper"})
 	if err != nil {
 		t.Fatal(err)

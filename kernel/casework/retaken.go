@@ -16,6 +16,9 @@ func (c *Casework) TakeBackAgain(ctx context.Context, by journal.Actor, stored d
 		return again()
 	}
 	f, err := c.load(ctx, stored.Application)
+	if isArchived(err) {
+		return again() // nothing that the case gave is in force any more
+	}
 	if err != nil {
 		return err
 	}

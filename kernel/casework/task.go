@@ -14,27 +14,33 @@ import (
 
 // taken loads a file and its task for an official, and checks that it is theirs: role, agency, territory, turn, and no
 // interest of their own.
-func (c *Casework) taken(ctx context.Context, by access.Actor, id ident.Task) (*file, *Task, error) {
-	var stored Task
-	err := c.Store.View(ctx, func(tx Reader) (err error) {
-		stored, err = tx.Task(id)
+func (c *Casework) taken(ctx context.Context, by access.Actor, id ident.Task) (f *file, task *Task, err error) {
+	err = c.Store.View(ctx, func(tx Reader) error {
+		stored, err := tx.Task(id)
+		if err != nil {
+			return err
+		}
+		if err := by.As(c.Territories, stored.Agency, stored.Role, stored.Territory); err != nil {
+			return c.unseen(err, stored.Service)
+		}
+		ctx := tx.Within(ctx)
+		f, err = c.load(ctx, stored.Application)
+		if isArchived(err) && c.Catalogue().Confidential(stored.Service) {
+			return errNoTask
+		}
+		if err != nil {
+			return err
+		}
+		if err := c.mayTake(ctx, by, f); err != nil {
+			return err
+		}
+		task, err = f.task(id)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := by.As(c.Territories, stored.Agency, stored.Role, stored.Territory); err != nil {
-		return nil, nil, c.unseen(err, stored.Service)
-	}
-	f, err := c.load(ctx, stored.Application)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := c.mayTake(ctx, by, f); err != nil {
-		return nil, nil, err
-	}
-	task, err := f.task(id)
-	return f, task, err
+	return f, task, nil
 }
 
 // mayTake is tied for an official who asks for a task: that a confidential service was asked for is not told to those
@@ -94,11 +100,15 @@ func (c *Casework) ties(ctx context.Context, who ident.Person) ([]ident.Subject,
 
 // Read opens a task's application for its official. That it was read is recorded before anything is returned.
 func (c *Casework) Read(ctx context.Context, by access.Actor, id ident.Task) (View, error) {
-	f, task, err := c.taken(ctx, by, id)
-	if err != nil {
-		return View{}, err
-	}
-	view, err := c.view(ctx, f, "")
+	var f *file
+	var task *Task
+	var view View
+	err := c.reading(ctx, func(ctx context.Context) (err error) {
+		if f, task, err = c.taken(ctx, by, id); err == nil {
+			view, err = c.view(ctx, f, "")
+		}
+		return err
+	})
 	if err != nil {
 		return View{}, err
 	}

@@ -82,7 +82,7 @@ func (t *Together) by(who ident.Person) bool {
 // member loads a file that waits for others of the household, for one of them.
 func (c *Casework) member(ctx context.Context, by access.Actor, id ident.Application) (*file, error) {
 	f, err := c.load(ctx, id)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Erased) {
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Erased) || isArchived(err) {
 		return nil, errUnknown
 	}
 	if err != nil {

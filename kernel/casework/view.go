@@ -116,15 +116,19 @@ func (c *Casework) view(ctx context.Context, f *file, reader ident.Subject) (Vie
 
 // Own returns an application to its applicant, or to who may see it for them; that they read it is recorded first.
 func (c *Casework) Own(ctx context.Context, by access.Actor, id ident.Application) (View, error) {
-	f, err := c.own(ctx, by, id, representation.Read)
+	var f *file
+	var view View
+	err := c.reading(ctx, func(ctx context.Context) (err error) {
+		if f, err = c.own(ctx, by, id, representation.Read); err != nil {
+			return err
+		}
+		if view, err = c.view(ctx, f, f.app.Applicant); err != nil {
+			return err
+		}
+		view.Queue, err = c.position(ctx, f)
+		return err
+	})
 	if err != nil {
-		return View{}, err
-	}
-	view, err := c.view(ctx, f, f.app.Applicant)
-	if err != nil {
-		return View{}, err
-	}
-	if view.Queue, err = c.position(ctx, f); err != nil {
 		return View{}, err
 	}
 	f.withhold(&view)

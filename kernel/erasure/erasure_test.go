@@ -32,7 +32,7 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people := &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: vault, Key: make([]byte, 32)}
+	people := &person.Directory{Store: query.For[person.Reader, person.Tx](db), Vault: vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	someone, err := people.TakeUp(ctx, journal.Actor{}, "", person.Attributes{Number: "1", Name: "Somebody"})
 	if err != nil {
 		t.Fatal(err)

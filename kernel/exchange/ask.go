@@ -359,7 +359,7 @@ func (x *Exchange) seal(ctx context.Context, group []*asking) (*Unkept, error) {
 		if err != nil {
 			return nil, err
 		}
-		made.stored[i] = StoredExchange{Key: act.Of(subject), ID: one.question.ID}
+		made.stored[i] = StoredExchange{Key: act.Of(subject), ID: one.question.ID, Application: one.request.Application, Known: true}
 		if made.stored[i].Sealed, err = sealer.Seal(subject, exchangeContext(one.question.ID), plain); err != nil {
 			return nil, err
 		}

@@ -49,12 +49,20 @@ type StoredExchange struct {
 	At     time.Time
 	Sealed []byte // SignedQuestion and SignedAnswer as JSON, sealed with the context "exchange:<id>"
 	Event  ident.Event
+	// Application is the one that it was asked for; "": for none. Not Known: the row is older than this column.
+	Application ident.Application
+	Known       bool
 }
 
 // Cover returns what an event says of the exchange.
 func (s StoredExchange) Cover() journal.Cover {
-	return journal.Cover{Row: "exchange/" + string(s.ID), Digest: journal.Digest([]any{s.Key, s.ID, s.At.UnixMicro(), s.Sealed})}
+	return journal.Cover{Row: "exchange/" + string(s.ID), Digest: journal.Digest(s.covered())}
 }
+
+// Content returns what the digest in the Cover is of. Which application it was asked for stands sealed in the question.
+func (s StoredExchange) Content() []byte { return journal.Content(s.covered()) }
+
+func (s StoredExchange) covered() []any { return []any{s.Key, s.ID, s.At.UnixMicro(), s.Sealed} }
 
 // Reader is what the exchange needs for reading.
 type Reader interface {

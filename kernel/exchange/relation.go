@@ -3,7 +3,6 @@ package exchange
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
@@ -82,8 +81,7 @@ type ToldRelation struct {
 // AreRelated reports whether the relation relates the one to the other. It is for the platform's own checks (nobody
 // decides for their household): nothing is disclosed to anybody, so nothing is journaled.
 func (x *Exchange) AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error) {
-	related, err := x.RelatedTo(ctx, relation, one)
-	return slices.Contains(related, other), err
+	return x.Registers.AreRelated(ctx, relation, one, other)
 }
 
 // RelatedTo returns whom the relation relates the one to, for the platform's own checks, as AreRelated is.

@@ -94,9 +94,9 @@ func (w *world) built(t *testing.T, db database) *world {
 	}
 	w.keeper = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault,
-		Definitions: func() *register.Catalogue { return catalogue }, Clock: w.clock, Location: time.UTC, IndexKey: make([]byte, 32),
+		Definitions: func() *register.Catalogue { return catalogue }, Clock: w.clock, Location: time.UTC, IndexKeys: seal.OneIndexKey(make([]byte, 32)),
 	}
-	directory := &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)}
+	directory := &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	w.local = &exchange.Local{Registers: w.keeper, Ring: w.ring, Clock: w.clock}
 	w.remote = &source{world: w}
 	w.Exchange = &exchange.Exchange{

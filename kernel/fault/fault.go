@@ -24,6 +24,7 @@ const (
 	Forbidden                // not this person, role, territory, turn or purpose: ask someone who may
 	NotFound                 // there is no such thing, or not for this reader
 	Conflict                 // the thing has changed or the act is already done: look again
+	Archived                 // it was moved into an archive, out of the platform: ask whoever keeps it
 	Erased                   // it was erased by law and will not come back
 	TooLarge                 // the request is over a limit: send less
 	TooMany                  // too often: wait
@@ -41,6 +42,7 @@ var kinds = [...]struct {
 	Forbidden:    {"forbidden", http.StatusForbidden},
 	NotFound:     {"not-found", http.StatusNotFound},
 	Conflict:     {"conflict", http.StatusConflict},
+	Archived:     {"archived", http.StatusGone},
 	Erased:       {"erased", http.StatusGone},
 	TooLarge:     {"too-large", http.StatusRequestEntityTooLarge},
 	TooMany:      {"too-many", http.StatusTooManyRequests},

@@ -70,6 +70,7 @@ type Definition struct {
 	Min, Max *int64
 	// Earliest and Latest bound a date; zero: unbounded.
 	Earliest, Latest calendar.Date
+	NotBefore        string         // of a date: the date field among the same fields whose day it may not precede; empty: none
 	Pattern          *regexp.Regexp // of a text; nil: any
 	Fields           []Definition   // of a list: each group's
 }
@@ -237,7 +238,22 @@ func CheckAll(scheme Scheme, fields []Definition, values map[string]any, skip fu
 			problems = append(problems, invalid(name, "unknown", "There is no such field. Remove it."))
 		}
 	}
-	return checked, problems
+	return checked, append(problems, CheckOrder(fields, checked)...)
+}
+
+// CheckOrder names each date that precedes the one that it may not precede (NotBefore). What is not there, or is no date,
+// precedes nothing.
+func CheckOrder(fields []Definition, values map[string]any) Problems {
+	var problems Problems
+	for _, d := range fields {
+		day, given := values[d.Name].(calendar.Date)
+		first, bounded := values[d.NotBefore].(calendar.Date)
+		if given && bounded && day.Before(first) {
+			problems = append(problems, invalid(d.Name, "before",
+				"This day is before the first day that is given. Choose a later day, or correct the first."))
+		}
+	}
+	return problems
 }
 
 // Check checks one value, and returns it in canonical form.

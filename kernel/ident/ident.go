@@ -8,6 +8,7 @@
 package ident
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -90,6 +91,25 @@ func New[T ~string](at time.Time) T {
 	id[6] = 0x70 | byte(fraction>>8)
 	id[7] = byte(fraction)
 	return T(id.String())
+}
+
+// At returns when something was born whose identifier New made, to the millisecond; zero for another identifier.
+func At[T ~string](id T) time.Time {
+	parsed, err := uuid.Parse(string(id))
+	if err != nil || parsed.Version() != 7 {
+		return time.Time{}
+	}
+	var ms int64
+	for _, one := range parsed[:6] {
+		ms = ms<<8 | int64(one)
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// From returns the bound between identifiers of what was born before the millisecond and from it on: those are less.
+func From[T ~string](at time.Time) T {
+	ms := at.UnixMilli()
+	return T(fmt.Sprintf("%08x-%04x", ms>>16, ms&0xffff))
 }
 
 // Random returns an identifier that tells nothing: of a person, an organisation, a household.

@@ -46,11 +46,11 @@ func (c *Counter) page(ctx context.Context, d *Definition, after cursor) (found 
 			path := registers[after.Index]
 			versions, err := tx.StoredVersions(path, register.StoredVersion{Key: after.Key, Register: path, Record: after.Record, Number: after.Number}, pageSize)
 			for _, one := range versions {
-				from := source{key: one.Key, register: path}
+				from := source{key: one.Key, register: path, wrote: []ident.Register{path}}
 				if one.Subject() == "" {
 					from.record = one.Record
 				}
-				if len(found) == 0 || found[len(found)-1] != from {
+				if last := len(found) - 1; last < 0 || found[last].key != from.key || found[last].record != from.record {
 					found = append(found, from)
 				}
 				next.Key, next.Record, next.Number = one.Key, one.Record, one.Number
@@ -59,7 +59,7 @@ func (c *Counter) page(ctx context.Context, d *Definition, after cursor) (found 
 		case after.Index < len(registers)+len(services):
 			applications, err := tx.ApplicationsTo(services[after.Index-len(registers)], after.Application, pageSize)
 			for _, one := range applications {
-				found = append(found, source{key: act.Of(one.Applicant), application: one.ID})
+				found = append(found, source{key: act.Of(one.Applicant), application: &one})
 				next.Application = one.ID
 			}
 			return err
@@ -75,42 +75,15 @@ func (c *Counter) page(ctx context.Context, d *Definition, after cursor) (found 
 	return found, next, next.Index < len(registers)+len(services), nil
 }
 
-// Begin begins the count of each indicator that is new. What is written meanwhile is counted by its own jobs.
-func (c *Counter) Begin(ctx context.Context) error {
-	for _, d := range c.Catalogue().All() {
-		var known Progress
-		err := c.Store.View(ctx, func(tx Reader) (err error) {
-			known, err = tx.IndicatorCount(d.Key())
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if known.Begun.IsZero() {
-			if err := c.begin(ctx, d, false); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Recount forgets what was counted of the indicator, and counts all anew.
 func (c *Counter) Recount(ctx context.Context, d *Definition) error { return c.begin(ctx, d, true) }
 
 func (c *Counter) begin(ctx context.Context, d *Definition, anew bool) error {
 	return c.Store.Update(ctx, d.Key(), func(tx Tx) error {
-		known, err := tx.IndicatorCount(d.Key())
-		if err != nil {
-			return err
-		}
-		switch {
-		case anew:
+		if anew {
 			if err := tx.ForgetIndicatorCount(); err != nil {
 				return err
 			}
-		case !known.Begun.IsZero():
-			return nil // another process was faster
 		}
 		if err := tx.SaveIndicatorCount(Progress{Begun: tx.Now()}); err != nil {
 			return err
@@ -132,7 +105,11 @@ func (c *Counter) doAll(ctx context.Context, one job.Job, payload allPayload) er
 	if err != nil {
 		return err
 	}
-	if err := c.count(ctx, d, sources...); err != nil {
+	failed, err := c.count(ctx, d, sources...)
+	if err != nil {
+		return err
+	}
+	if err := c.leave(ctx, failed); err != nil {
 		return err
 	}
 	return c.Store.Update(ctx, one.Key, func(tx Tx) error {
@@ -157,8 +134,8 @@ type Difference struct {
 	Counted   Part // as it should
 }
 
-// Verify counts everything anew, beside what stands, and returns what differs. While jobs wait to be counted, figures may
-// differ by those.
+// Verify counts everything anew, beside what stands, and returns what differs. While the log is not followed to its end,
+// figures may differ by the rest.
 func (c *Counter) Verify(ctx context.Context, d *Definition) ([]Difference, error) {
 	anew := sum{}
 	seen := map[string]bool{}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"sync"
 	"time"
 
 	"yagona/kernel/act"
@@ -14,8 +15,10 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
+	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/kernel/territory"
+	"yagona/kernel/transparency"
 )
 
 // Reader is what indicators need for reading.
@@ -24,8 +27,16 @@ type Reader interface {
 	CountedSource(count act.Key, source string) (Counted, error)
 	// IndicatorParts returns the figures of the territory ("": of all) in order of month.
 	IndicatorParts(count act.Key, territory ident.Territory) ([]Part, error)
+	// IndicatorPlace returns how far the log was followed; false: nothing was begun.
+	IndicatorPlace() (place LogPlace, begun bool, err error)
+	// EventsByIndex returns events from a place in the log on, in order.
+	EventsByIndex(from int64, limit int) ([]journal.StoredEvent, error)
+	// LogHead returns how long the log is.
+	LogHead() (transparency.Head, error)
 	// IndicatorCount returns how far the count is; nothing, if it has not begun.
 	IndicatorCount(count act.Key) (Progress, error)
+	// RegisterOf returns which register has the record under the key, or fault.NotFound.
+	RegisterOf(key act.Key, record ident.Record) (ident.Register, error)
 	// StoredVersions returns a register's versions after the given one, by key, record and number.
 	StoredVersions(register ident.Register, after register.StoredVersion, limit int) ([]register.StoredVersion, error)
 	// Application returns one, or fault.NotFound.
@@ -42,6 +53,8 @@ type Tx interface {
 	SaveCountedSource(counted Counted) error
 	// AddIndicatorPart adds to a figure under the act's key.
 	AddIndicatorPart(part Part) error
+	// SaveIndicatorPlace stores the place, under act.Platform, unless a later one stands.
+	SaveIndicatorPlace(place LogPlace) error
 	// SaveIndicatorCount stores how far the count is under the act's key.
 	SaveIndicatorCount(progress Progress) error
 	// ForgetIndicatorCount removes all that was counted under the act's key.
@@ -76,16 +89,18 @@ type Counter struct {
 	Location    *time.Location // of the days and months
 	HashKey     []byte         // of the sources: 32 bytes, kept with the master key
 	Clock       act.Clock
+
+	wake chan struct{}
+	once sync.Once
 }
 
 // The kinds of job.
 const (
-	jobCount = "indicator.count"
 	jobAll   = "indicator.count-all"
+	jobCount = "indicator.count"
 )
 
-// countPayload says what was written: a register's records (of the job's key, or one record about nobody), or an
-// application.
+// countPayload names a source that could not be counted when its event was followed: of the job's key.
 type countPayload struct {
 	Register    ident.Register    `json:"register,omitempty"`
 	Record      ident.Record      `json:"record,omitempty"`
@@ -98,81 +113,63 @@ type allPayload struct {
 	After     cursor          `json:"after"`
 }
 
-// Written queues the counting of a version in its act, if an indicator reads its register.
-func (c *Counter) Written(tx job.Tx, version register.StoredVersion) error {
-	if len(c.Catalogue().reading(version.Register)) == 0 {
-		return nil
-	}
-	payload := countPayload{Register: version.Register}
-	if version.Subject() == "" {
-		payload.Record = version.Record
-	}
-	return job.QueueBehind(tx, jobCount, payload)
-}
-
-// Stored queues the counting of an application in its act, if an indicator counts its service's.
-func (c *Counter) Stored(tx job.Tx, application casework.Application) error {
-	if application.Submitted.IsZero() || len(c.Catalogue().counting(application.Service)) == 0 {
-		return nil
-	}
-	return job.QueueBehind(tx, jobCount, countPayload{Application: application.ID})
-}
-
 // Handlers returns the handlers of this package's jobs.
 func (c *Counter) Handlers() map[string]job.Handler {
 	return map[string]job.Handler{jobCount: job.With(c.doCount), jobAll: job.With(c.doAll)}
 }
 
+// doCount counts one source.
 func (c *Counter) doCount(ctx context.Context, one job.Job, payload countPayload) error {
-	from := source{key: one.Key, register: payload.Register, record: payload.Record, application: payload.Application}
-	counting := c.Catalogue().reading(payload.Register)
+	from := source{key: one.Key, register: payload.Register, record: payload.Record, wrote: []ident.Register{payload.Register}}
 	if payload.Application != "" {
-		application, err := c.application(ctx, payload.Application)
+		err := c.Store.View(ctx, func(tx Reader) error {
+			application, err := tx.Application(payload.Application)
+			from.application = &application
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		counting = c.Catalogue().counting(application.Service)
 	}
-	for _, d := range counting {
-		if err := c.count(ctx, d, from); err != nil {
+	for _, d := range c.Catalogue().All() {
+		if !d.counts(from) {
+			continue
+		}
+		failed, err := c.count(ctx, d, from)
+		if err != nil {
 			return err
+		}
+		if len(failed) > 0 {
+			return failed[0].err
 		}
 	}
 	return nil
 }
 
-func (c *Counter) application(ctx context.Context, id ident.Application) (found casework.Application, err error) {
-	err = c.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.Application(id)
-		return err
-	})
-	return found, err
-}
-
 // tally works out what a source contributes to an indicator now, and how much of the source was seen.
 func (c *Counter) tally(ctx context.Context, d *Definition, from source) (sum, int64, error) {
 	into := sum{}
-	if from.application != "" {
-		application, err := c.application(ctx, from.application)
-		if err != nil {
-			return nil, 0, err
+	if from.application != nil {
+		for _, one := range d.sides(into, func(m Measure) bool { return slices.Contains(m.Services, from.application.Service) }) {
+			one.application(*from.application, c.days)
 		}
-		for _, one := range d.sides(into, func(m Measure) bool { return slices.Contains(m.Services, application.Service) }) {
-			one.application(application, c.days)
-		}
-		return into, application.Revision, nil
+		return into, from.application.Revision, nil
 	}
 	seen := map[ident.Register]int{}
-	known := map[ident.Register][][]register.Span{}
+	known := from.read
+	if known == nil {
+		known = map[ident.Register]timeline{}
+	}
 	read := func(path ident.Register) ([][]register.Span, error) {
-		if _, done := seen[path]; !done {
+		if _, done := known[path]; !done {
 			spans, versions, err := c.Registers.Timeline(ctx, from.key, path, from.record)
 			if err != nil {
 				return nil, err
 			}
-			seen[path], known[path] = versions, grouped(spans)
+			known[path] = timeline{grouped(spans), versions}
 		}
-		return known[path], nil
+		seen[path] = known[path].versions
+		return known[path].records, nil
 	}
 	for _, one := range d.sides(into, func(m Measure) bool { return m.Register != "" && c.feeds(m.Register, from) }) {
 		records, err := read(one.Register)
@@ -220,35 +217,48 @@ func (c *Counter) hash(d *Definition, from source) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// count brings what the sources contribute to the indicator up to date, in one act. What an erased person contributed
-// stays as it is.
-func (c *Counter) count(ctx context.Context, d *Definition, sources ...source) error {
-	var news []Counted
-	for _, from := range sources {
-		found, seen, err := c.tally(ctx, d, from)
-		if fault.Is(err, fault.Erased) {
+// failure is a source that could not be worked out, and why.
+type failure struct {
+	source
+	err error
+}
+
+// leave queues a job for each source that could not be worked out: they hold up nobody, and an operator sees why they fail.
+func (c *Counter) leave(ctx context.Context, failed []failure) error {
+	left := map[string]bool{}
+	for _, one := range failed {
+		if left[one.name()] {
 			continue
 		}
+		left[one.name()] = true
+		err := c.Store.Update(ctx, one.key, func(tx Tx) error { return job.QueueBehind(tx, jobCount, one.payload()) })
 		if err != nil {
 			return err
 		}
-		news = append(news, Counted{Source: c.hash(d, from), Seen: seen, Parts: found.parts()})
 	}
-	err := c.Store.View(ctx, func(tx Reader) error {
-		var err error
-		news = slices.DeleteFunc(news, func(one Counted) bool {
-			counted, failed := tx.CountedSource(d.Key(), one.Source)
-			if failed != nil {
-				err = failed
-			}
-			return counted.Seen >= one.Seen
-		})
-		return err
-	})
-	if err != nil || len(news) == 0 {
-		return err
+	return nil
+}
+
+// count brings what the sources contribute to the indicator up to date, in one act, but those that cannot be worked out:
+// they are returned. What an erased person contributed stays as it is.
+func (c *Counter) count(ctx context.Context, d *Definition, sources ...source) (failed []failure, err error) {
+	var news []Counted
+	for _, from := range sources {
+		found, seen, err := c.tally(ctx, d, from)
+		switch {
+		case err == nil:
+			news = append(news, Counted{Source: c.hash(d, from), Seen: seen, Parts: found.parts()})
+		case fault.Is(err, fault.Erased):
+		case ctx.Err() != nil || fault.Is(err, fault.Unavailable):
+			return nil, err
+		default:
+			failed = append(failed, failure{from, err})
+		}
 	}
-	return c.Store.Update(ctx, d.Key(), func(tx Tx) error {
+	if len(news) == 0 {
+		return failed, nil
+	}
+	return failed, c.Store.Update(ctx, d.Key(), func(tx Tx) error {
 		change := sum{}
 		for _, one := range news {
 			counted, err := tx.CountedSource(d.Key(), one.Source)
@@ -256,7 +266,7 @@ func (c *Counter) count(ctx context.Context, d *Definition, sources ...source) e
 				return err
 			}
 			if counted.Seen >= one.Seen {
-				continue // another was faster
+				continue // it was counted already, or another was faster
 			}
 			change.take(counted.Parts, -1)
 			change.take(one.Parts, 1)

@@ -4,10 +4,11 @@
 // It hands figures to the pages, the API and whoever plans. A figure is a numerator, mostly over a denominator. Each is
 // either what holds at a month's end (registered unemployed people) or what happened in the month (certificates given).
 //
-// What one source contributes (one person's records, one record about nobody, one application) is counted in a job that
-// the act which changed the source queued. The job works out what the source contributes now, over all months, and adds
-// the difference to what it contributed before; both stand under the indicator's key and change in one act. So no act
-// scans anything but its own source, a job that is done twice counts once, and counting all anew gives the same figures.
+// The counts follow the log: each event says which rows its act wrote, and so which sources changed (one person's records,
+// one record about nobody, one application). What a source contributes now is worked out over all months, and the difference
+// to what it contributed before is added; both stand under the indicator's key and change in one act, many sources at a
+// time. So nothing is scanned but what changed, what is looked at twice counts once, an act pays nothing for being counted,
+// and counting all anew gives the same figures.
 //
 // What a source contributed is kept under a keyed hash of the indicator and the source: it can be found again, and tells
 // nobody whose it is.
@@ -127,6 +128,16 @@ func (d *Definition) Measures() []Measure {
 	return []Measure{d.Numerator, *d.Denominator}
 }
 
+// counts reports whether what was written of the source may change the indicator.
+func (d *Definition) counts(from source) bool {
+	return slices.ContainsFunc(d.Measures(), func(m Measure) bool {
+		if from.application != nil {
+			return slices.Contains(m.Services, from.application.Service)
+		}
+		return slices.ContainsFunc(m.Reads(), func(path ident.Register) bool { return slices.Contains(from.wrote, path) })
+	})
+}
+
 // Target is what was promised.
 type Target struct {
 	Least bool  // at least the value, not at most
@@ -200,22 +211,4 @@ func (c *Catalogue) Indicator(path ident.Indicator) (*Definition, error) {
 		}
 	}
 	return nil, ErrUnknown
-}
-
-// of returns the indicators with a measure that satisfies.
-func (c *Catalogue) of(satisfies func(Measure) bool) (found []*Definition) {
-	for _, one := range c.all {
-		if slices.ContainsFunc(one.Measures(), satisfies) {
-			found = append(found, one)
-		}
-	}
-	return found
-}
-
-func (c *Catalogue) reading(register ident.Register) []*Definition {
-	return c.of(func(m Measure) bool { return slices.Contains(m.Reads(), register) })
-}
-
-func (c *Catalogue) counting(of ident.Service) []*Definition {
-	return c.of(func(m Measure) bool { return slices.Contains(m.Services, of) })
 }

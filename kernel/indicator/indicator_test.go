@@ -3,6 +3,7 @@ package indicator_test
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,15 +15,18 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
+	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/indicator"
 	"yagona/kernel/job"
+	"yagona/kernel/journal"
 	"yagona/kernel/money"
 	"yagona/kernel/register"
 	"yagona/kernel/rules"
 	"yagona/kernel/seal"
 	"yagona/kernel/territory"
+	"yagona/kernel/transparency"
 	"yagona/store/query"
 	"yagona/store/sqlite"
 )
@@ -32,9 +36,12 @@ type world struct {
 	*indicator.Counter
 	registers *register.Keeper
 	db        *sqlite.DB
-	vault     *seal.Vault
-	jobs      *job.Runner
-	now       time.Time
+	path      string // of its file
+
+	unreadable act.Key // whose records do not open
+	vault      *seal.Vault
+	jobs       *job.Runner
+	now        time.Time
 }
 
 const (
@@ -68,8 +75,9 @@ func newWorld(t testing.TB) *world {
 	w := &world{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
 	folder := t.TempDir()
+	w.path = filepath.Join(folder, "yagona.db")
 	var err error
-	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(folder, "yagona.db"), Clock: clock, Readers: 2}); err != nil {
+	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: w.path, Clock: clock, Readers: 2}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })
@@ -125,16 +133,28 @@ func newWorld(t testing.TB) *world {
 	})
 	w.registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault, Clock: clock, Scheme: scheme{}, Location: time.UTC,
-		Definitions: func() *register.Catalogue { return registers }, IndexKey: make([]byte, 32),
+		Definitions: func() *register.Catalogue { return registers }, IndexKeys: seal.OneIndexKey(make([]byte, 32)),
 	}
 	w.Counter = &indicator.Counter{
-		Store: query.For[indicator.Reader, indicator.Tx](w.db), Registers: w.registers, Clock: clock, HashKey: make([]byte, 32),
+		Store: query.For[indicator.Reader, indicator.Tx](w.db), Registers: timelines{w.registers, w}, Clock: clock, HashKey: make([]byte, 32),
 		Catalogue:   func() *indicator.Catalogue { return catalogue },
 		Definitions: func() *register.Catalogue { return registers }, Territories: tree, Location: time.UTC,
 	}
-	w.registers.Written = w.Written
 	w.jobs = &job.Runner{Store: query.For[job.Reader, job.Tx](w.db), Clock: clock, Handlers: w.Handlers()}
 	return w
+}
+
+// timelines are the registers', of which some cannot be read.
+type timelines struct {
+	*register.Keeper
+	w *world
+}
+
+func (l timelines) Timeline(ctx context.Context, key act.Key, path ident.Register, record ident.Record) ([]register.Span, int, error) {
+	if l.w.unreadable == key {
+		return nil, 0, fault.New(fault.Internal, "register.broken", "A stored version does not open.")
+	}
+	return l.Keeper.Timeline(ctx, key, path, record)
 }
 
 // scheme accepts what the tests need.
@@ -176,8 +196,57 @@ func (w *world) write(t fails, into ident.Register, record register.Version, fro
 	return saved
 }
 
+// another returns the counter of another process on the same store, which knows these indicators.
+func (w *world) another(known *indicator.Catalogue) *indicator.Counter {
+	return &indicator.Counter{
+		Store: w.Store, Registers: w.Registers, Clock: w.Clock, HashKey: w.HashKey, Definitions: w.Definitions,
+		Territories: w.Territories, Location: w.Location, Catalogue: func() *indicator.Catalogue { return known },
+	}
+}
+
+// register registers so many people as unemployed, and returns them.
+func (w *world) register(t fails, count int) (people []ident.Subject) {
+	t.Helper()
+	for range count {
+		person := ident.Random[ident.Person]().Subject()
+		people = append(people, person)
+		w.write(t, work, register.Version{}, "2026-02-01", map[string]any{"person": person, "since": date("2026-02-01"), "closed": false})
+	}
+	return people
+}
+
+// indexed gives all events their places in the log.
+func (w *world) indexed(t fails) {
+	t.Helper()
+	err := query.For[transparency.Reader, transparency.Tx](w.db).Update(background, act.Platform, func(tx transparency.Tx) error {
+		head, err := tx.LogHead()
+		if err != nil {
+			return err
+		}
+		pending, err := tx.PendingEntries(1000)
+		if err != nil {
+			return err
+		}
+		for _, one := range pending {
+			if err := tx.SaveLogIndex(one.Key, one.Event, head.Size); err != nil {
+				return err
+			}
+			head.Size++
+		}
+		return tx.SaveLogHead(head)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drain counts what was written.
 func (w *world) drain(t fails) {
 	t.Helper()
+	w.indexed(t)
+	if err := w.Follow(background); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.jobs.Drain(background); err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +348,8 @@ func TestApplicationsAreCountedInTheMonthsOfTheirActs(t *testing.T) {
 			if err := tx.SaveApplication(app); err != nil {
 				return err
 			}
-			return w.Stored(tx, app)
+			_, err := journal.Append(tx, nil, journal.Event{Type: "application.stored", Covers: []journal.Cover{app.Cover()}})
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -299,7 +369,7 @@ func TestApplicationsAreCountedInTheMonthsOfTheirActs(t *testing.T) {
 		app.State, app.Decided, app.Revision = casework.Granted, time.Date(2026, 2, 5+i, 9, 0, 0, 0, time.UTC), 1
 		save(app)
 	}
-	// The count begins only now, and some jobs have counted before: nothing counts twice.
+	// The count begins only now: what the log tells from here on counts nothing twice.
 	if err := w.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -324,18 +394,140 @@ func TestWhatAnErasedPersonContributedStays(t *testing.T) {
 	if err := w.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var last ident.Subject
-	for range 5 {
-		last = ident.Random[ident.Person]().Subject()
-		w.write(t, work, register.Version{}, "2026-02-01", map[string]any{"person": last, "since": date("2026-02-01"), "closed": false})
-	}
+	people := w.register(t, 5)
 	w.drain(t)
-	if err := w.vault.Erase(t.Context(), last); err != nil {
+	if err := w.vault.Erase(t.Context(), people[0]); err != nil {
 		t.Fatal(err)
 	}
 	w.verified(t)
 	if found := w.figure(t, "employment/registered", country, "2026-02"); found.Numerator != 5 {
 		t.Errorf("it says %+v", found)
+	}
+}
+
+// Several processes follow one log: what two look at counts once.
+func TestTwoWhoFollowCountOnce(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.register(t, 300) // more than is looked at in one go
+	w.indexed(t)
+	other := w.another(w.Catalogue())
+	var both sync.WaitGroup
+	for _, one := range []*indicator.Counter{w.Counter, other} {
+		both.Go(func() {
+			if err := one.Follow(background); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	w.drain(t)
+	w.verified(t)
+	if found := w.figure(t, "employment/registered", country, "2026-02"); found.Numerator != 300 {
+		t.Errorf("of 300 it counts %+v", found)
+	}
+}
+
+// What was counted before the log was followed, and what left for an archive before it was looked at, is counted once.
+func TestWhatTheLogDoesNotTellIsCountedWithAll(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.register(t, 5)
+	w.drain(t)
+	change := func(text string) {
+		t.Helper()
+		file, err := sqlite.OpenFile(w.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if _, err := file.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("DELETE FROM indicator_place") // as the store of an earlier release
+	w.register(t, 5)
+	if err := w.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.drain(t)
+	w.verified(t)
+	w.register(t, 5)
+	w.indexed(t)
+	change("DELETE FROM event WHERE log_index IN (SELECT next FROM indicator_place)")
+	w.drain(t)
+	w.verified(t)
+	if found := w.figure(t, "employment/registered", country, "2026-02"); found.Numerator != 15 {
+		t.Errorf("of 15 it counts %+v", found)
+	}
+}
+
+// A source that cannot be worked out waits as a job, which an operator sees, and holds up nobody; following begins by
+// itself.
+func TestWhatCannotBeCountedHoldsUpNobody(t *testing.T) {
+	w := newWorld(t)
+	people := w.register(t, 8)
+	w.unreadable = act.Of(people[0])
+	w.indexed(t)
+	if err := w.Follow(background); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.jobs.Drain(background); err != nil { // what is counted with all leaves them, too
+		t.Fatal(err)
+	}
+	w.figure(t, "employment/registered", country, "2026-02") // fails if it is still being counted
+	w.write(t, work, register.Version{}, "2026-02-01", map[string]any{"person": people[0], "since": date("2026-02-02"), "closed": false})
+	w.register(t, 1)
+	w.indexed(t)
+	if err := w.Follow(background); err != nil {
+		t.Fatal(err)
+	}
+	waiting := 0
+	err := query.For[job.Reader, job.Tx](w.db).View(background, func(tx job.Reader) error {
+		due, err := tx.DueJobs(w.now, 100)
+		for _, one := range due {
+			if one.Kind == "indicator.count" && one.Key == act.Of(people[0]) {
+				waiting++
+			}
+		}
+		return err
+	})
+	if err != nil || waiting != 1 {
+		t.Errorf("%d jobs wait for the source that could not be counted: %v", waiting, err)
+	}
+	w.unreadable = ""
+	w.now = w.now.Add(24 * time.Hour)
+	w.drain(t)
+	w.verified(t)
+	if found := w.figure(t, "employment/registered", country, "2026-02"); found.Numerator != 10 {
+		t.Errorf("of ten it counts %+v", found)
+	}
+}
+
+// A process that does not know an indicator follows the log without it; whoever knows it begins its count again.
+func TestACountThatWasLeftBehindBeginsAgain(t *testing.T) {
+	w := newWorld(t)
+	if err := w.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.drain(t)
+	older := w.another(indicator.NewCatalogue(w.Catalogue().All()[:1]))
+	w.register(t, 5)
+	w.indexed(t)
+	if err := older.Follow(background); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Begin(t.Context()); err != nil { // it has taken up what was published
+		t.Fatal(err)
+	}
+	w.drain(t)
+	w.verified(t)
+	if found := w.figure(t, "employment/registered", country, "2026-02"); found.Numerator != 5 {
+		t.Errorf("of five it counts %+v", found)
 	}
 }
 

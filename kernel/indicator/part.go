@@ -294,19 +294,37 @@ func (s side) application(a casework.Application, date func(casework.Application
 
 // source is one thing that contributes: the records of one subject, one record about nobody, or one application.
 type source struct {
-	key         act.Key // under which it lives
-	register    ident.Register
-	record      ident.Record // of a register about nobody
-	application ident.Application
+	key         act.Key               // under which it lives
+	register    ident.Register        // of the record
+	record      ident.Record          // about nobody; empty: all of a subject's
+	application *casework.Application // as it was read; nil: it is records
+	wrote       []ident.Register      // by the events that were followed
+
+	// read is what its registers say of it, read once for all indicators; nil: it is counted for one.
+	read map[ident.Register]timeline
+}
+
+// timeline is what a register says of a source over time, and by how many versions.
+type timeline struct {
+	records  [][]register.Span
+	versions int
 }
 
 // name tells the source apart from all others.
 func (s source) name() string {
 	switch {
-	case s.application != "":
-		return "application:" + string(s.application)
+	case s.application != nil:
+		return "application:" + string(s.application.ID)
 	case s.record != "":
 		return "record:" + string(s.record)
 	}
 	return "subject:" + string(s.key)
+}
+
+// payload names the source for a job under its key.
+func (s source) payload() countPayload {
+	if s.application != nil {
+		return countPayload{Application: s.application.ID}
+	}
+	return countPayload{Register: s.wrote[0], Record: s.record}
 }

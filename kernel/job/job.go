@@ -176,12 +176,14 @@ func (r *Runner) Run(ctx context.Context) error {
 		workers sync.WaitGroup
 		mu      sync.Mutex
 		running = map[ident.Job]bool{}
+		full    bool // guarded by mu: with a free worker there may be more to claim
 		slots   = make(chan struct{}, r.Workers)
 	)
 	defer workers.Wait()
 	for {
 		mu.Lock()
 		free := r.Workers - len(running)
+		full = free <= 0
 		mu.Unlock()
 		due, next, err := r.look(ctx, free)
 		if err != nil && ctx.Err() == nil {
@@ -207,27 +209,38 @@ func (r *Runner) Run(ctx context.Context) error {
 				r.do(ctx, one)
 				mu.Lock()
 				delete(running, one.ID)
+				look := full || r.Claim == nil
 				mu.Unlock()
 				<-slots
-				r.Wake()
+				if look {
+					r.Wake()
+				}
 			})
 		}
-		if started {
+		again, busy := started, len(due) > 0
+		if r.Claim != nil {
+			// Who claimed fewer jobs than there were workers for has all that was due.
+			again, busy = free > 0 && len(due) >= free, free <= 0
+		}
+		if again {
 			continue
 		}
-		if err := r.sleep(ctx, next, len(due) > 0 || r.Claim != nil && free <= 0); err != nil {
+		if err := r.sleep(ctx, next, busy); err != nil {
 			return nil
 		}
 	}
 }
 
 // look returns the due jobs and when the next is due (zero: none). Jobs that must be claimed are as many as can be done
-// at once.
+// at once; if they are, who claimed them looks again, and need not know the next.
 func (r *Runner) look(ctx context.Context, free int) (due []Job, next time.Time, err error) {
 	now := r.Clock()
-	if r.Claim != nil && free > 0 {
-		if due, err = r.Claim(ctx, now, now.Add(Lease), free); err != nil {
-			return nil, next, err
+	if r.Claim != nil {
+		if free <= 0 {
+			return nil, next, nil
+		}
+		if due, err = r.Claim(ctx, now, now.Add(Lease), free); err != nil || len(due) >= free {
+			return due, next, err
 		}
 	}
 	err = r.Store.View(ctx, func(tx Reader) error {
@@ -239,9 +252,6 @@ func (r *Runner) look(ctx context.Context, free int) (due []Job, next time.Time,
 		next, err = tx.NextJob()
 		return err
 	})
-	if len(due) > 0 && r.Claim != nil {
-		err = nil // what was claimed is done first; the next look will tell
-	}
 	return due, next, err
 }
 

@@ -321,14 +321,19 @@ func ErrTampered(event StoredEvent, how string) error {
 	return fault.Newf(fault.Conflict, "journal.tampered", "Event %s (log index %d) has been tampered with: %s.", event.ID, event.Index, how)
 }
 
-// Digest returns the digest of a row's content for a Cover: SHA-256 over its JSON. The content is a struct of the row's
-// columns in a fixed order, sealed columns as they are stored.
-func Digest(row any) []byte {
+// Content returns a row's content as it is covered: JSON. The row is a struct of its columns in a fixed order, sealed
+// columns as they are stored.
+func Content(row any) []byte {
 	encoded, err := json.Marshal(row)
 	if err != nil {
 		panic(err) // a row is made of plain columns
 	}
-	sum := sha256.Sum256(encoded)
+	return encoded
+}
+
+// Digest returns the digest of a row's content for a Cover: SHA-256 over it.
+func Digest(row any) []byte {
+	sum := sha256.Sum256(Content(row))
 	return sum[:]
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 )
@@ -58,10 +59,17 @@ var ErrUnknown = fault.New(fault.NotFound, "journal.unknown", "There is no such 
 
 // ReadingOf returns the event as far as it is about the subject.
 func ReadingOf(tx Reader, subject ident.Subject, now time.Time, id ident.Event) (Reading, error) {
-	// An identifier holds nothing after "~": the newest before "<id>~" is this event, if it is there.
-	parts, err := tx.PartsOf(subject, false, id+"~", 1)
+	// Nearly all that happens to somebody lies under their own key.
+	parts, err := tx.StoredParts(act.Of(subject), id)
 	if err != nil {
 		return Reading{}, err
+	}
+	parts = slices.DeleteFunc(parts, func(part StoredPart) bool { return part.Subject != subject })
+	if len(parts) == 0 {
+		// An identifier holds nothing after "~": the newest before "<id>~" is this event, if it is there.
+		if parts, err = tx.PartsOf(subject, false, id+"~", 1); err != nil {
+			return Reading{}, err
+		}
 	}
 	if len(parts) > 0 && parts[0].Event == id && !parts[0].ShownFrom.After(now) {
 		event, err := tx.StoredEvent(parts[0].Key, id)

@@ -4,15 +4,13 @@
 // A national number tells birth date and sex, so it is never an id: it is found through a keyed index, HMAC-SHA-256
 // under a key that is not in the database, and stands in no log, address or message. The number's claim (one person for
 // one number) lives under a key of its own, the person's attributes under the person's; taking up a person is therefore
-// two acts, each of which may be repeated.
+// two acts, each of which may be repeated. While the index key is rotated, a number has a claim under each of its keys.
 package person
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
@@ -37,13 +35,21 @@ type Stored struct {
 	Event  ident.Event
 }
 
-// Index is a national number under the index key: 64 hexadecimal digits.
+// Index is a national number under an index key: 64 hexadecimal digits, after the key's generation if that is not the first.
 type Index string
+
+// Claimed is whose number it is.
+type Claimed struct {
+	Index  Index
+	Person ident.Person
+}
 
 // Reader is what the directory needs for reading.
 type Reader interface {
 	// PersonOfIndex returns whose number it is, or fault.NotFound.
 	PersonOfIndex(index Index) (ident.Person, error)
+	// ClaimedNumbers returns the claims after the index ("": from the first), in order, at most limit.
+	ClaimedNumbers(after Index, limit int) ([]Claimed, error)
 	// StoredPerson returns a person, or fault.NotFound.
 	StoredPerson(person ident.Person) (Stored, error)
 	// StoredPeople returns the people who come after the one ("": from the first), in order, at most limit.
@@ -56,6 +62,8 @@ type Tx interface {
 	Reader
 	// ClaimIndex stores whose number it is under the act's key, the index's.
 	ClaimIndex(index Index, person ident.Person) error
+	// ReleaseIndex removes the claim of the act's key.
+	ReleaseIndex(index Index) error
 	// SavePerson stores a person under the act's key, the person's.
 	SavePerson(stored Stored) error
 }
@@ -64,14 +72,17 @@ type Tx interface {
 type Directory struct {
 	Store act.Store[Reader, Tx]
 	Vault *seal.Vault
-	Key   []byte // of the index, 32 bytes; kept with the master key
+	Keys  seal.IndexKeys
 }
 
-// Index returns the index of a national number.
-func (d *Directory) Index(number string) Index {
-	mac := hmac.New(sha256.New, d.Key)
-	mac.Write([]byte(number))
-	return Index(hex.EncodeToString(mac.Sum(nil)))
+// Indexes returns the index of a national number under each key, the oldest key's first.
+func (d *Directory) Indexes(number string) []Index {
+	keys := d.Keys()
+	indexes := make([]Index, len(keys))
+	for i, key := range keys {
+		indexes[i] = Index(key.Hash(32, []byte(number)))
+	}
+	return indexes
 }
 
 // ErrUnknown is what looking for an unknown number gives.
@@ -80,10 +91,21 @@ var ErrUnknown = fault.New(fault.NotFound, "person.unknown", "No person with thi
 // ByNumber returns the person with the national number, or ErrUnknown.
 func (d *Directory) ByNumber(ctx context.Context, number string) (found ident.Person, err error) {
 	err = d.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.PersonOfIndex(d.Index(number))
+		found, err = claimed(tx, d.Indexes(number))
 		return err
 	})
 	return found, err
+}
+
+// claimed returns whose number it is that has the indexes, of which the last counts most, or ErrUnknown.
+func claimed(tx Reader, indexes []Index) (ident.Person, error) {
+	for _, index := range slices.Backward(indexes) {
+		found, err := tx.PersonOfIndex(index)
+		if err == nil || !fault.Is(err, fault.NotFound) {
+			return found, err
+		}
+	}
+	return "", ErrUnknown
 }
 
 // Attributes returns what is known of a person. Who calls it answers for the purpose and for the journal.
@@ -160,28 +182,12 @@ func (d *Directory) TakeUp(ctx context.Context, by journal.Actor, proposed ident
 	if proposed == "" {
 		proposed = ident.Random[ident.Person]()
 	}
-	index := d.Index(known.Number)
 	person := proposed
-	err := d.Store.Update(ctx, index.Key(), func(tx Tx) error {
-		found, err := tx.PersonOfIndex(index)
-		if err == nil {
-			person = found
-			return nil
+	for _, index := range d.Indexes(known.Number) {
+		var err error
+		if person, err = d.claim(ctx, by, index, person); err != nil {
+			return "", err
 		}
-		if !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		person = proposed
-		if err := tx.ClaimIndex(index, person); err != nil {
-			return err
-		}
-		_, err = journal.Append(tx, nil, journal.Event{
-			Type: "person.number-claimed", Actor: by, Object: string(person.Subject()), Covers: []journal.Cover{index.Cover(person)},
-		})
-		return err
-	})
-	if err != nil {
-		return "", err
 	}
 	subject := person.Subject()
 	sealer, err := d.Vault.Open(ctx, subject)
@@ -207,6 +213,24 @@ func (d *Directory) TakeUp(ctx context.Context, by journal.Actor, proposed ident
 			Parts:  []journal.Part{{Subject: subject}},
 		})
 	})
+}
+
+// claim claims the number for the person, unless it is somebody's, and returns whose it is.
+func (d *Directory) claim(ctx context.Context, by journal.Actor, index Index, proposed ident.Person) (person ident.Person, err error) {
+	err = d.Store.Update(ctx, index.Key(), func(tx Tx) error {
+		if person, err = tx.PersonOfIndex(index); err == nil || !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		person = proposed
+		if err := tx.ClaimIndex(index, person); err != nil {
+			return err
+		}
+		_, err := journal.Append(tx, nil, journal.Event{
+			Type: "person.number-claimed", Actor: by, Object: string(person.Subject()), Covers: []journal.Cover{index.Cover(person)},
+		})
+		return err
+	})
+	return person, err
 }
 
 // Key returns what the number's claim is distributed by.

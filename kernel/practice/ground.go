@@ -27,14 +27,18 @@ import (
 // Someone is a synthetic resident, as they would tell an official who they are.
 type Someone struct {
 	Person  ident.Person
+	For     ident.Subject // the business that they direct, and for which they ask; empty: they ask for themself
 	Number  string
 	Name    string
 	Account string
 }
 
+// actor returns them as who asks for a service.
+func (s Someone) actor() access.Actor { return access.Actor{Person: s.Person, For: s.For} }
+
 // Residents are the synthetic people whom the lessons are about.
 type Residents interface {
-	// Neighbours returns those of a mahalla, always in the same order.
+	// Neighbours returns those of a mahalla, always in the same order; who asks for a business comes after who does not.
 	Neighbours(place ident.Territory) []Someone
 	// Relative returns who lives with an official, and false if nobody does.
 	Relative(of ident.Person) (Someone, bool)
@@ -347,7 +351,7 @@ func (g *Ground) visitor(lesson *Lesson, who Learner) (Someone, error) {
 	return near[int(digest[0])%helped], nil
 }
 
-// Begin prepares the case of a lesson for the learner: a resident applies, and if other officials come before the
+// Begin prepares the case of a lesson for the learner: a resident applies, for themself or for their business, and if other officials come before the
 // learner they take their steps. A lesson that was spoiled, or whose case went elsewhere, is begun anew with somebody else.
 func (g *Ground) Begin(ctx context.Context, by access.Actor, name string) (Standing, error) {
 	standing, err := g.Lesson(ctx, by, name)
@@ -368,7 +372,7 @@ func (g *Ground) Begin(ctx context.Context, by access.Actor, name string) (Stand
 	if err != nil {
 		return Standing{}, err
 	}
-	applicant, err := g.applicant(ctx, who, one.Service)
+	applicant, err := g.applicant(ctx, who, definition)
 	if err != nil {
 		return Standing{}, err
 	}
@@ -377,7 +381,7 @@ func (g *Ground) Begin(ctx context.Context, by access.Actor, name string) (Stand
 	if err != nil {
 		return Standing{}, err
 	}
-	sent, err := cases.Apply(ctx, access.Actor{Person: applicant.Person}, id, one.Service, g.Language, answers)
+	sent, err := cases.Apply(ctx, applicant.actor(), id, one.Service, g.Language, answers)
 	if err != nil {
 		return Standing{}, err
 	}
@@ -415,16 +419,21 @@ func (g *Ground) next(ctx context.Context, who Learner, lesson *Lesson) (id iden
 	return id, err
 }
 
-// applicant returns the first neighbour who has never asked for the service.
-func (g *Ground) applicant(ctx context.Context, who Learner, wanted ident.Service) (found Someone, err error) {
+// applicant returns the first neighbour whom the service is for, as themself or for their business, and who has never asked
+// for it.
+func (g *Ground) applicant(ctx context.Context, who Learner, wanted *service.Definition) (found Someone, err error) {
 	near := g.Residents.Neighbours(who.Territory)
 	err = g.Store.View(ctx, func(tx Reader) error {
 		for _, one := range near[min(len(near), helped):] {
-			before, err := tx.OutlinesOf(one.Person.Subject(), 100)
+			whom := one.actor().Whom()
+			if !wanted.IsFor(whom) {
+				continue
+			}
+			before, err := tx.OutlinesOf(whom, 100)
 			if err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(before, func(o casework.Outline) bool { return o.Service == wanted }) {
+			if !slices.ContainsFunc(before, func(o casework.Outline) bool { return o.Service == wanted.Path }) {
 				found = one
 				return nil
 			}

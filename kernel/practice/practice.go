@@ -47,7 +47,7 @@ type Resident string
 
 // The residents.
 const (
-	Neighbour Resident = "neighbour" // lives in the learner's mahalla, and has no tie to them
+	Neighbour Resident = "neighbour" // lives in the learner's mahalla, and has no tie to them; or directs a business there
 	Relative  Resident = "relative"  // lives with the learner
 )
 

@@ -14,26 +14,20 @@ import (
 )
 
 // Bulk answers one evidence type about many subjects, one after another, for those who count and tell nobody's values.
-// Few records say much that no other says: an answer is computed once for all subjects whose records agree in the fields
-// that it depends on. It belongs to one goroutine.
+// Few records say much that no other says: what the answer depends on is a state, and an answer is computed once for all
+// subjects who are in the same state. Its State belongs to one goroutine, its Answer to any.
 //
 // Who uses it answers for the grant, the purpose and the journal.
 type Bulk struct {
 	Register ident.Register
 
 	evidence EvidenceType // with the wanted answers alone
-	today    calendar.Date
-	fields   []string // of a record, sorted: what the answer depends on; nil: the whole record
-	computed map[string]int
-	answers  []map[string]any // by number; 0: there is no record
+	fields   []string     // of a record, sorted: what the answer depends on; nil: the whole record
 
-	current []StoredVersion // what holds today of one subject; kept for the next
+	current []StoredVersion // what holds on the day of one subject; kept for the next
 	values  []json.RawMessage
-	key     []byte
+	state   []byte
 }
-
-// mostComputed is how many answers a Bulk remembers. What comes later is computed for each subject anew.
-const mostComputed = 1 << 20
 
 // ErrNoBulk is what asking for an evidence type in bulk gives that only answers one by one: its register is not held here, or
 // it is asked about another than the one whose record it is.
@@ -48,7 +42,7 @@ func (k *Keeper) Bulk(path ident.Evidence, wanted []string) (*Bulk, error) {
 	if definition.Held != HeldHere || definition.Subject == "" || found.Of != definition.Subject {
 		return nil, ErrNoBulk
 	}
-	b := &Bulk{Register: definition.Path, evidence: *found, today: k.today(), computed: map[string]int{}, answers: []map[string]any{nil}}
+	b := &Bulk{Register: definition.Path, evidence: *found}
 	b.evidence.Answer = slices.DeleteFunc(slices.Clone(found.Answer), func(one Answer) bool { return !slices.Contains(wanted, one.Name) })
 	var inputs []string
 	if b.evidence.Where != nil {
@@ -76,68 +70,87 @@ func (k *Keeper) Bulk(path ident.Evidence, wanted []string) (*Bulk, error) {
 	return b, nil
 }
 
-// Answer returns what the evidence type says today by all versions of one subject's records, which are in order of record
-// and number, and the answer's number: the same for the same answer, 0 if there is no record, -1 if it has none. The
-// answer is not to be changed.
-func (b *Bulk) Answer(ctx context.Context, sealer *seal.Sealer, versions []StoredVersion) (answer map[string]any, number int, err error) {
-	b.current = b.current[:0]
+// What ends a value and a record of a state: neither stands in JSON.
+const (
+	valueEnd  = "\x00"
+	recordEnd = "\x01"
+)
+
+// State returns what the answer depends on, by all versions of one subject's records, which are in order of record and
+// number: of each record that holds on the day the values that are read, in the order in which they count; empty if there is
+// none. It is valid until the next call. It stays the subject's state on later days until another version is written, unless
+// one is there that holds only from a later day: then lasting is false.
+func (b *Bulk) State(sealer *seal.Sealer, versions []StoredVersion, today calendar.Date) (state []byte, lasting bool, err error) {
+	b.current, b.state, lasting = b.current[:0], b.state[:0], true
 	for len(versions) > 0 {
 		end := 1
 		for end < len(versions) && versions[end].Record == versions[0].Record {
 			end++
 		}
-		if current, ok := valid(versions[:end], b.today); ok && !current.Closed {
+		if current, ok := valid(versions[:end], today); ok && !current.Closed {
 			b.current = append(b.current, current)
+		}
+		for _, one := range versions[:end] {
+			lasting = lasting && !one.From.After(today)
 		}
 		versions = versions[end:]
 	}
-	if len(b.current) == 0 {
-		return nil, 0, nil
-	}
 	slices.SortStableFunc(b.current, StoredVersion.older)
-	plain := make([]json.RawMessage, len(b.current))
-	b.key = b.key[:0]
-	whole := b.fields == nil
-	for i, one := range b.current {
+	for _, one := range b.current {
 		text, err := one.plain(sealer)
 		if err != nil {
-			return nil, 0, err
+			return nil, false, err
 		}
 		values, ok := member(text, "values")
 		if !ok {
-			return nil, 0, errBroken.Because(errEncoded)
+			return nil, false, errBroken.Because(errEncoded)
 		}
-		plain[i] = values
-		for _, value := range members(values, b.fields, b.values) {
-			b.key = append(append(b.key, value...), 0)
+		if b.fields == nil {
+			b.state = append(append(b.state, values...), valueEnd...)
+		} else {
+			for _, value := range members(values, b.fields, b.values) {
+				b.state = append(append(b.state, value...), valueEnd...)
+			}
 		}
-		b.key = append(b.key, 1) // neither stands in JSON
+		b.state = append(b.state, recordEnd...)
 	}
-	if number, known := b.computed[string(b.key)]; known && !whole {
-		return b.answers[number], number, nil
-	}
-	records := make([]map[string]any, len(plain))
-	for i, one := range plain {
-		if records[i], err = DecodeValues(one); err != nil {
-			return nil, 0, errBroken.Because(err)
+	return b.state, lasting, nil
+}
+
+// Answer returns what the evidence type says on the day of a subject in the state, nil if there is no record.
+func (b *Bulk) Answer(ctx context.Context, state string, today calendar.Date) (map[string]any, error) {
+	var records []map[string]any
+	for one := range strings.SplitSeq(strings.TrimSuffix(state, recordEnd), recordEnd) {
+		if state == "" {
+			break
 		}
-	}
-	if answer, err = b.evidence.Compute(ctx, b.today, records); err != nil {
-		return nil, 0, err
-	}
-	if whole || len(b.answers) >= mostComputed {
-		if answer == nil {
-			return nil, 0, nil
+		record, err := DecodeValues(b.record(one))
+		if err != nil {
+			return nil, errBroken.Because(err)
 		}
-		return answer, -1, nil
+		records = append(records, record)
 	}
-	number = 0
-	if answer != nil {
-		number = len(b.answers)
-		b.answers = append(b.answers, answer)
+	return b.evidence.Compute(ctx, today, records)
+}
+
+// record returns the JSON of a record of a state.
+func (b *Bulk) record(values string) []byte {
+	if b.fields == nil {
+		return []byte(strings.TrimSuffix(values, valueEnd))
 	}
-	b.computed[string(b.key)] = number
-	return answer, number, nil
+	object := []byte{'{'}
+	for _, name := range b.fields {
+		value, rest, _ := strings.Cut(values, valueEnd)
+		values = rest
+		if value == "" {
+			continue // the record has none
+		}
+		if len(object) > 1 {
+			object = append(object, ',')
+		}
+		object = append(append(append(append(object, '"'), name...), `":`...), value...)
+	}
+	return append(object, '}')
 }
 
 // member returns the value of an object's member.

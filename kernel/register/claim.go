@@ -121,15 +121,20 @@ func (k *Keeper) giveBack(ctx context.Context, claim Claim) error {
 		case stored.Record != claim.Record:
 			return nil // somebody else's by now
 		}
-		if err := tx.RemoveClaim(claim); err != nil {
-			return err
-		}
-		_, err = journal.Append(tx, nil, journal.Event{
-			Type: "register.value-released", Actor: journal.Actor{Component: "register"}, Object: "record:" + string(claim.Record),
-			Covers: []journal.Cover{journal.Gone(claim.Cover().Row)},
-		})
-		return err
+		return removeClaim(tx, journal.Actor{Component: "register"}, claim)
 	})
+}
+
+// removeClaim removes a claim in its act, in the journal.
+func removeClaim(tx Tx, by journal.Actor, claim Claim) error {
+	if err := tx.RemoveClaim(claim); err != nil {
+		return err
+	}
+	_, err := journal.Append(tx, nil, journal.Event{
+		Type: "register.value-released", Actor: by, Object: "record:" + string(claim.Record),
+		Covers: []journal.Cover{journal.Gone(claim.Cover().Row)},
+	})
+	return err
 }
 
 // queueReleases queues that the claims of the version before are given back where the new one does not hold them.
@@ -138,7 +143,7 @@ func (k *Keeper) queueReleases(tx Tx, p plan, newest StoredVersion) error {
 	if err != nil {
 		return err
 	}
-	_, once := k.indexes(p.definition, before.Values)
+	_, once := indexes(k.IndexKeys(), p.definition, before.Values)
 	for _, one := range once {
 		if !one.claimed || slices.Contains(p.indexes, one.index) {
 			continue

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -123,6 +124,71 @@ func (k *Keeper) Related(ctx context.Context, name string, subject ident.Subject
 	}
 	slices.Sort(related)
 	return related, nil
+}
+
+// AreRelated reports whether the relation relates the one to the other today. It opens the records of these two alone. Who
+// calls it answers for the purpose and the journal.
+func (k *Keeper) AreRelated(ctx context.Context, name string, one, other ident.Subject) (bool, error) {
+	relation, definition, err := k.Definitions().Relation(name)
+	if err != nil {
+		return false, err
+	}
+	if definition.Held != HeldHere || relation.Same != "" && !relation.Many {
+		related, err := k.Related(ctx, name, one)
+		return slices.Contains(related, other), err
+	}
+	own, err := k.current(ctx, definition, one)
+	if err != nil || len(own) == 0 || one == other {
+		return false, err
+	}
+	if relation.Same != "" {
+		theirs, err := k.current(ctx, definition, other)
+		if err != nil {
+			return false, err
+		}
+		return k.share(ctx, definition, relation, own, theirs)
+	}
+	for _, version := range own {
+		found, ok := version.Values[relation.To].(ident.Subject)
+		if !ok || found == one || relation.Many && found != other {
+			continue
+		}
+		if counted, err := counts(ctx, relation.Where, version.Values, k.today()); err != nil || counted {
+			return counted && found == other, err
+		}
+	}
+	return false, nil
+}
+
+// share reports whether one of the records and one of the others say the same, and both count.
+func (k *Keeper) share(ctx context.Context, d *Definition, relation Relation, own, others []Version) (bool, error) {
+	said := func(version Version) []byte { return content(d.Path, []string{relation.Same}, version.Values) }
+	for _, one := range own {
+		for _, other := range others {
+			if same := said(one); same == nil || !bytes.Equal(same, said(other)) {
+				continue
+			}
+			counted, err := counts(ctx, relation.Where, one.Values, k.today())
+			if err == nil && counted {
+				counted, err = counts(ctx, relation.Where, other.Values, k.today())
+			}
+			if err != nil || counted {
+				return counted, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// current returns the version that holds today of each living record about the subject, opened, newest first.
+func (k *Keeper) current(ctx context.Context, d *Definition, subject ident.Subject) ([]Version, error) {
+	found, err := k.about(ctx, d, d.Subject, subject)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := k.open(ctx, found)
+	newestFirst(versions)
+	return versions, err
 }
 
 func (k *Keeper) counting(ctx context.Context, d *Definition, relation Relation, fieldName string, subject ident.Subject) ([]Version, error) {

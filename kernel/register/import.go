@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
+	"yagona/kernel/seal"
 )
 
 // Import is what a file is imported into, and how.
@@ -103,7 +104,7 @@ func (k *Keeper) Import(ctx context.Context, by journal.Actor, wanted Import, op
 			defer closer.Close()
 		}
 		one := &importing{
-			k: k, definition: definition, by: by, wanted: wanted, writes: write, alike: alike,
+			k: k, definition: definition, by: by, wanted: wanted, writes: write, keys: k.IndexKeys(), alike: alike,
 			seen: map[Index]string{}, records: map[string]checked{}, said: map[[sha256.Size]byte]bool{},
 		}
 		return one.run(ctx, rows)
@@ -135,6 +136,7 @@ type importing struct {
 	by         journal.Actor
 	wanted     Import
 	writes     bool
+	keys       []seal.IndexKey            // when checking: as they were at its beginning
 	alike      map[int][]Candidate        // by line of a notebook
 	seen       map[Index]string           // when checking: unique values of the rows so far, and which record they are of
 	records    map[string]checked         // when checking
@@ -204,9 +206,8 @@ func (i *importing) queue(row Row) uint32 {
 	if len(i.definition.Unique) > 0 {
 		fields = i.definition.Unique[0]
 	}
-	index, _ := i.k.index(i.definition.Path, fields, row.Values)
 	sum := fnv.New32a()
-	sum.Write([]byte(index))
+	sum.Write(content(i.definition.Path, fields, row.Values))
 	return sum.Sum32()
 }
 
@@ -309,7 +310,7 @@ func (i *importing) check(ctx context.Context, row Row) (Effect, error) {
 	case attempt.Record != "":
 		effect = Changed
 	}
-	_, once := i.k.indexes(i.definition, values)
+	_, once := indexes(i.keys, i.definition, values)
 	if len(once) == 0 {
 		encoded, err := EncodeValues(values)
 		digest := sha256.Sum256(encoded)

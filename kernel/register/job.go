@@ -153,11 +153,7 @@ func (k *Keeper) match(ctx context.Context, d *Definition, wanted *Write) (done 
 		if len(d.Unique) == 0 {
 			return nil
 		}
-		index, ok := k.index(d.Path, d.Unique[0], wanted.Values)
-		if !ok {
-			return nil
-		}
-		places, err := tx.IndexedRecords(index, 1)
+		places, err := k.places(tx, d.Path, d.Unique[0], wanted.Values, 1)
 		if err != nil || len(places) == 0 {
 			return err
 		}

@@ -2,9 +2,6 @@ package register
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -35,10 +32,19 @@ type Reader interface {
 	RegistersOf(key act.Key) ([]ident.Register, error)
 	// IndexedRecords returns the records that hold what the index entry stands for, at most limit, by key and record.
 	IndexedRecords(index Index, limit int) ([]Place, error)
+	// IndexedVersions returns the versions of these records, by key, record and number.
+	IndexedVersions(index Index, limit int) ([]StoredVersion, error)
+	// IndexesOf returns the record's index entries.
+	IndexesOf(place Place) ([]Index, error)
+	// IndexEntries returns the index entries after the given one (zero: from the first), by key, record and index, at most
+	// limit.
+	IndexEntries(after Entry, limit int) ([]Entry, error)
 	// VersionOfCause returns the version under the key that was written for the cause, or fault.NotFound.
 	VersionOfCause(key act.Key, register ident.Register, cause string) (StoredVersion, error)
 	// RegisterClaim returns the claim of a unique key's value, or fault.NotFound.
 	RegisterClaim(index Index) (Claim, error)
+	// RegisterClaims returns the claims after the index ("": from the first), in order, at most limit.
+	RegisterClaims(after Index, limit int) ([]Claim, error)
 	// StoredVersions returns versions of the register ("": of all), in order of key, register, record and number, after
 	// the given one (zero: from the first), at most limit.
 	StoredVersions(register ident.Register, after StoredVersion, limit int) ([]StoredVersion, error)
@@ -53,8 +59,10 @@ type Tx interface {
 	Reader
 	// SaveVersion stores a new version; a number or a cause that is taken gives fault.Conflict.
 	SaveVersion(version StoredVersion) error
-	// IndexRecord makes these the index entries of the record.
+	// IndexRecord adds index entries of the record, which it does not have.
 	IndexRecord(place Place, indexes []Index) error
+	// UnindexRecord removes all index entries of the record; if it has none, nothing happens.
+	UnindexRecord(place Place) error
 	// SaveClaim stores a claim, or replaces it.
 	SaveClaim(claim Claim) error
 	// RemoveClaim removes the record's claim; if it holds none, nothing happens.
@@ -65,8 +73,15 @@ type Tx interface {
 	RemoveNotebook(id ident.Import) error
 }
 
-// Index is the values of some fields of a register's record under the index key: 32 hexadecimal digits.
+// Index is the values of some fields of a register's record under an index key: 32 hexadecimal digits, after the key's
+// generation if that is not the first.
 type Index string
+
+// Entry is one index entry of a record.
+type Entry struct {
+	Place
+	Index Index
+}
 
 // People tells people and their national numbers apart; it is what package person's directory does.
 type People interface {
@@ -118,12 +133,10 @@ type Keeper struct {
 	Clock       act.Clock
 	Location    *time.Location  // of the days from which versions hold
 	Country     ident.Territory // whose people are all who are known here
-	IndexKey    []byte          // 32 bytes; kept with the master key
-	People      People          // for import and export
-	Currency    money.Currency  // for export
+	IndexKeys   seal.IndexKeys
+	People      People         // for import and export
+	Currency    money.Currency // for export
 	Readings    *access.OwnReadings
-	// Written is told of each version in its act, and may queue jobs there. Nil: nobody is told.
-	Written func(tx job.Tx, version StoredVersion) error
 }
 
 var (
@@ -232,12 +245,20 @@ func (k *Keeper) write(ctx context.Context, by journal.Actor, wanted Write) (Ver
 	if len(head) > 0 && head[0].Key != key {
 		return Version{}, errSubject
 	}
-	if wanted.Record == "" {
+	plan := plan{definition: definition, by: by, subject: subject, begins: wanted.Record == ""}
+	if plan.begins {
 		wanted.Record = ident.New[ident.Record](k.Clock())
 	}
-	plan := plan{definition: definition, by: by, wanted: wanted, subject: subject}
+	plan.wanted = wanted
+	if plan.encoded, err = EncodeValues(wanted.Values); err != nil {
+		return Version{}, err
+	}
+	values, err := DecodeValues(plan.encoded) // as everybody will read them
+	if err != nil {
+		return Version{}, err
+	}
 	if newest, _ := valid(head, latestDate); !wanted.closes && (wanted.Corrects == 0 || wanted.Corrects == newest.Number) {
-		plan.indexes, plan.unique = k.indexes(definition, wanted.Values)
+		plan.indexes, plan.unique = indexes(k.IndexKeys(), definition, wanted.Values)
 		if err := k.claim(ctx, plan); err != nil {
 			return Version{}, err
 		}
@@ -249,8 +270,8 @@ func (k *Keeper) write(ctx context.Context, by journal.Actor, wanted Write) (Ver
 	if plan.sealer, err = k.Vault.Open(ctx, subjects...); err != nil {
 		return Version{}, err
 	}
-	var saved Version
-	err = k.Store.Update(ctx, key, func(tx Tx) error {
+	var saved StoredVersion
+	err = k.Store.Update(ctx, key, func(tx Tx) (err error) {
 		saved, err = k.save(tx, plan)
 		return err
 	})
@@ -258,7 +279,7 @@ func (k *Keeper) write(ctx context.Context, by journal.Actor, wanted Write) (Ver
 		k.release(ctx, plan)
 		return Version{}, err
 	}
-	return saved, nil
+	return saved.saying(values, wanted.Reason, by), nil
 }
 
 // versions returns the record's versions, or ErrNoRecord.
@@ -293,59 +314,55 @@ type plan struct {
 	by         journal.Actor
 	wanted     Write
 	subject    ident.Subject
+	begins     bool // the record has its name from here: nobody else has written it
+	encoded    json.RawMessage
 	indexes    []Index
 	unique     []unique
 	sealer     *seal.Sealer
 }
 
 // save writes the version in its act.
-func (k *Keeper) save(tx Tx, p plan) (Version, error) {
+func (k *Keeper) save(tx Tx, p plan) (StoredVersion, error) {
 	wanted := p.wanted
-	known, err := tx.RegisterVersions(tx.Key(), wanted.Register, wanted.Record)
-	if err != nil {
-		return Version{}, err
+	var known []StoredVersion
+	if !p.begins {
+		var err error
+		if known, err = tx.RegisterVersions(tx.Key(), wanted.Register, wanted.Record); err != nil {
+			return StoredVersion{}, err
+		}
 	}
 	if len(known) != wanted.Expect {
-		return Version{}, ErrChanged
+		return StoredVersion{}, ErrChanged
 	}
 	from, err := k.from(tx, wanted, known)
 	if err != nil {
-		return Version{}, err
-	}
-	encoded, err := EncodeValues(wanted.Values)
-	if err != nil {
-		return Version{}, err
+		return StoredVersion{}, err
 	}
 	stored := StoredVersion{
 		Key: tx.Key(), Register: wanted.Register, Record: wanted.Record, Number: len(known) + 1, At: tx.Now(), From: from,
 		Closed: wanted.closes, Corrects: wanted.Corrects, Cause: wanted.Cause, Event: journal.NewID(tx),
 	}
-	if err := stored.close(p.sealer, body{Values: encoded, Reason: wanted.Reason, By: p.by}); err != nil {
-		return Version{}, err
+	if err := stored.close(p.sealer, body{Values: p.encoded, Reason: wanted.Reason, By: p.by}); err != nil {
+		return StoredVersion{}, err
 	}
 	if err := tx.SaveVersion(stored); err != nil {
-		return Version{}, err
+		return StoredVersion{}, err
 	}
 	found, err := k.find(tx, p, known, stored)
 	if err != nil {
-		return Version{}, err
+		return StoredVersion{}, err
 	}
 	if !wanted.Takeover {
 		if err := announce(tx, p.definition, stored.Record, wanted.Values); err != nil {
-			return Version{}, err
+			return StoredVersion{}, err
 		}
 	}
 	event := p.event(stored)
 	event.Covers = append(event.Covers, found...)
 	if err := journal.AppendAs(tx, p.sealer, stored.Event, event); err != nil {
-		return Version{}, err
+		return StoredVersion{}, err
 	}
-	if k.Written != nil {
-		if err := k.Written(tx, stored); err != nil {
-			return Version{}, err
-		}
-	}
-	return stored.open(p.sealer)
+	return stored, nil
 }
 
 // find keeps the record to be found, and unique, by what its newest version says. It returns what the event vouches for of
@@ -366,6 +383,11 @@ func (k *Keeper) find(tx Tx, p plan, known []StoredVersion, stored StoredVersion
 		}
 	}
 	place := Place{stored.Key, stored.Register, stored.Record}
+	if len(known) > 0 {
+		if err := tx.UnindexRecord(place); err != nil {
+			return nil, err
+		}
+	}
 	if err := tx.IndexRecord(place, p.indexes); err != nil {
 		return nil, err
 	}
@@ -459,34 +481,51 @@ func (k *Keeper) open(ctx context.Context, stored []StoredVersion) ([]Version, e
 	return opened, nil
 }
 
-// index returns the index entry for the fields' values; false if one of them is absent.
-func (k *Keeper) index(register ident.Register, fields []string, values map[string]any) (Index, bool) {
+// content returns what is hashed to find the fields' values; nil if one of them is absent.
+func content(register ident.Register, fields []string, values map[string]any) []byte {
 	tagged := make([]any, len(fields))
 	for i, name := range fields {
 		value := values[name]
 		if value == nil {
-			return "", false
+			return nil
 		}
 		one, err := tag(value)
 		if err != nil {
-			return "", false
+			return nil
 		}
 		tagged[i] = one
 	}
 	encoded, err := json.Marshal(tagged)
 	if err != nil {
-		return "", false
+		return nil
 	}
-	mac := hmac.New(sha256.New, k.IndexKey)
-	for _, part := range []string{"register", string(register), strings.Join(fields, ",")} {
-		mac.Write([]byte(part))
-		mac.Write([]byte{0})
-	}
-	mac.Write(encoded)
-	return Index(hex.EncodeToString(mac.Sum(nil)[:16])), true
+	return slices.Concat([]byte("register\x00"+string(register)+"\x00"+strings.Join(fields, ",")+"\x00"), encoded)
 }
 
-// indexed returns the sets of fields that records are found by: as declared, and as evidence types and relations need.
+func indexUnder(key seal.IndexKey, content []byte) Index { return Index(key.Hash(16, content)) }
+
+// places returns where up to limit records are that have the fields' values; none if one of those is absent.
+func (k *Keeper) places(tx Reader, register ident.Register, fields []string, values map[string]any, limit int) (found []Place, err error) {
+	sought := content(register, fields, values)
+	if sought == nil {
+		return nil, nil
+	}
+	for _, key := range k.IndexKeys() {
+		more, err := tx.IndexedRecords(indexUnder(key, sought), limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range more {
+			if !slices.Contains(found, place) {
+				found = append(found, place)
+			}
+		}
+	}
+	return found[:min(len(found), limit)], nil
+}
+
+// indexed returns the sets of fields that records are found by: those that are unique, those that are declared, and what
+// evidence types and relations need.
 func (d *Definition) indexed() [][]string {
 	sets := slices.Concat(d.Unique, d.Index)
 	for _, evidence := range d.Evidence {
@@ -502,17 +541,31 @@ func (d *Definition) indexed() [][]string {
 	return sets
 }
 
-// indexes returns the index entries of a record with the values, and those that must be unique.
-func (k *Keeper) indexes(d *Definition, values map[string]any) (all []Index, once []unique) {
-	for _, fields := range d.indexed() {
-		if index, ok := k.index(d.Path, fields, values); ok && !slices.Contains(all, index) {
-			all = append(all, index)
-		}
-	}
-	for _, fields := range d.Unique {
-		if index, ok := k.index(d.Path, fields, values); ok {
-			spans := d.Subject != "" && !slices.Contains(fields, d.Subject)
-			once = append(once, unique{index: index, claimed: spans, fields: fields})
+// bySubject reports whether the fields are the one that says whom a record is about: such records lie together.
+func (d *Definition) bySubject(fields []string) bool {
+	return d.Subject != "" && len(fields) == 1 && fields[0] == d.Subject
+}
+
+// indexes returns the index entries of a record with the values under the keys, and those that must be unique.
+func indexes(keys []seal.IndexKey, d *Definition, values map[string]any) (all []Index, once []unique) {
+	sets := d.indexed()
+	for _, key := range keys {
+		for i, fields := range sets {
+			if i >= len(d.Unique) && d.bySubject(fields) {
+				continue // they are found under their subject's key
+			}
+			hashed := content(d.Path, fields, values)
+			if hashed == nil {
+				continue
+			}
+			index := indexUnder(key, hashed)
+			if !slices.Contains(all, index) {
+				all = append(all, index)
+			}
+			if i < len(d.Unique) {
+				spans := d.Subject != "" && !slices.Contains(fields, d.Subject)
+				once = append(once, unique{index: index, claimed: spans, fields: fields})
+			}
 		}
 	}
 	return all, once

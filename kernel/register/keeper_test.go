@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/calendar"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -290,6 +292,33 @@ func TestFindByIndex(t *testing.T) {
 	}
 }
 
+// Records lie under their subject's key: an index by the subject alone is nothing to keep.
+func TestFindByTheSubjectAlone(t *testing.T) {
+	w, by, subject := newWorld(t), registrar("civil"), newPerson()
+	values := map[string]any{"person": subject, "spouse": newPerson(), "ended": false}
+	saved, err := w.Save(t.Context(), by, register.Write{Register: "civil/marriages", Reason: "married", Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := w.Find(t.Context(), by, "civil/marriages", map[string]any{"person": subject})
+	if err != nil || len(found) != 1 || found[0].Record != saved.Record {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if found, err := w.Find(t.Context(), by, "civil/marriages", map[string]any{"person": newPerson()}); err != nil || len(found) != 0 {
+		t.Errorf("of somebody else: found %v, %v", found, err)
+	}
+	err = w.db.View(t.Context(), func(tx *query.Tx) error {
+		kept, err := tx.IndexesOf(register.Place{Key: act.Of(subject), Register: "civil/marriages", Record: saved.Record})
+		if len(kept) != 0 {
+			t.Errorf("it keeps %v", kept)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestNoPersonalValueInPlain(t *testing.T) {
 	w, by, subject := newWorld(t), registrar("employment-agency"), newPerson()
 	if _, err := w.Save(t.Context(), by, write(subject, map[string]any{"registeredOn": date("2026-03-01"), "skill": "glassblowing"})); err != nil {
@@ -535,9 +564,46 @@ func TestRelations(t *testing.T) {
 		if err != nil || !cmp.Equal(got, one.want) {
 			t.Errorf("%s: got %v, wanted %v, %v", one.relation, got, one.want, err)
 		}
+		for _, other := range []ident.Subject{a, b, c} {
+			if yes, err := w.AreRelated(t.Context(), one.relation, one.of, other); err != nil || yes != slices.Contains(one.want, other) {
+				t.Errorf("%s: %s and %s are related: %v, %v", one.relation, one.of, other, yes, err)
+			}
+		}
 	}
 	if _, err := w.Related(t.Context(), "cousins", a); fault.Code(err) != "register.no-relation" {
 		t.Errorf("an unknown relation gave %v", err)
+	}
+	if _, err := w.AreRelated(t.Context(), "cousins", a, b); fault.Code(err) != "register.no-relation" {
+		t.Errorf("an unknown relation of two gave %v", err)
+	}
+}
+
+func TestWhoMovesOutIsOfTheHouseholdUntilThatDay(t *testing.T) {
+	w := newWorld(t)
+	a, b := newPerson(), newPerson()
+	save := func(of register.Write) register.Version {
+		t.Helper()
+		of.Register, of.Reason = "interior/residence", "r"
+		saved, err := w.Save(t.Context(), registrar("interior"), of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved
+	}
+	save(register.Write{Values: map[string]any{"person": a, "dwelling": "7"}})
+	moving := save(register.Write{Values: map[string]any{"person": b, "dwelling": "7"}})
+	next := calendar.DateOf(w.now, w.Location).AddDays(7)
+	save(register.Write{Record: moving.Record, Expect: 1, From: next, Values: map[string]any{"person": b, "dwelling": "8"}})
+	for _, one := range []struct {
+		on   calendar.Date
+		want bool
+	}{{next.AddDays(-1), true}, {next, false}} {
+		w.now = one.on.Start(w.Location).UTC()
+		for _, pair := range [][2]ident.Subject{{a, b}, {b, a}} {
+			if yes, err := w.AreRelated(t.Context(), "household", pair[0], pair[1]); err != nil || yes != one.want {
+				t.Errorf("on %s: %v, %v", one.on, yes, err)
+			}
+		}
 	}
 }
 

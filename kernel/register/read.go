@@ -209,23 +209,28 @@ const indexedRecords = 100
 // having returns the version that holds today of each living record whose indexed fields have the values. Who calls it
 // answers for the purpose and the journal.
 func (k *Keeper) having(ctx context.Context, d *Definition, fields []string, values map[string]any) (found []StoredVersion, err error) {
-	index, ok := k.index(d.Path, fields, values)
-	if !ok {
+	if subject, ok := values[d.Subject].(ident.Subject); ok && d.bySubject(fields) {
+		found, err = k.about(ctx, d, d.Subject, subject)
+		return found[:min(len(found), indexedRecords)], err
+	}
+	sought := content(d.Path, fields, values)
+	if sought == nil {
 		return nil, nil
 	}
 	err = k.Store.View(ctx, func(tx Reader) error {
 		found = nil
-		places, err := tx.IndexedRecords(index, indexedRecords)
-		if err != nil {
-			return err
-		}
-		for _, place := range places {
-			versions, err := tx.RegisterVersions(place.Key, place.Register, place.Record)
+		for _, key := range k.IndexKeys() {
+			versions, err := tx.IndexedVersions(indexUnder(key, sought), indexedRecords)
 			if err != nil {
 				return err
 			}
-			found = append(found, k.holding(versions, false)...)
+			for _, one := range k.holding(versions, false) {
+				if !slices.ContainsFunc(found, func(other StoredVersion) bool { return other.Key == one.Key && other.Record == one.Record }) {
+					found = append(found, one)
+				}
+			}
 		}
+		found = found[:min(len(found), indexedRecords)]
 		return nil
 	})
 	return found, err

@@ -119,10 +119,15 @@ func (s StoredVersion) open(sealer *seal.Sealer) (Version, error) {
 	if err != nil {
 		return Version{}, errBroken.Because(err)
 	}
+	return s.saying(values, content.Reason, content.By), nil
+}
+
+// saying returns the version with what its body says.
+func (s StoredVersion) saying(values map[string]any, reason string, by journal.Actor) Version {
 	return Version{
 		Register: s.Register, Record: s.Record, Subject: s.Subject(), Number: s.Number, At: s.At, From: s.From,
-		Closed: s.Closed, Corrects: s.Corrects, Event: s.Event, Values: values, Reason: content.Reason, By: content.By,
-	}, nil
+		Closed: s.Closed, Corrects: s.Corrects, Event: s.Event, Values: values, Reason: reason, By: by,
+	}
 }
 
 // plain returns the body as it was before it was sealed.
@@ -137,6 +142,9 @@ func (s StoredVersion) plain(sealer *seal.Sealer) ([]byte, error) {
 // valid returns the version of one record that holds on the day, as far as is recorded: of those that no later version
 // corrects and that hold from that day or before, the one that holds from the latest day. None holds: false.
 func valid(versions []StoredVersion, on calendar.Date) (StoredVersion, bool) {
+	if len(versions) == 1 && versions[0].Corrects == 0 { // as most records are
+		return versions[0], !versions[0].From.After(on)
+	}
 	corrected := map[int]bool{}
 	for _, one := range versions {
 		corrected[one.Corrects] = true

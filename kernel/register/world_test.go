@@ -61,14 +61,14 @@ func (w *world) built(t *testing.T, db query.DB) *world {
 	if w.vault, err = seal.NewVault(storetest.Keys(t), make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
-	w.directory = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
+	w.directory = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	if w.catalogue, err = register.NewCatalogue(definitions(t)); err != nil {
 		t.Fatal(err)
 	}
 	w.Keeper = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault,
 		Definitions: func() *register.Catalogue { return w.catalogue }, Scheme: scheme{}, Clock: w.clock,
-		Location: tashkent, IndexKey: make([]byte, 32), People: w.directory,
+		Location: tashkent, IndexKeys: seal.OneIndexKey(make([]byte, 32)), People: w.directory,
 		Readings: access.NewOwnReadings(query.For[journal.Reader, journal.Tx](w.db), w.vault),
 	}
 	return w
@@ -131,7 +131,7 @@ func definitions(t *testing.T) []*register.Definition {
 			Delay:     &register.Delay{Days: 30, Legal: "illustrative"},
 		},
 		{
-			Path: "civil/marriages", Agency: "civil", Held: register.HeldHere, Subject: "person", Fields: marriages,
+			Path: "civil/marriages", Agency: "civil", Held: register.HeldHere, Subject: "person", Fields: marriages, Index: [][]string{{"person"}},
 			Relations: []register.Relation{{Name: "spouse", To: "spouse", Where: compile(t, marriages, "!record.ended", rules.KindBool)}},
 		},
 		{Path: "tax/income", Agency: "tax", Held: register.HeldAdapter, Subject: "person", Fields: []field.Definition{{Name: "person", Kind: field.Person}}},

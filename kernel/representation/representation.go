@@ -164,6 +164,7 @@ type Tx interface {
 // is the platform's own check: nothing is disclosed by it but that they do.
 type Registers interface {
 	Related(ctx context.Context, relation string, of ident.Subject) ([]ident.Subject, error)
+	AreRelated(ctx context.Context, relation string, one, other ident.Subject) (bool, error)
 	Answer(ctx context.Context, evidence *register.EvidenceType, of ident.Subject) (map[string]any, []ident.Subject, error)
 }
 
@@ -228,15 +229,16 @@ func (a Authority) over(at time.Time) bool { return !a.Until.IsZero() && !at.Bef
 // registered returns by what the registers let the person act for others, or for the one subject; children who are of age
 // come with an authority that is over.
 func (r *Representatives) registered(ctx context.Context, by ident.Person, of ident.Subject) (found []Authority, err error) {
+	_, person := of.Person()
 	for _, relation := range r.Definitions().Representing() {
-		related, err := r.Registers.Related(ctx, relation.Name, by.Subject())
+		if of != "" && person == (relation.Represents == register.RepresentsOrganisation) {
+			continue // by this relation one acts for organisations, or for nobody but people
+		}
+		related, err := r.related(ctx, relation.Name, by, of)
 		if err != nil {
 			return nil, err
 		}
 		for _, subject := range related {
-			if of != "" && subject != of {
-				continue
-			}
 			authority := Authority{Representative: by, Subject: subject, Ground: Officer, Reads: true, Applies: true}
 			if relation.Represents == register.RepresentsMinor {
 				authority.Ground = Parent
@@ -253,6 +255,17 @@ func (r *Representatives) registered(ctx context.Context, by ident.Person, of id
 		}
 	}
 	return found, nil
+}
+
+// related returns whom a relation relates the person to, or the one subject if it does.
+func (r *Representatives) related(ctx context.Context, relation string, by ident.Person, of ident.Subject) ([]ident.Subject, error) {
+	if of == "" {
+		return r.Registers.Related(ctx, relation, by.Subject())
+	}
+	if yes, err := r.Registers.AreRelated(ctx, relation, by.Subject(), of); err != nil || !yes {
+		return nil, err
+	}
+	return []ident.Subject{of}, nil
 }
 
 // birth returns when a person was born, as the register says that answers for it.

@@ -30,6 +30,10 @@ func (r registers) Related(_ context.Context, relation string, of ident.Subject)
 	return r.related[relation][of], nil
 }
 
+func (r registers) AreRelated(_ context.Context, relation string, one, other ident.Subject) (bool, error) {
+	return slices.Contains(r.related[relation][one], other), nil
+}
+
 func (r registers) Answer(_ context.Context, evidence *register.EvidenceType, of ident.Subject) (map[string]any, []ident.Subject, error) {
 	if evidence.Path == "tax/business" && of == firm {
 		return map[string]any{"called": "Sample Bakery"}, nil, nil
@@ -67,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people := &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)}
+	people := &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	w.known = registers{map[string]map[ident.Subject][]ident.Subject{"wards": {}, "offices": {}}, map[ident.Subject]calendar.Date{}}
 	for i, who := range []struct {
 		into *access.Actor

@@ -41,6 +41,8 @@ type Store interface {
 	AddSubjectKeys(ctx context.Context, keys []WrappedKey) error
 	// EraseSubjectKey destroys the key for good, so that not even the store's file holds it, and remembers that it did.
 	EraseSubjectKey(ctx context.Context, subject ident.Subject) error
+	// Erased returns the subjects whose keys were destroyed, in order.
+	Erased(ctx context.Context) ([]ident.Subject, error)
 }
 
 // Vault opens subjects' keys. It is safe for concurrent use.
@@ -52,6 +54,7 @@ type Vault struct {
 	mu        sync.Mutex
 	cache     map[ident.Subject]cipher.AEAD // guarded by mu; nil value: erased
 	forgotten int                           // guarded by mu: how often keys were erased or forgotten
+	onForget  []func(...ident.Subject)      // guarded by mu
 }
 
 // most keys that a vault keeps in memory; a key with its schedule takes about 600 bytes.
@@ -242,7 +245,6 @@ func (v *Vault) remember(subject ident.Subject, key cipher.AEAD, asOf int) {
 // Forget drops the keys of the subjects from memory, those of all without any: another process may have erased them.
 func (v *Vault) Forget(subjects ...ident.Subject) {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	v.forgotten++
 	if len(subjects) == 0 {
 		clear(v.cache)
@@ -250,7 +252,22 @@ func (v *Vault) Forget(subjects ...ident.Subject) {
 	for _, subject := range subjects {
 		delete(v.cache, subject)
 	}
+	told := v.onForget
+	v.mu.Unlock()
+	for _, forget := range told {
+		forget(subjects...)
+	}
 }
+
+// OnForget has whoever keeps opened data told what Forget is told, before Forget returns: that data goes with the keys.
+func (v *Vault) OnForget(forget func(...ident.Subject)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.onForget = append(v.onForget, forget)
+}
+
+// Erased returns the subjects whose keys were destroyed, by any process, in order.
+func (v *Vault) Erased(ctx context.Context) ([]ident.Subject, error) { return v.store.Erased(ctx) }
 
 // Erase destroys the subject's key. The act that decides it and the event that names what is erased come first; this
 // is their effect, and doing it twice does no harm.

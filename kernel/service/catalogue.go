@@ -69,6 +69,15 @@ func (c *Catalogue) Confidential(path ident.Service) bool {
 	return slices.ContainsFunc(c.byPath[path], func(d *Definition) bool { return d.Confidential })
 }
 
+// Keep returns how long closed cases of the service stay at hand: as its newest version says, whatever version they were
+// decided by.
+func (c *Catalogue) Keep(path ident.Service) Period {
+	if versions := c.byPath[path]; len(versions) > 0 && !versions[len(versions)-1].Keep.IsZero() {
+		return versions[len(versions)-1].Keep
+	}
+	return DefaultKeep
+}
+
 // Writes reports whether any version of any service writes into the register.
 func (c *Catalogue) Writes(register ident.Register) bool { return c.writes[register] }
 

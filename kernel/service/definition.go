@@ -46,9 +46,13 @@ type Definition struct {
 	Every    *Every         // the payment is made again in every period; nil: once
 	Licence  *Licence       // it can be renewed and taken away; nil: it cannot
 	Params   []Param
+	Keep     Period // how long a closed case and its evidence stay at hand; zero: DefaultKeep
 	// Appeal is how many working days a refused person has to contest, and who decides it.
 	Appeal Appeal
 }
+
+// DefaultKeep is how long closed cases stay at hand where the service says nothing.
+var DefaultKeep = Period{Months: 36}
 
 // Legal is an act that the service stands on.
 type Legal struct {
@@ -95,6 +99,11 @@ type Evidence struct {
 	Missing  wording.Text // what a person reads who is refused because there is no record
 	Fresh    Period       // how old an answer may be when the decision falls; zero: as old as the application
 	None     None
+}
+
+// IsFor reports whether such a subject may ask for the service.
+func (d *Definition) IsFor(subject ident.Subject) bool {
+	return len(d.For) == 0 || slices.Contains(d.For, subject.Kind())
 }
 
 // Of says whom an evidence is about.

@@ -193,23 +193,23 @@ func (d *Definition) Offers(ctx context.Context, facts Facts) (bool, error) {
 	return err == nil && evaluation.Outcome() != rules.NotMet, err
 }
 
-// Entitled returns the outcome that Evaluate would find, for those who evaluate for very many people and tell none of them
-// why: what refuses first ends it. If it is unclear, it returns the inputs that are not known.
-func (d *Definition) Entitled(ctx context.Context, facts Facts) (outcome rules.Outcome, unknown []string, err error) {
+// Entitled returns the outcome that Evaluate would find of the evidence, for those who evaluate for very many people and tell
+// none of them why: what refuses first ends it. If it is unclear, it returns the inputs that are not known. What evaluates a
+// program over the facts may remember what it found for others.
+func (d *Definition) Entitled(evidence map[string]any, evaluate func(*rules.Program) (rules.Result, error)) (outcome rules.Outcome, unknown []string, err error) {
 	outcome = rules.Met
-	for _, evidence := range d.Evidence {
-		if value, known := facts.Evidence[evidence.Name]; known && value == nil {
-			switch evidence.None {
+	for _, one := range d.Evidence {
+		if value, known := evidence[one.Name]; known && value == nil {
+			switch one.None {
 			case NoneRefuse:
 				return rules.NotMet, nil, nil
 			case NoneAttest:
-				outcome, unknown = rules.Unclear, append(unknown, evidence.Name)
+				outcome, unknown = rules.Unclear, append(unknown, one.Name)
 			}
 		}
 	}
-	values := d.Values(facts)
 	for _, requirement := range d.Require {
-		result, err := requirement.That.Evaluate(ctx, values)
+		result, err := evaluate(requirement.That)
 		if err != nil {
 			return rules.Unclear, nil, err
 		}

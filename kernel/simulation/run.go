@@ -81,6 +81,9 @@ func (r *run) plan() error {
 		}
 	}
 	r.name()
+	for _, source := range r.sources {
+		slices.Sort(source.wanted)
+	}
 	return nil
 }
 
@@ -222,23 +225,24 @@ func (r *run) name() {
 	}
 }
 
-// place returns the group of an answer in a dimension, the last for none; false: the resident is of another territory.
-func (r *run) place(dimension int, answer map[string]any) (group int, counts bool) {
+// place returns the group of what a register says in a dimension, the last for nil; false: the resident is of another
+// territory.
+func (r *run) place(dimension int, says any) (group int, counts bool) {
 	unknown := len(r.groups[dimension]) - 1
 	switch dimension {
 	case byTerritory:
-		place, ok := answer[r.where.answer].(ident.Territory)
+		place, ok := says.(ident.Territory)
 		if group, ok := r.places[place]; ok {
 			return group, true
 		}
 		// Who lives nowhere that is known is of the whole country.
 		return unknown, r.territory == r.simulator.Territories.Root() || ok && place == r.territory
 	case byAge:
-		if birth, ok := answer[r.born.answer].(calendar.Date); ok && !birth.After(r.today) {
+		if birth, ok := says.(calendar.Date); ok && !birth.After(r.today) {
 			return min(calendar.Age(birth, r.today)/decade, ageGroups-1), true
 		}
 	case bySex:
-		if sex, ok := answer[r.sex.answer].(string); ok {
+		if sex, ok := says.(string); ok {
 			if group, ok := r.sexes[sex]; ok {
 				return group, true
 			}
@@ -247,9 +251,9 @@ func (r *run) place(dimension int, answer map[string]any) (group int, counts boo
 	return unknown, true
 }
 
-// source returns which source tells the dimension, -1 for none.
-func (r *run) source(dimension int) int {
-	return [dimensions]int{r.where.source, r.born.source, r.sex.source}[dimension]
+// told returns which answer of which source tells the dimension; source -1: none.
+func (r *run) told(dimension int) reading {
+	return [dimensions]reading{r.where, r.born, r.sex}[dimension]
 }
 
 // shownFrom returns from when people are shown that they were counted: zero for at once.
@@ -260,19 +264,7 @@ func (r *run) shownFrom(now time.Time) time.Time {
 	return now.AddDate(0, 0, r.delay)
 }
 
-// restricted names what of an answer the rules read, so that answers which differ only elsewhere are one to them.
-func (s source) restricted(answer map[string]any) (string, error) {
-	read := map[string]any{}
-	for _, name := range s.ruled {
-		if value, ok := answer[name]; ok {
-			read[name] = value
-		}
-	}
-	encoded, err := register.EncodeValues(read)
-	return string(encoded), err
-}
-
-// append adds a number to a key.
-func appendNumber(key []byte, number int) []byte {
-	return binary.LittleEndian.AppendUint32(key, uint32(number))
+// appendNumber adds a number to a key.
+func appendNumber(key []byte, number uint32) []byte {
+	return binary.LittleEndian.AppendUint32(key, number)
 }

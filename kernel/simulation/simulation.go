@@ -5,9 +5,12 @@
 // does not grant it is refused, one that answers only one question at a time counts as not known. Nothing about one person
 // leaves: a cell of few is not shown, neither is a second one that would tell of it, and what is shown is rounded.
 //
+// What a run reads is kept in this process's memory for the next ones, so that these read only what is new (docs/adr/0021).
+//
 // Invariants: only an analyst of the service's own agency runs one, for their own territory; nothing of a run is shown before
-// one event, which names its population, and the kept result are committed in one act; what was opened of people's data stays
-// in memory, as long as the run.
+// one event, which names its population, and the kept result are committed in one act; a run finds what it would find if
+// nothing were kept; what was opened of people's data is in memory alone, in bounds, until an hour after the last run, and
+// goes with the key of whoever is erased.
 package simulation
 
 import (
@@ -20,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -81,6 +85,13 @@ func (s Simulation) Cover() journal.Cover {
 type Reader interface {
 	// PeopleBetween returns the people whose subjects come after the one and not after the other, in order, at most limit.
 	PeopleBetween(after, until ident.Subject, limit int) ([]ident.Subject, error)
+	// CountPeople returns how many people there are whose subjects come after the one and not after the other.
+	CountPeople(after, until ident.Subject) (int, error)
+	// CountVersions returns how many versions the register has of the records of the subjects after the one and not after
+	// the other. Versions are only ever added, so that as many as before are the same as before.
+	CountVersions(register ident.Register, after, until ident.Subject) (int, error)
+	// CountsOfVersions returns the same of each of these subjects that has any, in order.
+	CountsOfVersions(register ident.Register, after, until ident.Subject) ([]Count, error)
 	// VersionsBetween returns all versions of the register's records of the subjects from the one to the other, in order of
 	// subject, record and number; of each what answering needs: no cause, no event.
 	VersionsBetween(register ident.Register, from, until ident.Subject) ([]register.StoredVersion, error)
@@ -88,6 +99,14 @@ type Reader interface {
 	Simulation(agency ident.Agency, id ident.Simulation) (Simulation, error)
 	// Simulations returns those of the agency, newest first, before the given one ("" : from the newest), at most limit.
 	Simulations(agency ident.Agency, before ident.Simulation, limit int) ([]Simulation, error)
+	// CountSimulations counts those of the agency from the bound on (ident.From).
+	CountSimulations(agency ident.Agency, from ident.Simulation) (int, error)
+}
+
+// Count is how many versions a register has of one subject's records.
+type Count struct {
+	Subject  ident.Subject
+	Versions int
 }
 
 // Tx is what simulations need of an act.
@@ -112,8 +131,12 @@ type Simulator struct {
 	Territories *territory.Tree
 	Location    *time.Location
 	Clock       act.Clock
+	Memory      int64 // bytes for what is kept of the residents from one run to the next; 0: 256 MiB
+	Runs        int   // that an agency may have in 24 hours; 0: 100
 
-	running atomic.Bool
+	running  atomic.Bool
+	watching sync.Once // whom the vault tells of erasures
+	kept     kept
 }
 
 // The faults.
@@ -121,6 +144,7 @@ var (
 	// ErrUnknown is what asking for an unknown simulation gives.
 	ErrUnknown = fault.New(fault.NotFound, "simulation.unknown", "There is no such simulation here, or it is not for you to see.")
 
+	errTooMany    = fault.New(fault.TooMany, "simulation.too-many", "Your agency has had as many simulations as a day allows: from many runs that differ little, one person could be told. Look at the earlier results, or go on tomorrow.")
 	errBusy       = fault.New(fault.Conflict, "simulation.busy", "Another simulation is running, and one takes all processors. Try again when it is done.")
 	errPeople     = fault.New(fault.Invalid, "simulation.people-only", "Only a service for people can be simulated: residents are counted, not organisations or households.")
 	errParam      = fault.New(fault.Invalid, "simulation.param", "The service has no such legal amount or date. Name one that its pack declares: param.brv.")
@@ -141,6 +165,9 @@ type Wanted struct {
 func (s *Simulator) Run(ctx context.Context, by access.Actor, wanted Wanted) (Simulation, error) {
 	run, err := s.prepare(ctx, by, wanted)
 	if err != nil {
+		return Simulation{}, err
+	}
+	if err := s.mayRun(ctx, run.before.Agency); err != nil {
 		return Simulation{}, err
 	}
 	if !s.running.CompareAndSwap(false, true) {
@@ -167,6 +194,25 @@ func (s *Simulator) Run(ctx context.Context, by access.Actor, wanted Wanted) (Si
 		})
 	})
 	return made, err
+}
+
+// mostRuns is how many runs an agency may have in 24 hours. Each tells a little, and what two tell that differ in one person's
+// data is about that person.
+const mostRuns = 100
+
+// mayRun refuses a run for which the agency has had too many.
+func (s *Simulator) mayRun(ctx context.Context, agency ident.Agency) error {
+	most := s.Runs
+	if most == 0 {
+		most = mostRuns
+	}
+	return s.Store.View(ctx, func(tx Reader) error {
+		made, err := tx.CountSimulations(agency, ident.From[ident.Simulation](s.Clock().Add(-24*time.Hour)))
+		if err == nil && made >= most {
+			err = errTooMany
+		}
+		return err
+	})
 }
 
 // facts are what the journal says of a run: which rules were evaluated, with what change, over whose data.

@@ -15,6 +15,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/money"
+	"yagona/kernel/rules"
 	"yagona/kernel/service"
 	"yagona/kernel/simulation"
 	"yagona/store/query"
@@ -135,6 +136,25 @@ func TestOneRunDoesNotTellWhetherSomebodyIsEntitled(t *testing.T) {
 	}
 	if told["entitled"] != told["nobody"] || told["not entitled"] != told["nobody"] {
 		t.Errorf("one run tells them apart: %q", told)
+	}
+}
+
+func TestAnAgencyHasSoManyRunsADay(t *testing.T) {
+	w := settled(t)
+	w.Simulator.Runs = 2
+	run := func() error {
+		_, err := w.Run(t.Context(), analyst("land"), simulation.Wanted{Service: "youth/poor"})
+		return err
+	}
+	for i, want := range []string{"", "", "simulation.too-many"} {
+		if err := run(); fault.Code(err) != want && (want != "" || err != nil) {
+			t.Errorf("run %d: %v", i+1, err)
+		}
+	}
+	tomorrow := w.Simulator.Clock().Add(24*time.Hour + time.Minute)
+	w.Simulator.Clock = func() time.Time { return tomorrow }
+	if err := run(); err != nil {
+		t.Errorf("on the next day: %v", err)
 	}
 }
 
@@ -300,7 +320,9 @@ func TestEntitledIsWhatAnApplicationFinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			outcome, _, err := d.Entitled(t.Context(), facts)
+			outcome, _, err := d.Entitled(facts.Evidence, func(one *rules.Program) (rules.Result, error) {
+				return one.Evaluate(t.Context(), d.Values(facts))
+			})
 			if err != nil || outcome != evaluation.Outcome() {
 				t.Errorf("birth %v, unemployment %v: %s, %v instead of %s", birth, unemployment, outcome, err, evaluation.Outcome())
 			}
@@ -317,30 +339,28 @@ func BenchmarkEvaluation(b *testing.B) {
 	}{{"as in a country", false}, {"each alone", true}} {
 		b.Run(test.name, func(b *testing.B) {
 			w := newWorld(b)
-			count, entitled, err := w.Evaluation(b.Context(), analyst("land"), simulation.Wanted{Service: tools, Change: simulation.Change{
+			count, note, forget, entitled, err := w.Evaluation(b.Context(), analyst("land"), simulation.Wanted{Service: tools, Change: simulation.Change{
 				Draft: older, Params: map[string]string{"brv": "600000 UZS"}, Assume: map[string]string{"price": "9000000 UZS"},
 			}})
 			if err != nil {
 				b.Fatal(err)
 			}
-			births := make([]map[string]any, 80*365)
+			births := make([]uint32, 80*365)
 			for i := range births {
-				births[i] = map[string]any{"date": date("1946-03-02").AddDays(i), "sex": []string{"female", "male"}[i%2]}
+				births[i] = note(0, fmt.Sprint("birth ", i), map[string]any{"date": date("1946-03-02").AddDays(i), "sex": []string{"female", "male"}[i%2]})
 			}
-			places := []map[string]any{{"place": ident.Territory("north")}, {"place": ident.Territory("south")}}
-			registered := map[string]any{"registered": true}
-			numbers, answers := make([]int, 3), make([]map[string]any, 3)
+			places := []uint32{note(1, "north", map[string]any{"place": ident.Territory("north")}), note(1, "south", map[string]any{"place": ident.Territory("south")})}
+			registered, working := note(2, "registered", map[string]any{"registered": true}), note(2, "", nil)
+			states := make([]uint32, 3)
 			one := func(i int) {
-				birth := i % len(births)
-				answers[0], answers[1], answers[2] = births[birth], places[i%2], nil
-				numbers[0], numbers[1], numbers[2] = birth+1, i%2+1, 0
+				states[0], states[1], states[2] = births[i%len(births)], places[i%2], working
 				if i%10 == 0 || test.alone {
-					answers[2], numbers[2] = registered, 1
+					states[2] = registered
 				}
 				if test.alone {
-					numbers[2] = -1
+					forget()
 				}
-				if err := count(answers, numbers); err != nil {
+				if err := count(states); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -76,28 +76,41 @@ func (w wide) plus(o wide) wide {
 	return wide{w.high + o.high + int64(carry), low}
 }
 
+// times returns an amount so many times.
+func times(amount money.Amount, count int64) wide {
+	high, low := bits.Mul64(uint64(amount), uint64(count))
+	if amount < 0 {
+		high -= uint64(count)
+	}
+	return wide{int64(high), low}
+}
+
 func (w wide) float() float64 { return math.Ldexp(float64(w.high), 64) + float64(w.low) }
 
-func (v verdict) exact() (e exact) {
+// exact returns the count of so many residents of whom both definitions say the same.
+func (v verdict) exact(count int64) (e exact) {
 	was, is := v.outcome[0], v.outcome[1]
-	one := func(column int, counts bool) {
+	all := func(column int, counts bool) {
 		if counts {
-			e.people[column] = 1
+			e.people[column] = count
 		}
 	}
-	one(entitledBefore, was == rules.Met)
-	one(entitledAfter, is == rules.Met)
-	one(newlyIn, was == rules.NotMet && is == rules.Met)
-	one(newlyOut, was == rules.Met && is == rules.NotMet)
-	one(notKnown, was == rules.Unclear || is == rules.Unclear)
+	all(entitledBefore, was == rules.Met)
+	all(entitledAfter, is == rules.Met)
+	all(newlyIn, was == rules.NotMet && is == rules.Met)
+	all(newlyOut, was == rules.Met && is == rules.NotMet)
+	all(notKnown, was == rules.Unclear || is == rules.Unclear)
 	for side, outcome := range v.outcome {
 		if outcome != rules.Met {
 			continue
 		}
 		amount := v.amount[side]
-		e.cost[side], e.most[side][0], e.least[side][0] = wideOf(amount), amount, -amount
+		e.cost[side] = times(amount, count)
+		for i := range min(count, int64(len(e.most[side]))) {
+			e.most[side][i], e.least[side][i] = amount, -amount
+		}
 		if !v.priced[side] {
-			e.unpriced[side] = 1
+			e.unpriced[side] = count
 		}
 	}
 	return e
@@ -119,21 +132,74 @@ func newTally(r *run) tally {
 	return t
 }
 
-func (t *tally) count(group [dimensions]int, v verdict) {
-	one := v.exact()
-	t.people++
-	t.total.add(one)
-	for dimension, groups := range t.groups {
+// pile is residents who were counted and not added up yet: how many there are of each verdict, in each group.
+type pile struct {
+	tally    tally // of those who were
+	verdicts []verdict
+	numbers  map[verdict]uint32
+	people   []int64               // by verdict
+	groups   [dimensions][][]int64 // by group and verdict
+}
+
+// mostPiled is how many different verdicts a pile holds.
+const mostPiled = 1 << 10
+
+func newPile(r *run) pile {
+	p := pile{tally: newTally(r), numbers: map[verdict]uint32{}, people: make([]int64, mostPiled)}
+	for i, names := range r.groups {
+		p.groups[i] = make([][]int64, len(names))
+		for j := range p.groups[i] {
+			p.groups[i][j] = make([]int64, mostPiled)
+		}
+	}
+	return p
+}
+
+// number returns the number of a verdict. Anew: the pile was full, and was added up; numbers from before no longer count.
+func (p *pile) number(of verdict) (number uint32, anew bool) {
+	if number, known := p.numbers[of]; known {
+		return number, false
+	}
+	if anew = len(p.verdicts) == mostPiled; anew {
+		p.addUp()
+	}
+	number = uint32(len(p.verdicts))
+	p.verdicts, p.numbers[of] = append(p.verdicts, of), number
+	return number, anew
+}
+
+// count takes up one resident.
+func (p *pile) count(group [dimensions]int, verdict uint32) {
+	p.people[verdict]++
+	for dimension, groups := range p.groups {
 		if len(groups) > 0 {
-			groups[group[dimension]].add(one)
+			groups[group[dimension]][verdict]++
 		}
 	}
 }
 
-func (t *tally) lacks(inputs []string) {
-	for _, input := range inputs {
-		t.lacked[input] = true
+func (p *pile) addUp() {
+	for number, verdict := range p.verdicts {
+		p.tally.people += p.people[number]
+		p.tally.total.add(verdict.exact(p.people[number]))
+		p.people[number] = 0
+		for dimension, groups := range p.groups {
+			for group, counts := range groups {
+				if counts[number] > 0 {
+					p.tally.groups[dimension][group].add(verdict.exact(counts[number]))
+					counts[number] = 0
+				}
+			}
+		}
 	}
+	p.verdicts = p.verdicts[:0]
+	clear(p.numbers)
+}
+
+// onto adds everybody to a tally.
+func (p *pile) onto(total *tally) {
+	p.addUp()
+	total.add(p.tally)
 }
 
 func (t *tally) add(o tally) {
@@ -144,7 +210,6 @@ func (t *tally) add(o tally) {
 			t.groups[dimension][i].add(o.groups[dimension][i])
 		}
 	}
-	maps.Copy(t.lacked, o.lacked)
 }
 
 // Number is a count as it may be published: rounded, or not shown, because it is of few, or because with it another could be

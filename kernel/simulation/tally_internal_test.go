@@ -79,7 +79,7 @@ func TestTheComplementOfWhatIsShownIsNeverOfFew(t *testing.T) {
 // paying returns the count of a group whose members are entitled to the amounts before.
 func paying(amounts ...money.Amount) (e exact) {
 	for _, amount := range amounts {
-		e.add(verdict{outcome: [2]rules.Outcome{rules.Met, rules.NotMet}, amount: [2]money.Amount{amount}, priced: [2]bool{true}}.exact())
+		e.add(verdict{outcome: [2]rules.Outcome{rules.Met, rules.NotMet}, amount: [2]money.Amount{amount}, priced: [2]bool{true}}.exact(1))
 	}
 	return e
 }

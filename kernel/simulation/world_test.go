@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +21,14 @@ import (
 	"yagona/kernel/simulation"
 	"yagona/kernel/territory"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 // world is a country of two regions, four registers, and a service that pays whoever is young and out of work.
 type world struct {
 	*simulation.Simulator
-	db     *sqlite.DB
+	db     query.DB
+	keys   seal.Store
 	vault  *seal.Vault
 	people *person.Directory
 	keeper *register.Keeper
@@ -41,17 +41,9 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{now: time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return w.now }
+	w.db, w.keys = storetest.Temporary(t, clock), storetest.Keys(t)
 	var err error
-	if w.db, err = sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "yagona.db"), Clock: clock, Readers: 2}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.db.Close() })
-	keys, err := sqlite.OpenSubjectKeys(t.Context(), filepath.Join(t.TempDir(), "keys.db"), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { keys.Close() })
-	if w.vault, err = seal.NewVault(keys, make([]byte, seal.KeySize)); err != nil {
+	if w.vault, err = seal.NewVault(w.keys, make([]byte, seal.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	tree, err := territory.New([]territory.Level{{Name: "country"}, {Name: "region"}}, []territory.Territory{
@@ -68,14 +60,14 @@ func newWorld(t testing.TB) *world {
 		definition(t, tools, "age(birth.date, submitted) in range(18, 30)"),
 		withIncome(t, "youth/poor", "tax/low-income"), withIncome(t, "youth/ill", "health/illness"),
 	}, nil)
-	w.people = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Key: make([]byte, 32)}
+	w.people = &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: w.vault, Keys: seal.OneIndexKey(make([]byte, 32))}
 	w.keeper = &register.Keeper{
-		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault, Clock: clock, Location: time.UTC, IndexKey: make([]byte, 32),
+		Store: query.For[register.Reader, register.Tx](w.db), Vault: w.vault, Clock: clock, Location: time.UTC, IndexKeys: seal.OneIndexKey(make([]byte, 32)),
 		Definitions: func() *register.Catalogue { return registers }, Scheme: scheme{},
 	}
 	w.Simulator = &simulation.Simulator{
 		Store: query.For[simulation.Reader, simulation.Tx](w.db), Vault: w.vault, Registers: w.keeper, Scheme: scheme{},
-		Services: func() *service.Catalogue { return services }, Territories: tree, Location: time.UTC, Clock: clock,
+		Services: func() *service.Catalogue { return services }, Territories: tree, Location: time.UTC, Clock: clock, Runs: 1_000,
 		// A draft of these tests is the rule alone.
 		Draft: func(_ context.Context, of ident.Service, rule string) (*service.Definition, error) {
 			return definition(t, of, rule), nil
@@ -87,7 +79,7 @@ func newWorld(t testing.TB) *world {
 func registers(t testing.TB) []*register.Definition {
 	person := field.Definition{Name: "person", Kind: field.Person}
 	births := []field.Definition{person, {Name: "date", Kind: field.Date}, {Name: "sex", Kind: field.Choice, Options: []field.Option{{Value: "female"}, {Value: "male"}}}}
-	residences := []field.Definition{person, {Name: "place", Kind: field.Territory}}
+	residences := []field.Definition{person, {Name: "place", Kind: field.Territory}, {Name: "leaves", Kind: field.Date, Optional: true}}
 	unemployed := []field.Definition{person, {Name: "since", Kind: field.Date}, {Name: "until", Kind: field.Date, Optional: true}}
 	all := []ident.Service{tools, "youth/poor", "youth/ill"}
 	grants := func(services []ident.Service, purposes ...access.Purpose) (granted []register.Grant) {
@@ -106,7 +98,8 @@ func registers(t testing.TB) []*register.Definition {
 		{
 			Path: "interior/residences", Agency: "interior", Held: register.HeldHere, Subject: "person", Fields: residences,
 			Delay: &register.Delay{Days: 30, Legal: "illustrative"}, Evidence: []register.EvidenceType{{
-				Path: "interior/residence", Register: "interior/residences", Agency: "interior", Of: "person", Answer: []register.Answer{
+				Path: "interior/residence", Register: "interior/residences", Agency: "interior", Of: "person",
+				Where: compile(t, residences, "!has(record.leaves) || record.leaves > today", rules.KindBool), Answer: []register.Answer{
 					{Name: "place", Type: rules.Territory, Is: compile(t, residences, "record.place", rules.KindTerritory)},
 				}, For: grants(all, access.Apply, access.Simulate),
 			}},
@@ -135,7 +128,7 @@ func registers(t testing.TB) []*register.Definition {
 
 func compile(t testing.TB, fields []field.Definition, source string, kinds ...rules.Kind) *rules.Program {
 	t.Helper()
-	environment, err := rules.NewEnvironment(rules.Field{Name: "record", Type: field.TypeOf(fields)})
+	environment, err := rules.NewEnvironment(rules.Field{Name: "record", Type: field.TypeOf(fields)}, rules.Field{Name: "today", Type: rules.Date})
 	if err != nil {
 		t.Fatal(err)
 	}

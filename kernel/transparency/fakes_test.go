@@ -19,7 +19,7 @@ import (
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 const origin = "example.org/log"
@@ -29,7 +29,7 @@ var start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 // database is a store with the journal's side of it, and with fault hooks.
 type database struct {
 	transparency.Store
-	db   *sqlite.DB
+	db   query.DB
 	data [][]byte // what was appended, by place in the order of appending
 
 	updates     int   // counts the acts of the log
@@ -38,17 +38,15 @@ type database struct {
 	failure     error // what it then reports
 }
 
+func clock() time.Time { return start }
+
+// newDatabase returns a fresh store on the engine that package storetest chooses.
 func newDatabase(t testing.TB) *database {
 	t.Helper()
-	db, err := sqlite.Temporary(context.Background(), func() time.Time { return start })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	return databaseOn(storetest.Temporary(t, clock))
+}
+
+func databaseOn(db query.DB) *database {
 	return &database{Store: query.For[transparency.Reader, transparency.Tx](db), db: db, failure: errors.New("crash")}
 }
 
@@ -233,7 +231,12 @@ type setup struct {
 
 func newSetup(t testing.TB, witnesses, quorum int) *setup {
 	t.Helper()
-	s := &setup{database: newDatabase(t), holder: newHolder(t, origin), quorum: quorum}
+	return newSetupOn(t, newDatabase(t), witnesses, quorum)
+}
+
+func newSetupOn(t testing.TB, db *database, witnesses, quorum int) *setup {
+	t.Helper()
+	s := &setup{database: db, holder: newHolder(t, origin), quorum: quorum}
 	for i := range witnesses {
 		s.witnesses = append(s.witnesses, newWitness(t, fmt.Sprint("witness.example/", i), s.holder.Verifier()))
 	}

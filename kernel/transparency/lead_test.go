@@ -9,7 +9,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/transparency"
 	"yagona/store/query"
-	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 // TestOneProcessAdvancesTheLog lets two processes act for the log in turn, on one store and with clocks of their own.
@@ -17,11 +17,7 @@ func TestOneProcessAdvancesTheLog(t *testing.T) {
 	ctx := t.Context()
 	var passed atomic.Int64 // seconds since the start
 	clock := func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Second) }
-	db, err := sqlite.Temporary(ctx, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.Temporary(t, clock)
 	shared := query.For[transparency.Reader, transparency.LeadTx](db)
 	one, two := transparency.Elected(shared, "one", clock), transparency.Elected(shared, "two", clock)
 	write := func(store transparency.Store, size int64) error {

@@ -74,6 +74,9 @@ func narrow(tile tlog.Tile, content []byte) ([]byte, error) {
 // Proof proves that the entry with the index is in the log: one text (C2SP tlog-proof) that verifies offline. An entry
 // that is not published yet, or has no index yet (-1), gives the fault "log.pending".
 func (l *Log) Proof(ctx context.Context, index int64) (c2sp.Proof, error) {
+	if index < 0 {
+		return c2sp.Proof{}, errPending
+	}
 	proof := c2sp.Proof{Index: index}
 	err := l.store.View(ctx, func(reader Reader) error {
 		head, err := reader.LogHead()
@@ -84,7 +87,7 @@ func (l *Log) Proof(ctx context.Context, index int64) (c2sp.Proof, error) {
 		if err != nil {
 			return err
 		}
-		if index < 0 || index >= published.Tree.N {
+		if index >= published.Tree.N {
 			return errPending
 		}
 		proof.Checkpoint = head.Published

@@ -29,6 +29,7 @@ type Config struct {
 	Quorum    int           // how many of the witnesses must cosign; 0: none (an unwitnessed log)
 	Delay     time.Duration // how long to gather events after the first; zero: 200 ms
 	Logger    *slog.Logger  // required
+	Indexed   func()        // called when events have got their places; must not block; nil: nobody is told
 }
 
 // Sequencer gives events their place in the log and publishes checkpoints. It is safe for concurrent use.
@@ -138,6 +139,9 @@ func (s *Sequencer) Advance(ctx context.Context) error {
 			if !more {
 				break
 			}
+		}
+		if s.config.Indexed != nil {
+			s.config.Indexed()
 		}
 		signed, err := s.sign(ctx)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 	"yagona/kernel/fault"
 	"yagona/kernel/transparency"
 	"yagona/std/c2sp"
+	"yagona/store/storetest"
 )
 
 // Whatever the batches, the published log is the one that x/mod makes of the same entries.
@@ -412,7 +413,9 @@ func (c *counted) Update(ctx context.Context, key act.Key, run func(transparency
 
 func TestRunSleepsUntilItIsWoken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSetup(t, 1, 1)
+		// In a file: a server stands outside the bubble, and its pool would look after its connections all through the days.
+		db, _ := storetest.File(t, clock)
+		s := newSetupOn(t, databaseOn(db), 1, 1)
 		store := &counted{database: s.database}
 		sequencer, err := transparency.NewSequencer(transparency.Config{
 			Store: store, Signer: s.holder, Witnesses: []transparency.Witness{s.witnesses[0]}, Quorum: 1, Logger: slog.New(slog.DiscardHandler),

@@ -392,13 +392,21 @@ func (d *day) payAllowance(ctx context.Context) (string, error) {
 }
 
 func (d *day) askNursery(ctx context.Context) (told string, err error) {
-	if _, err := d.apply(ctx, "nursery", "mother", "education/nursery-place", map[string]any{"nursery": "sun"}); err != nil {
+	asked, _, err := d.askFor(ctx, "Amir", "education/nursery-place", map[string]any{"nursery": "sun"})
+	if err != nil {
 		return "", err
 	}
+	d.applications["nursery"] = asked.ID
 	return told, wait(ctx, func() (bool, error) {
 		shown, err := d.shown(ctx, "nursery", "mother")
-		if err != nil || shown.Queue == nil {
+		switch {
+		case err != nil:
 			return false, err
+		case shown.State == "offered": // before anybody could look
+			told = fmt.Sprintf("application %s, %s: a place is free, and nobody waits before her", shown.ID, shown.State)
+			return true, nil
+		case shown.Queue == nil:
+			return false, nil
 		}
 		told = fmt.Sprintf("application %s, %s: %d places, %d wait", shown.ID, shown.State, shown.Queue.Places, shown.Queue.Waiting)
 		for _, one := range shown.Queue.Ahead {
@@ -433,23 +441,33 @@ func (d *day) acceptNursery(ctx context.Context) (told string, err error) {
 }
 
 func (d *day) forDaughter(ctx context.Context) (string, error) {
-	var whom page[struct{ Subject, Name, Ground string }]
-	mother := d.cast["mother"]
-	if err := mother.Get(ctx, "/api/v1/me/authorities", &whom); err != nil {
-		return "", err
-	}
-	i := slices.IndexFunc(whom.Items, func(one struct{ Subject, Name, Ground string }) bool { return one.Ground == "parent" })
-	if i < 0 {
-		return "", errors.New("the civil registry does not say that she is anybody's mother")
-	}
-	shown, err := d.ask(ctx, mother, map[string]any{
-		"service": "interior/residence-certificate", "for": whom.Items[i].Subject, "send": true, "language": "en",
-	})
+	shown, name, err := d.askFor(ctx, "Sevara", "interior/residence-certificate", map[string]any{})
 	if err != nil {
 		return "", err
 	}
 	told, err := granted(shown)
-	return "for " + whom.Items[i].Name + "\n" + told, err
+	return "for " + name + "\n" + told, err
+}
+
+// askFor sends an application of the mother for the child of a given name, and returns the child's whole name.
+func (d *day) askFor(ctx context.Context, given, service string, answers map[string]any) (application, string, error) {
+	type authority struct{ Subject, Name, Ground string }
+	mother, err := d.persona(ctx, "mother")
+	if err != nil {
+		return application{}, "", err
+	}
+	var whom page[authority]
+	if err := mother.Get(ctx, "/api/v1/me/authorities", &whom); err != nil {
+		return application{}, "", err
+	}
+	i := slices.IndexFunc(whom.Items, func(one authority) bool { return one.Ground == "parent" && strings.Contains(one.Name, given) })
+	if i < 0 {
+		return application{}, "", fmt.Errorf("the civil registry does not say that she is the mother of %s", given)
+	}
+	shown, err := d.ask(ctx, mother, map[string]any{
+		"service": service, "for": whom.Items[i].Subject, "answers": answers, "send": true, "language": "en",
+	})
+	return shown, whom.Items[i].Name, err
 }
 
 func (d *day) askPlot(ctx context.Context) (string, error) {

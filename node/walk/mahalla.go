@@ -124,7 +124,7 @@ func (d *day) acts() []act {
 		{"the social worker takes the day's tasks along: that is recorded before the tablet has them", []int{2, 7}, d.takeAlong},
 		{"the social worker recommends at the family's home, without a connection; sent twice, it counts once", []int{7}, d.recommendOffline},
 		{"the head of the centre approves: the first month is paid", nil, d.payAllowance},
-		{"the mother asks for a place in a nursery and sees where she stands and why", []int{4}, d.askNursery},
+		{"the mother asks for a place in a nursery for her son and sees where he stands and why", []int{4}, d.askNursery},
 		{"she accepts the place", []int{6}, d.acceptNursery},
 		{"she gets a certificate for her daughter: the civil registry says that she is her mother", []int{1, 9}, d.forDaughter},
 
@@ -175,7 +175,8 @@ func held(ctx context.Context, who *Client) ([]appointment, error) {
 // officials signs in those who hold the posts in a territory, and calls each by this and their role.
 func (d *day) officials(ctx context.Context, called string, at place, posts []post) error {
 	for _, wanted := range posts {
-		_, err := SignInWhere(ctx, d.Site, d.SignInPath, d.Client, wanted.role+" · "+wanted.agency, func(c *Client) (bool, error) {
+		about := wanted.role + " · " + wanted.agency + " · " + at.code // a list shows some thirty people
+		_, err := SignInWhere(ctx, d.Site, d.SignInPath, d.Client, about, func(c *Client) (bool, error) {
 			posts, err := held(ctx, c)
 			is := slices.ContainsFunc(posts, func(one appointment) bool {
 				return one.Agency == wanted.agency && one.Role == wanted.role && one.Territory == at.code

@@ -34,8 +34,9 @@ type Population struct {
 	Personas      map[Persona]ident.Person
 
 	// Of a practice ground: in each territory of the lowest level neighbours who live alone, so that no official there has a
-	// tie to them, and for each official of one a relative who lives with them.
+	// tie to them, the last of whom direct a business each, and for each official of one a relative who lives with them.
 	Neighbours map[ident.Territory][]ident.Person
+	Businesses map[ident.Person]ident.Organisation // of the neighbours who direct one
 	Relatives  map[ident.Person]ident.Person
 
 	index map[ident.Person]int

@@ -359,6 +359,44 @@ func TestEveryPostIsHeldByOneWhoHoldsNoOther(t *testing.T) {
 	}
 }
 
+// In each mahalla of a practice ground some neighbours direct a business that has its seat there and in which they work;
+// the others, who come first, ask for themselves.
+func TestAPracticeGroundHasBusinessesWhoseDirectorsAreNeighbours(t *testing.T) {
+	p := profile(t)
+	pop, err := demo.GeneratePractice(1, p, today, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	businesses, numbers := map[ident.Organisation]demo.Organisation{}, map[string]bool{}
+	for _, one := range pop.Organisations {
+		if err := p.Organisation.Validate(one.Number); err != nil || numbers[one.Number] {
+			t.Errorf("%+v: %v", one, err)
+		}
+		businesses[one.ID], numbers[one.Number] = one, true
+	}
+	if len(pop.Neighbours) < 10 {
+		t.Fatalf("only %d mahallas have neighbours", len(pop.Neighbours))
+	}
+	for place, near := range pop.Neighbours {
+		directors := 0
+		for _, id := range near {
+			who, _ := pop.Person(id)
+			business, directs := pop.Businesses[id]
+			switch seat := businesses[business]; {
+			case !directs && directors > 0:
+				t.Errorf("%s asks for herself, but comes after a director", who.Name())
+			case directs && (seat.Director != id || seat.Mahalla != place || who.Residence != place || who.Employment.Employer != business):
+				t.Errorf("%+v of %s directs %+v", who, place, seat)
+			case directs:
+				directors++
+			}
+		}
+		if directors < 4 || len(near)-directors < 10 {
+			t.Errorf("%s has %d directors among %d neighbours", place, directors, len(near))
+		}
+	}
+}
+
 func TestAnotherCountryHasPeopleToo(t *testing.T) {
 	p, err := invented()
 	if err != nil {

@@ -86,13 +86,18 @@ func generate(seed uint64, profile *country.Profile, today calendar.Date, size i
 	return g, g.err
 }
 
-// neighbours is how many people each mahalla of a practice ground has to practise with.
-const neighbours = 20
+// How many people each mahalla of a practice ground has to practise with.
+const (
+	neighbours = 20 // who ask for themselves
+	directors  = 10 // who ask for their business
+)
 
 // practice adds whom officials practise with: women of 24, registered as unemployed, of families that the social register
-// calls poor, so that nearly every service of a mahalla is for them; and a sister or brother in each official's household.
+// calls poor, so that nearly every service of a mahalla is for them; a sister or brother in each official's household; and
+// the directors of businesses of the mahalla, who work there.
 func (g *generator) practice() {
 	g.pop.Neighbours, g.pop.Relatives = map[ident.Territory][]ident.Person{}, map[ident.Person]ident.Person{}
+	g.pop.Businesses = map[ident.Person]ident.Organisation{}
 	for _, leaf := range g.leaves {
 		for range neighbours {
 			who := g.person(g.move(leaf), country.Female, g.story(24), g.pick(familyNames), "", "")
@@ -114,6 +119,17 @@ func (g *generator) practice() {
 		who := g.person(homes[self.Household], g.sex(), g.story(20), g.pick(familyNames), "", "")
 		g.register(who, 45)
 		g.pop.Relatives[official.Person] = g.pop.People[who].ID
+	}
+	for _, leaf := range g.leaves {
+		for i := range directors {
+			position := g.person(g.move(leaf), g.sex(), g.aged(g.between(30, 55)), g.pick(familyNames), "", "")
+			who := &g.pop.People[position]
+			business := g.organisation(organisationNames[i%len(organisationNames)], leaf)
+			business.Director = who.ID
+			who.Employment = Employment{Status: Employed, Employer: business.ID, Since: g.pop.Today.AddMonths(-founded)}
+			g.pop.Neighbours[leaf] = append(g.pop.Neighbours[leaf], who.ID)
+			g.pop.Businesses[who.ID] = business.ID
+		}
 	}
 }
 
@@ -233,12 +249,18 @@ func (g *generator) compose(scheme *country.Scheme, serial int) string {
 // organisations makes one employer of each name, spread over the districts.
 func (g *generator) organisations() {
 	for i, name := range organisationNames {
-		_, trade, _ := strings.Cut(name, " ")
-		g.pop.Organisations = append(g.pop.Organisations, Organisation{
-			ID: ident.Organisation(g.id()), Number: g.compose(g.profile.Organisation, i+1), Name: name, Trade: trade,
-			Territory: g.profile.Territories.Parent(g.leaves[i%len(g.leaves)]), Mahalla: g.leaves[i%len(g.leaves)],
-		})
+		g.organisation(name, g.leaves[i%len(g.leaves)])
 	}
+}
+
+// organisation makes one that has its seat in a territory of the lowest level. It is valid until the next is made.
+func (g *generator) organisation(name string, seat ident.Territory) *Organisation {
+	_, trade, _ := strings.Cut(name, " ")
+	g.pop.Organisations = append(g.pop.Organisations, Organisation{
+		ID: ident.Organisation(g.id()), Number: g.compose(g.profile.Organisation, len(g.pop.Organisations)+1), Name: name, Trade: trade,
+		Territory: g.profile.Territories.Parent(seat), Mahalla: seat,
+	})
+	return &g.pop.Organisations[len(g.pop.Organisations)-1]
 }
 
 // household makes one of the usual families.

@@ -251,7 +251,12 @@ func WriteWhole(path string, data []byte) error {
 	if err := os.Rename(temporary.Name(), path); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes what was written, renamed and removed in the folder last.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}

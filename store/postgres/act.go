@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
@@ -49,26 +48,30 @@ func (db *DB) attempt(ctx context.Context, key act.Key, run func(*query.Tx) erro
 	if err != nil {
 		return true, err
 	}
-	defer lease.Release() // a connection whose transaction did not end is closed, not given back
+	c := &connection{conn: lease.Conn.Conn()}
+	defer func() {
+		if !c.sent {
+			db.leave(lease)
+			return
+		}
+		db.release(lease)
+	}()
 	// From here on the request may go away: what was begun is brought to its end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()
-	ctx, stop := db.doubts.waitFor(ctx, lease.Conn())
+	ctx, stop := db.doubts.waitFor(ctx, c.conn)
 	defer stop()
-	c := &connection{conn: lease.Conn()}
 	one := &commit{db: db, id: ident.Random[string](), connection: c}
-	last, err := one.begin(ctx, key)
-	if err != nil {
-		db.rollback(c)
-		return transient(err) || errors.Is(context.Cause(ctx), errGone), err
-	}
-	now := latest(latest(time.UnixMicro(max(last, db.newest.Load())).UTC(), time.Time{}), db.config.Clock().UTC().Truncate(time.Microsecond))
-	tx := query.New(ctx, c, key, now)
+	one.begin(key, lease.reading())
+	tx := query.New(ctx, c, key, time.Time{}).TellTime(func() time.Time { return one.time(ctx) })
 	err = query.Protect(tx, run)
+	if err == nil {
+		err = one.reach(ctx) // an act that asked for nothing still waits for its key
+	}
 	if c.failed != nil && errors.Is(context.Cause(ctx), errGone) {
 		c.failed = errGone
 	}
-	if c.failed != nil && (err == nil || transient(c.failed)) {
+	if c.failed != nil && (err == nil || one.transaction == "" || transient(c.failed)) {
 		err = c.failed // the function may have passed it on in other words, or not at all
 	}
 	if err != nil {
@@ -78,9 +81,10 @@ func (db *DB) attempt(ctx context.Context, key act.Key, run func(*query.Tx) erro
 	if again, err := one.commit(ctx, key, tx); err != nil {
 		return again, err
 	}
+	now := one.now.UnixMicro()
 	for {
 		newest := db.newest.Load()
-		if newest >= now.UnixMicro() || db.newest.CompareAndSwap(newest, now.UnixMicro()) {
+		if newest >= now || db.newest.CompareAndSwap(newest, now) {
 			break
 		}
 	}
@@ -91,20 +95,9 @@ func (db *DB) attempt(ctx context.Context, key act.Key, run func(*query.Tx) erro
 	return false, nil
 }
 
-// acquire returns a connection of the pool. It waits for Patience at most.
-func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	waiting, cancel := context.WithTimeout(ctx, db.config.Patience)
-	defer cancel()
-	lease, err := db.pool.Acquire(waiting)
-	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
-		return nil, errAway.Because(err)
-	}
-	return lease, err
-}
-
 // rollback ends a transaction that failed. If that fails, too, the pool closes the connection.
 func (db *DB) rollback(c *connection) {
-	if c.conn.IsClosed() {
+	if c.conn.IsClosed() || c.conn.PgConn().IsBusy() || c.conn.PgConn().TxStatus() == 'I' {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -118,45 +111,48 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 		return err
 	}
 	defer db.underWay.Done()
-	var lease *pgxpool.Conn
+	var held *lease
 	defer func() {
-		if lease != nil {
-			lease.Release()
+		if held != nil {
+			db.leave(held)
 		}
 	}()
 	until := time.Now().Add(db.config.Patience)
-	open := func(ctx context.Context) (_ *pgx.Conn, err error) {
-		if lease != nil {
-			lease.Release()
-			lease = nil
+	open := func(acquire func(context.Context) (*lease, error)) (conn *pgx.Conn, err error) {
+		if held != nil {
+			db.release(held)
+			held = nil
 		}
 		for attempt := 0; ; attempt++ {
-			if lease, err = db.acquire(ctx); err == nil {
-				return lease.Conn(), nil
+			if held, err = acquire(ctx); err == nil {
+				return held.Conn.Conn(), nil
 			}
 			if !transient(err) || time.Now().After(until) || pause(ctx, attempt) != nil {
 				return nil, err
 			}
 		}
 	}
-	conn, err := open(ctx)
+	conn, err := open(db.acquire)
 	if err != nil {
 		return explain(err)
 	}
 	ctx, stop := db.doubts.waitFor(ctx, conn)
 	defer stop()
-	c := &connection{conn: conn, another: open}
-	// It goes out with the first query: its snapshot is taken then.
-	c.waiting = []statement{{text: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"}}
+	// The beginning goes out with the first query: its snapshot is taken then.
+	c := &connection{conn: conn, waiting: []statement{{text: beginReading}}}
+	c.another = func() (*pgx.Conn, statement, error) {
+		fresh, err := open(db.fresh)
+		return fresh, statement{text: beginReading}, err
+	}
+	if held.reading() {
+		c.waiting[0].text = readAnew
+	}
 	err = run(query.New(ctx, c, "", time.Time{}))
 	switch {
 	case c.failed != nil && errors.Is(context.Cause(ctx), errGone):
 		err = explain(errGone)
 	case c.failed != nil && errors.Is(err, c.failed):
 		err = explain(err)
-	}
-	if len(c.waiting) == 0 { // otherwise nothing was asked
-		db.rollback(c) // nothing was written
 	}
 	return err
 }

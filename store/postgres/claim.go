@@ -22,17 +22,28 @@ func (db *DB) ClaimJobs(ctx context.Context, at, until time.Time, limit int) (cl
 	if err != nil {
 		return nil, explain(err)
 	}
-	defer lease.Release()
-	c := &connection{conn: lease.Conn()}
-	for _, background := range []bool{false, true} {
-		some, err := query.New(ctx, c, "", time.Time{}).ClaimJobs(at, until, limit-len(claimed), background)
-		if err != nil && len(claimed) == 0 {
-			return nil, explain(err)
-		}
-		slices.SortFunc(some, func(a, b job.Job) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-		if claimed = append(claimed, some...); len(claimed) == limit {
-			break
-		}
+	defer db.release(lease)
+	c := &connection{conn: lease.Conn.Conn()}
+	if lease.reading() {
+		c.waiting = []statement{{text: endReading}}
 	}
+	claimed, err = query.New(ctx, c, "", time.Time{}).ClaimJobs(at, until, limit)
+	if err != nil {
+		return nil, explain(err)
+	}
+	slices.SortFunc(claimed, func(a, b job.Job) int {
+		return cmp.Or(order(a.Background, b.Background), a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
+	})
 	return claimed, nil
+}
+
+// order puts what is not so before what is.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }

@@ -19,11 +19,12 @@ import (
 type connection struct {
 	conn    *pgx.Conn
 	waiting []statement // sent with the next statement that has a result
+	sent    bool        // something was
 	failed  error       // the first failure: the transaction can only be rolled back
 
-	// another returns another connection in place of one that turns out to be lost before anything was asked of it; nil:
-	// a lost connection is a failure.
-	another func(ctx context.Context) (*pgx.Conn, error)
+	// another returns another connection in place of one that turns out to be lost before anything was asked of it, and
+	// the statement to begin with there; nil: a lost connection is a failure.
+	another func() (*pgx.Conn, statement, error)
 }
 
 // statement is one that waits to be sent.
@@ -31,6 +32,19 @@ type statement struct {
 	text  string
 	args  []any
 	check func(changed int64) error
+	into  []any // what its row is scanned into; nil: it has none that matters
+}
+
+// take takes the result of the statement, which is the next one.
+func (s statement) take(results pgx.BatchResults) error {
+	if s.into != nil {
+		return results.QueryRow().Scan(s.into...)
+	}
+	tag, err := results.Exec()
+	if err == nil && s.check != nil {
+		err = s.check(tag.RowsAffected())
+	}
+	return err
 }
 
 // most is how many statements wait at most.
@@ -40,7 +54,7 @@ var _ query.Conn = (*connection)(nil)
 
 // Exec implements query.Conn.
 func (c *connection) Exec(ctx context.Context, text string, args []any) (changed int64, err error) {
-	err = c.flush(ctx, statement{text, args, func(count int64) error {
+	err = c.flush(ctx, statement{text: text, args: args, check: func(count int64) error {
 		changed = count
 		return nil
 	}})
@@ -52,7 +66,7 @@ func (c *connection) Send(ctx context.Context, text string, args []any, check fu
 	if c.failed != nil {
 		return c.failed
 	}
-	c.waiting = append(c.waiting, statement{text, args, check})
+	c.waiting = append(c.waiting, statement{text: text, args: args, check: check})
 	if len(c.waiting) >= most {
 		return c.flush(ctx)
 	}
@@ -80,7 +94,7 @@ func (c *connection) send(ctx context.Context, last []statement, more ...stateme
 	if len(sent)+len(more) == 0 {
 		return nil, nil
 	}
-	c.waiting = nil
+	c.waiting, c.sent = nil, true
 	for {
 		batch := &pgx.Batch{}
 		for _, one := range sent {
@@ -91,10 +105,7 @@ func (c *connection) send(ctx context.Context, last []statement, more ...stateme
 		}
 		results := c.conn.SendBatch(ctx, batch)
 		for i, one := range sent {
-			tag, err := results.Exec()
-			if err == nil && one.check != nil {
-				err = one.check(tag.RowsAffected())
-			}
+			err := one.take(results)
 			if err == nil {
 				continue
 			}
@@ -102,11 +113,11 @@ func (c *connection) send(ctx context.Context, last []statement, more ...stateme
 			if i > 0 || c.another == nil || !c.conn.IsClosed() {
 				return nil, c.fail(err)
 			}
-			fresh, err := c.another(ctx)
+			fresh, first, err := c.another()
 			if err != nil {
 				return nil, c.fail(err)
 			}
-			c.conn, results = fresh, nil
+			c.conn, sent[0], results = fresh, first, nil
 			break
 		}
 		if results != nil {

@@ -30,32 +30,46 @@ type commit struct {
 	*connection
 	db          *DB
 	id          string // of the act
-	transaction string // its number on the server
+	transaction string // its number on the server; empty: it has not begun
+	last        int64  // the newest act's time before it, in microseconds
+	now         time.Time
 	backend     string // the connection's name in act_mark
 }
 
-// begin begins the transaction, locks the key, and returns the newest act's time in microseconds.
-func (c *commit) begin(ctx context.Context, key act.Key) (last int64, err error) {
-	batch := &pgx.Batch{}
-	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")
-	batch.Queue("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", string(key))
-	batch.Queue("SELECT pg_current_xact_id()::text, last_value FROM act_time")
-	results := c.conn.SendBatch(ctx, batch)
-	_, err = results.Exec()
-	if err == nil {
-		_, err = results.Exec()
+// begin has the transaction begun, and the key locked, with the first statement; after that of a reading that is over.
+func (c *commit) begin(key act.Key, reading bool) {
+	if reading {
+		c.waiting = append(c.waiting, statement{text: endReading})
 	}
-	if err == nil {
-		err = results.QueryRow().Scan(&c.transaction, &last)
+	c.waiting = append(c.waiting,
+		statement{text: "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"},
+		statement{text: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", args: []any{string(key)}},
+		statement{text: "SELECT pg_current_xact_id()::text, last_value FROM act_time", into: []any{&c.transaction, &c.last}})
+}
+
+// reach waits until the transaction has begun and the key is locked.
+func (c *commit) reach(ctx context.Context) error {
+	if c.failed != nil || c.transaction != "" {
+		return c.failed
 	}
-	return last, c.fail(errors.Join(err, results.Close()))
+	return c.flush(ctx)
+}
+
+// time returns the act's time, which the lock must come before. If that fails, so does the act.
+func (c *commit) time(ctx context.Context) time.Time {
+	_ = c.reach(ctx) // noted as the connection's failure
+	if c.now.IsZero() {
+		newest := time.UnixMicro(max(c.last, c.db.newest.Load())).UTC()
+		c.now = latest(newest, c.db.config.Clock().UTC().Truncate(time.Microsecond))
+	}
+	return c.now
 }
 
 // commit sends what waits and the commit. It reports whether nothing was done and the act may be run again.
 func (c *commit) commit(ctx context.Context, key act.Key, tx *query.Tx) (again bool, err error) {
 	custom := c.conn.PgConn().CustomData()
 	last := []statement{}
-	now := tx.Now().UnixMicro()
+	now := c.time(ctx).UnixMicro()
 	if tx.Event == "" && tx.Written.Statements > 0 {
 		c.backend, _ = custom["yagona.name"].(string)
 		if c.backend == "" {

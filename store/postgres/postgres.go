@@ -14,8 +14,9 @@
 //     the lock: so nothing that it read can change before it commits. Without the lock this level loses updates (two
 //     transfers that read the same balance). A stricter level would not help: its snapshot is taken by the statement that
 //     waits for the lock, and shows what was before the wait.
-//   - What an act writes without needing the result (query.Conn.Send) is sent with the next statement that has a result
-//     or with the commit: an act costs as many round trips as it has readings, and two.
+//   - The transaction begins with the act's first reading, and what the act writes without needing the result
+//     (query.Conn.Send) is sent with the next statement that has a result or with the commit: an act costs as many round
+//     trips as it has readings, and one; two if it has none. Its time is told when it is asked for, once the key is locked.
 //   - A serialization failure, a deadlock, a server that shuts down or a connection that is lost before the commit was sent
 //     leave nothing behind: the act is run again, for Config.Patience at most.
 //   - If the connection is lost while the commit is under way, the outcome is looked up, never guessed: see outcome.go.
@@ -24,7 +25,8 @@
 // # A reading
 //
 // A reading is one REPEATABLE READ, READ ONLY transaction: one snapshot, which includes all that was committed before it
-// began. It waits for nobody.
+// began. It waits for nobody, and nobody waits for its end: that is sent along with what the connection is used for next
+// (lease.go), so that a reading costs as many round trips as it has queries.
 //
 // # Several processes
 //
@@ -87,8 +89,11 @@ type DB struct {
 	pool   *pgxpool.Pool
 	doubts *doubter
 	keys   turns
-	newest atomic.Int64 // the time of the newest act of this process, in microseconds
-	self   string       // tells this process's notifications from those of others
+
+	turn      chan struct{} // holds a token for each act and reading that has a connection or asks the pool for one
+	lingering lingering
+	newest    atomic.Int64 // the time of the newest act of this process, in microseconds
+	self      string       // tells this process's notifications from those of others
 
 	onJobs, onEvents, onPublications atomic.Pointer[func()]
 	onCommit                         atomic.Pointer[func([]query.Written)]
@@ -159,6 +164,7 @@ func (db *DB) open(ctx context.Context) error {
 	if db.pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
 		return err
 	}
+	db.turn = make(chan struct{}, max(1, settings.MaxConns-1)) // one is for who has no turn: who asks what became of a commit
 	db.doubts = &doubter{pool: db.pool, waiting: map[*waiting]struct{}{}}
 	if err := db.check(ctx); err != nil {
 		return err

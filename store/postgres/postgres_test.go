@@ -15,7 +15,13 @@ func open(t *testing.T, clock act.Clock) storetest.DB {
 // openAt opens one of several processes' databases.
 func openAt(t *testing.T, url string, clock act.Clock) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: url, Clock: clock})
+	return openWith(t, postgres.Config{URL: url, Clock: clock})
+}
+
+// openWith opens a database until the end of the test.
+func openWith(t *testing.T, config postgres.Config) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +38,7 @@ func TestJournal(t *testing.T)      { storetest.TestJournal(t, open) }
 func TestCasework(t *testing.T)     { storetest.TestCasework(t, open) }
 func TestUploads(t *testing.T)      { storetest.TestUploads(t, open) }
 func TestDocument(t *testing.T)     { storetest.TestDocument(t, open) }
+func TestArchive(t *testing.T)      { storetest.TestArchive(t, open) }
 func TestExchange(t *testing.T)     { storetest.TestExchange(t, open) }
 func TestLedger(t *testing.T)       { storetest.TestLedger(t, open) }
 func TestRegister(t *testing.T)     { storetest.TestRegister(t, open) }

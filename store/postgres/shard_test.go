@@ -144,7 +144,7 @@ func TestOnCitus(t *testing.T) {
 	}
 	for name, suite := range map[string]func(*testing.T, storetest.Open){
 		"act": storetest.TestAct, "journal": storetest.TestJournal, "casework": storetest.TestCasework, "uploads": storetest.TestUploads, "inbox": storetest.TestInbox,
-		"document": storetest.TestDocument, "exchange": storetest.TestExchange, "ledger": storetest.TestLedger,
+		"archive": storetest.TestArchive, "document": storetest.TestDocument, "exchange": storetest.TestExchange, "ledger": storetest.TestLedger,
 		"register": storetest.TestRegister, "sign-in": storetest.TestSignIn, "transparency": storetest.TestTransparency,
 	} {
 		t.Run(name, func(t *testing.T) { suite(t, open) })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -36,17 +37,19 @@ type doubter struct {
 
 // waiting is somebody who waits for an answer.
 type waiting struct {
-	server  string // its address
-	backend uint32 // the connection's number there
-	giveUp  context.CancelCauseFunc
-	timer   *time.Timer // guarded by the doubter's mu: when to look
+	conn   *pgconn.PgConn
+	giveUp context.CancelCauseFunc
+	timer  *time.Timer // guarded by the doubter's mu: when to look
 }
+
+// server returns the address of whom is waited for.
+func (w *waiting) server() string { return w.conn.Conn().RemoteAddr().String() }
 
 // waitFor returns a context that ends with errGone as its cause once the connection's server no longer leads or no longer
 // knows the connection. Call stop when the answer is there.
 func (d *doubter) waitFor(ctx context.Context, conn *pgx.Conn) (_ context.Context, stop func()) {
 	ctx, giveUp := context.WithCancelCause(ctx)
-	one := &waiting{server: conn.PgConn().Conn().RemoteAddr().String(), backend: conn.PgConn().PID(), giveUp: giveUp}
+	one := &waiting{conn: conn.PgConn(), giveUp: giveUp}
 	d.mu.Lock()
 	d.waiting[one] = struct{}{}
 	one.timer = time.AfterFunc(doubtAfter, func() {
@@ -73,13 +76,13 @@ func (d *doubter) look(ctx context.Context, one *waiting) (ended bool) {
 		return false
 	}
 	defer d.asking.Unlock()
-	moved, gone := d.gone(ctx, one.server, one.backend)
+	moved, gone := d.gone(ctx, one.server(), one.conn.PID())
 	if !moved && !gone {
 		return false
 	}
 	d.mu.Lock()
 	for other := range d.waiting {
-		if other == one || moved && other.server == one.server {
+		if other == one || moved && other.server() == one.server() {
 			other.giveUp(errGone)
 		}
 	}

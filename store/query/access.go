@@ -59,19 +59,13 @@ func (t *Tx) PersonOfIndex(index person.Index) (found ident.Person, err error) {
 	return found, err
 }
 
-// SomeNumbers returns some rows of the index of national numbers, at most limit.
-func (t *Tx) SomeNumbers(limit int) (people map[person.Index]ident.Person, err error) {
-	people = map[person.Index]ident.Person{}
-	err = t.rows(`SELECT number_index, person FROM person_index ORDER BY number_index LIMIT $1`, args(limit), func(scan func(into ...any) error) error {
-		var index person.Index
-		var who ident.Person
-		if err := scan(&index, &who); err != nil {
-			return err
-		}
-		people[index] = who
-		return nil
-	})
-	return people, err
+// ClaimedNumbers implements person.Reader.
+func (t *Tx) ClaimedNumbers(after person.Index, limit int) ([]person.Claimed, error) {
+	return list(t, `SELECT number_index, person FROM person_index WHERE number_index > $1 ORDER BY number_index LIMIT $2`, args(after, limit),
+		func(scan func(into ...any) error) (found person.Claimed, err error) {
+			err = scan(&found.Index, &found.Person)
+			return found, err
+		})
 }
 
 // StoredPerson implements person.Reader.
@@ -103,6 +97,11 @@ func (t *Tx) StoredPeople(after ident.Person, limit int) ([]person.Stored, error
 // ClaimIndex implements person.Tx.
 func (t *Tx) ClaimIndex(index person.Index, claimed ident.Person) error {
 	return t.send(`INSERT INTO person_index (number_index, person) VALUES ($1, $2)`, index, claimed)
+}
+
+// ReleaseIndex implements person.Tx.
+func (t *Tx) ReleaseIndex(index person.Index) error {
+	return t.send(`DELETE FROM person_index WHERE number_index = $1`, index)
 }
 
 // SavePerson implements person.Tx.

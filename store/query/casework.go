@@ -11,11 +11,11 @@ import (
 )
 
 const applicationColumns = `key, id, service, version, agency, state, revision, stage, language,
-	created, submitted, decided, expires, territory, helper, sealed, event`
+	created, submitted, decided, expires, territory, helper, sealed, event, archived`
 
 func scanApplication(scan func(into ...any) error) (a casework.Application, err error) {
 	err = scan(&a.Applicant, &a.ID, &a.Service, &a.Version, &a.Agency, &a.State, &a.Revision, &a.Stage, &a.Language,
-		instant{&a.Created}, instant{&a.Submitted}, instant{&a.Decided}, instant{&a.Expires}, &a.Territory, &a.Helper, &a.Sealed, &a.Event)
+		instant{&a.Created}, instant{&a.Submitted}, instant{&a.Decided}, instant{&a.Expires}, &a.Territory, &a.Helper, &a.Sealed, &a.Event, &a.Archived)
 	return a, err
 }
 
@@ -29,6 +29,13 @@ func (t *Tx) Application(id ident.Application) (casework.Application, error) {
 		return casework.Application{}, err
 	}
 	return found[0], nil
+}
+
+// RevisionOf implements casework.Reader.
+func (t *Tx) RevisionOf(id ident.Application) (revision int64, archived bool, err error) {
+	var volume string
+	err = t.row(notFound("application.unknown", "application"), `SELECT revision, archived FROM application WHERE id = $1`, args(id), &revision, &volume)
+	return revision, volume != "", err
 }
 
 // ApplicationsOf implements casework.Reader.
@@ -59,12 +66,12 @@ func (t *Tx) AssistedDrafts(helper ident.Person, limit int) ([]casework.Applicat
 // SaveApplication implements casework.Tx.
 func (t *Tx) SaveApplication(a casework.Application) error {
 	return t.send(`INSERT INTO application (`+applicationColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (key, id) DO UPDATE SET state = excluded.state, revision = excluded.revision, stage = excluded.stage,
 			submitted = excluded.submitted, decided = excluded.decided, expires = excluded.expires,
 			territory = excluded.territory, sealed = excluded.sealed, event = excluded.event`,
 		t.key, a.ID, a.Service, a.Version, a.Agency, a.State, a.Revision, a.Stage, a.Language,
-		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Helper, a.Sealed, a.Event)
+		micros(a.Created), micros(a.Submitted), micros(a.Decided), micros(a.Expires), a.Territory, a.Helper, a.Sealed, a.Event, a.Archived)
 }
 
 const taskColumns = `key, id, application, service, step, agency, role, territory, place, escalated, state, assignee,
@@ -212,7 +219,7 @@ func (t *Tx) CaseworkRows(visit func(journal.Row) error) error {
 	}
 	err := t.rows(`SELECT `+applicationColumns+` FROM application`, nil, func(scan func(into ...any) error) error {
 		a, err := scanApplication(scan)
-		if err != nil {
+		if err != nil || a.Archived != "" { // the volume has the row that the event covers
 			return err
 		}
 		return row(a.Cover(), string(a.Applicant), a.Event)

@@ -42,6 +42,37 @@ func (t *Tx) IndicatorParts(count act.Key, territory ident.Territory) ([]indicat
 		args(count, territory), scanPart)
 }
 
+// IndicatorPlace implements indicator.Reader.
+func (t *Tx) IndicatorPlace() (place indicator.LogPlace, begun bool, err error) {
+	err = t.rows(`SELECT next, counts FROM indicator_place WHERE key = $1`, args(act.Platform), func(scan func(into ...any) error) error {
+		var counts string
+		if err := scan(&place.Next, &counts); err != nil {
+			return err
+		}
+		begun = true
+		return json.Unmarshal([]byte(counts), &place.Counts)
+	})
+	return place, begun, err
+}
+
+// SaveIndicatorPlace implements indicator.Tx.
+func (t *Tx) SaveIndicatorPlace(place indicator.LogPlace) error {
+	counts, err := json.Marshal(place.Counts)
+	if err != nil {
+		return err
+	}
+	return t.send(`INSERT INTO indicator_place (key, next, counts) VALUES ($1, $2, $3)
+		ON CONFLICT (key) DO UPDATE SET next = excluded.next, counts = excluded.counts WHERE indicator_place.next <= excluded.next`,
+		act.Platform, place.Next, string(counts))
+}
+
+// RegisterOf implements indicator.Reader.
+func (t *Tx) RegisterOf(key act.Key, record ident.Record) (path ident.Register, err error) {
+	err = t.row(notFound("register.no-record", "record"),
+		`SELECT register FROM register_version WHERE key = $1 AND record = $2 LIMIT 1`, args(key, record), &path)
+	return path, err
+}
+
 // IndicatorCount implements indicator.Reader.
 func (t *Tx) IndicatorCount(count act.Key) (indicator.Progress, error) {
 	found, err := list(t, `SELECT begun, done FROM indicator_count WHERE key = $1`, args(count),

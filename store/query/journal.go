@@ -53,8 +53,13 @@ func (t *Tx) PartsOf(subject ident.Subject, disclosures bool, before ident.Event
 	if before == "" {
 		before = "~" // after every identifier
 	}
-	return list(t, `SELECT `+partColumns+` FROM event_part
-		WHERE subject = $1 AND disclosure >= $2 AND event < $3 ORDER BY event DESC, number LIMIT $4`,
+	return list(t, `SELECT `+partColumns+` FROM (
+			SELECT * FROM (SELECT `+partColumns+` FROM event_part WHERE subject = $1 AND subject <> key AND disclosure >= $2 AND event < $3
+				ORDER BY event DESC, number LIMIT $4) AS under_others
+			UNION ALL
+			SELECT * FROM (SELECT `+partColumns+` FROM event_part WHERE key = $1 AND subject = $1 AND disclosure >= $2 AND event < $3
+				ORDER BY event DESC, number LIMIT $4) AS under_their_own
+		) AS parts ORDER BY event DESC, number LIMIT $4`,
 		args(subject, flag(disclosures), before, limit), scanPart)
 }
 
@@ -152,14 +157,17 @@ func (t *Tx) NextJob() (next time.Time, err error) {
 	return next, err
 }
 
-// ClaimJobs takes free due jobs, of the background or others, upon the caller until the time, at most limit, in no order: for PostgreSQL, where several
-// processes look for jobs. It is a whole transaction of its own.
-func (t *Tx) ClaimJobs(at, until time.Time, limit int, background bool) ([]job.Job, error) {
-	return list(t, `WITH free AS MATERIALIZED (
-			SELECT key, id FROM job WHERE dead = 0 AND background = $4 AND due <= $1 AND claimed_until <= $1
-			ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-		UPDATE job SET claimed_until = $2 WHERE (key, id) IN (SELECT key, id FROM free)
-		RETURNING `+jobColumns, args(micros(at), micros(until), limit, flag(background)), scanJob)
+// ClaimJobs takes free due jobs upon the caller until the time, at most limit, the oldest, those in the background last. It
+// returns them in no order. It is for PostgreSQL, where several processes look for jobs, and a whole transaction of its own.
+func (t *Tx) ClaimJobs(at, until time.Time, limit int) ([]job.Job, error) {
+	return list(t, `WITH front AS MATERIALIZED (
+			SELECT key, id FROM job WHERE dead = 0 AND background = 0 AND due <= $1 AND claimed_until <= $1
+			ORDER BY due LIMIT $3 FOR UPDATE SKIP LOCKED),
+		behind AS MATERIALIZED (
+			SELECT key, id FROM job WHERE dead = 0 AND background = 1 AND due <= $1 AND claimed_until <= $1
+			ORDER BY due LIMIT $3 - (SELECT count(*) FROM front) FOR UPDATE SKIP LOCKED)
+		UPDATE job SET claimed_until = $2 WHERE (key, id) IN (SELECT key, id FROM front UNION ALL SELECT key, id FROM behind)
+		RETURNING `+jobColumns, args(micros(at), micros(until), limit), scanJob)
 }
 
 // DeadJobs implements job.Reader.

@@ -54,11 +54,21 @@ func For[R, W any](db DB) act.Store[R, W] { return narrow[R, W]{db} }
 type narrow[R, W any] struct{ db DB }
 
 func (n narrow[R, W]) Update(ctx context.Context, key act.Key, run func(W) error) error {
+	if underway(ctx, n.db) != nil {
+		return errActWithin
+	}
 	return n.db.Update(ctx, key, func(tx *Tx) error { return run(any(tx).(W)) })
 }
 
 func (n narrow[R, W]) View(ctx context.Context, run func(R) error) error {
-	return n.db.View(ctx, func(tx *Tx) error { return run(any(tx).(R)) })
+	if tx := underway(ctx, n.db); tx != nil {
+		return run(any(tx).(R))
+	}
+	return n.db.View(ctx, func(tx *Tx) error {
+		tx.reads = n.db
+		defer func() { tx.reads = nil }()
+		return run(any(tx).(R))
+	})
 }
 
 // Tx is one transaction. It implements the Reader and the Tx interfaces of the kernel's packages. It belongs to one
@@ -68,6 +78,7 @@ type Tx struct {
 	conn Conn
 	key  act.Key
 	now  time.Time
+	tell func() time.Time // tells now when it is asked for; nil: now is known
 
 	// Woken says which sleepers the commit should wake.
 	Woken struct{ Jobs, Events, Publications bool }
@@ -84,6 +95,7 @@ type Tx struct {
 	// Disclosed has the purpose of each event by which the act discloses personal data, for counting.
 	Disclosed []string
 
+	reads       DB      // of a reading under way; else nil
 	cache       *Cache  // of a reading; or nil
 	begun       bool    // something was read
 	overwritten []place // what a cache must not give any more once the act is committed
@@ -113,6 +125,12 @@ func New(ctx context.Context, conn Conn, key act.Key, now time.Time) *Tx {
 	return &Tx{ctx: ctx, conn: conn, key: key, now: now}
 }
 
+// TellTime has the act's time told when it is first asked for: where it is known only once the key is locked.
+func (t *Tx) TellTime(tell func() time.Time) *Tx {
+	t.tell = tell
+	return t
+}
+
 // Protect runs an act; a panic in it is its own error and nobody else's.
 func Protect(tx *Tx, run func(*Tx) error) (err error) {
 	defer func() {
@@ -125,7 +143,7 @@ func Protect(tx *Tx, run func(*Tx) error) (err error) {
 
 // SaveProbe writes something that nobody reads: the time.
 func (t *Tx) SaveProbe() error {
-	_, err := t.exec(`INSERT INTO probe (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at`, t.key, micros(t.now))
+	_, err := t.exec(`INSERT INTO probe (key, at) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET at = excluded.at`, t.key, micros(t.Now()))
 	return err
 }
 
@@ -133,7 +151,12 @@ func (t *Tx) SaveProbe() error {
 func (t *Tx) Key() act.Key { return t.key }
 
 // Now returns the act's time.
-func (t *Tx) Now() time.Time { return t.now }
+func (t *Tx) Now() time.Time {
+	if t.tell != nil {
+		t.now, t.tell = t.tell(), nil
+	}
+	return t.now
+}
 
 // exec runs a statement and returns how many rows it changed. Where the act does not need to know that at once, send and
 // sendOne spare it the wait.
@@ -182,7 +205,11 @@ func (t *Tx) rows(text string, args []any, scan func(scan func(into ...any) erro
 		return err
 	}
 	for rows.Next() {
-		if err := scan(rows.Scan); err != nil {
+		err := t.ctx.Err()
+		if err == nil {
+			err = scan(rows.Scan)
+		}
+		if err != nil {
 			_ = rows.Close() // it fails for the same reason, if at all
 			return err
 		}

@@ -63,6 +63,42 @@ func (t *Tx) IndexedRecords(index register.Index, limit int) ([]register.Place, 
 		})
 }
 
+// IndexedVersions implements register.Reader.
+func (t *Tx) IndexedVersions(index register.Index, limit int) ([]register.StoredVersion, error) {
+	return list(t, `SELECT v.key, v.register, v.record, v.number, v.at, v.from_date, v.closed, v.corrects, v.cause, v.body, v.event
+		FROM (SELECT key, register, record FROM register_index WHERE hash = $1 ORDER BY key, record LIMIT $2) i
+		JOIN register_version v ON v.key = i.key AND v.register = i.register AND v.record = i.record
+		ORDER BY v.key, v.record, v.number`, args(index, limit), scanRegisterVersion)
+}
+
+// IndexesOf implements register.Reader.
+func (t *Tx) IndexesOf(place register.Place) ([]register.Index, error) {
+	return list(t, `SELECT hash FROM register_index WHERE key = $1 AND record = $2 ORDER BY hash`, args(place.Key, place.Record),
+		func(scan func(into ...any) error) (index register.Index, err error) {
+			err = scan(&index)
+			return index, err
+		})
+}
+
+// IndexEntries implements register.Reader.
+func (t *Tx) IndexEntries(after register.Entry, limit int) ([]register.Entry, error) {
+	return list(t, `SELECT key, register, record, hash FROM register_index WHERE (key, record, hash) > ($1, $2, $3)
+		ORDER BY key, record, hash LIMIT $4`, args(after.Key, after.Record, after.Index, limit),
+		func(scan func(into ...any) error) (entry register.Entry, err error) {
+			err = scan(&entry.Key, &entry.Register, &entry.Record, &entry.Index)
+			return entry, err
+		})
+}
+
+// RegisterClaims implements register.Reader.
+func (t *Tx) RegisterClaims(after register.Index, limit int) ([]register.Claim, error) {
+	return list(t, `SELECT hash, record, at FROM register_claim WHERE hash > $1 ORDER BY hash LIMIT $2`, args(after, limit),
+		func(scan func(into ...any) error) (claim register.Claim, err error) {
+			err = scan(&claim.Index, &claim.Record, instant{&claim.At})
+			return claim, err
+		})
+}
+
 // VersionOfCause implements register.Reader.
 func (t *Tx) VersionOfCause(key act.Key, path ident.Register, cause string) (register.StoredVersion, error) {
 	found, err := list(t, `SELECT `+registerColumns+` FROM register_version WHERE key = $1 AND register = $2 AND cause = $3 AND cause <> ''`,
@@ -109,9 +145,6 @@ func (t *Tx) SaveVersion(v register.StoredVersion) error {
 
 // IndexRecord implements register.Tx.
 func (t *Tx) IndexRecord(place register.Place, indexes []register.Index) error {
-	if err := t.send(`DELETE FROM register_index WHERE key = $1 AND record = $2`, place.Key, place.Record); err != nil {
-		return err
-	}
 	for _, index := range indexes {
 		err := t.send(`INSERT INTO register_index (key, record, hash, register) VALUES ($1, $2, $3, $4)`,
 			place.Key, place.Record, index, place.Register)
@@ -120,6 +153,11 @@ func (t *Tx) IndexRecord(place register.Place, indexes []register.Index) error {
 		}
 	}
 	return nil
+}
+
+// UnindexRecord implements register.Tx.
+func (t *Tx) UnindexRecord(place register.Place) error {
+	return t.send(`DELETE FROM register_index WHERE key = $1 AND record = $2`, place.Key, place.Record)
 }
 
 // SaveClaim implements register.Tx.

@@ -163,3 +163,21 @@ func TestAsksOne(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionsAndPeopleAreOnlyAdded holds the statements to what a simulation goes by: as many versions as before are the
+// same as before (simulation.Reader), and as many people.
+func TestVersionsAndPeopleAreOnlyAdded(t *testing.T) {
+	changes := regexp.MustCompile(`^(?:UPDATE register_version|DELETE FROM (?:register_version|person)) |^INSERT INTO register_version .* DO UPDATE`)
+	inserts := 0
+	for _, one := range statementsOf(t) {
+		if changes.MatchString(one.text) {
+			t.Errorf("%s changes or removes what is only added: a simulation would go on with what it was:\n\t%s", one.function, one.text)
+		}
+		if strings.HasPrefix(one.text, "INSERT INTO register_version ") || strings.HasPrefix(one.text, "INSERT INTO person ") {
+			inserts++
+		}
+	}
+	if inserts != 2 {
+		t.Errorf("%d statements add versions and people, and not 2: the rule looks past them", inserts)
+	}
+}

@@ -31,6 +31,27 @@ func (t *Tx) VersionsBetween(path ident.Register, from, until ident.Subject) ([]
 		})
 }
 
+// CountPeople implements simulation.Reader.
+func (t *Tx) CountPeople(after, until ident.Subject) (count int, err error) {
+	err = t.row(nil, `SELECT count(*) FROM person WHERE key > $1 AND key <= $2`, args(after, until), &count)
+	return count, err
+}
+
+// CountVersions implements simulation.Reader.
+func (t *Tx) CountVersions(path ident.Register, after, until ident.Subject) (count int, err error) {
+	err = t.row(nil, `SELECT count(*) FROM register_version WHERE register = $1 AND key > $2 AND key <= $3`, args(path, after, until), &count)
+	return count, err
+}
+
+// CountsOfVersions implements simulation.Reader.
+func (t *Tx) CountsOfVersions(path ident.Register, after, until ident.Subject) ([]simulation.Count, error) {
+	return list(t, `SELECT key, count(*) FROM register_version WHERE register = $1 AND key > $2 AND key <= $3 GROUP BY key ORDER BY key`,
+		args(path, after, until), func(scan func(into ...any) error) (found simulation.Count, err error) {
+			err = scan(&found.Subject, &found.Versions)
+			return found, err
+		})
+}
+
 const simulationColumns = `key, id, at, service, content, event`
 
 func scanSimulation(scan func(into ...any) error) (found simulation.Simulation, err error) {
@@ -64,6 +85,12 @@ func (t *Tx) Simulations(agency ident.Agency, before ident.Simulation, limit int
 	}
 	return list(t, `SELECT `+simulationColumns+` FROM simulation WHERE key = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
 		args(act.OfAgency(agency), before, limit), scanSimulation)
+}
+
+// CountSimulations implements simulation.Reader.
+func (t *Tx) CountSimulations(agency ident.Agency, from ident.Simulation) (count int, err error) {
+	err = t.row(nil, `SELECT count(*) FROM simulation WHERE key = $1 AND id >= $2`, args(act.OfAgency(agency), from), &count)
+	return count, err
 }
 
 // SaveSimulation implements simulation.Tx.

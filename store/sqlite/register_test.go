@@ -8,3 +8,5 @@ import (
 
 func TestRegister(t *testing.T) { storetest.TestRegister(t, open) }
 func TestExchange(t *testing.T) { storetest.TestExchange(t, open) }
+
+func TestArchive(t *testing.T) { storetest.TestArchive(t, open) }

@@ -2,7 +2,8 @@
 // package query.
 //
 // All acts run on one connection, one after another, on one goroutine: concurrent requests' acts share a commit. Each
-// act runs in a savepoint of its own, so that a failing one leaves no trace and harms no neighbour. Update returns after
+// act runs in a savepoint of its own, the first in the transaction itself, so that a failing one leaves no trace and harms
+// no neighbour. Update returns after
 // the commit is on the disk (WAL, synchronous FULL). Readings run on connections of their own, each on a snapshot, and
 // are never blocked by acts.
 package sqlite
@@ -44,7 +45,6 @@ type DB struct {
 	config  Config
 	writer  *connection // used by the writing goroutine only
 	readers chan *connection
-	pools   []*sql.DB
 	acts    chan *pending
 	stopped chan struct{}
 
@@ -80,10 +80,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := db.open(ctx); err != nil {
-		for _, pool := range db.pools {
-			pool.Close()
-		}
-		return nil, fmt.Errorf("opening the database: %w", err)
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.disconnect())
 	}
 	go db.write()
 	return db, nil
@@ -123,8 +120,12 @@ func (db *DB) open(ctx context.Context) error {
 	if !db.config.Durable {
 		synchronous = "OFF"
 	}
-	pragmas := []string{"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-8000)", "temp_store(MEMORY)"}
-	writer, err := db.connect(ctx, pragmas)
+	pragmas := []string{
+		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-8000)", "temp_store(MEMORY)",
+		// A page that many acts write goes from the write-ahead log into the database once for all of them: here once in 16 MiB.
+		"wal_autocheckpoint(4000)",
+	}
+	writer, err := connect(nameOf(db.config.Path, pragmas))
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (db *DB) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The migrations run on a pool of their own: the writer's only connection is taken.
+	// The migrations run on a pool of their own: they go by package database/sql.
 	pool, err := OpenFile(db.config.Path, pragmas...)
 	if err != nil {
 		return err
@@ -148,7 +149,7 @@ func (db *DB) open(ctx context.Context) error {
 	}
 	for range db.config.Readers {
 		// A reader keeps less at hand: what it drops is in the machine's cache of the file, and each keeps its own.
-		reader, err := db.connect(ctx, append(pragmas, "query_only(1)", "cache_size(-2000)"))
+		reader, err := connect(nameOf(db.config.Path, append(pragmas, "query_only(1)", "cache_size(-2000)")))
 		if err != nil {
 			return err
 		}
@@ -162,21 +163,19 @@ func (db *DB) open(ctx context.Context) error {
 // OpenFile opens the database in a file, as it is, for statements of the caller's own: each connection with the pragmas,
 // such as "busy_timeout(5000)".
 func OpenFile(path string, pragmas ...string) (*sql.DB, error) {
-	values := url.Values{"_pragma": pragmas}
-	return openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
+	return openPool(nameOf(path, pragmas))
 }
 
-func (db *DB) connect(ctx context.Context, pragmas []string) (*connection, error) {
-	pool, err := OpenFile(db.config.Path, pragmas...)
-	if err != nil {
-		return nil, err
-	}
-	db.pools = append(db.pools, pool)
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &connection{conn: conn, prepared: map[string]*sql.Stmt{}}, nil
+// nameOf returns the name by which the driver opens the database in a file.
+func nameOf(path string, pragmas []string) string {
+	values := url.Values{"_pragma": pragmas}
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String()
+}
+
+// OpenSealed opens the database in a file that nobody changes any more: it is only read, and nothing is written beside it.
+func OpenSealed(path string) (*sql.DB, error) {
+	values := url.Values{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"query_only(1)", "cache_size(-1000)"}}
+	return openPool((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String())
 }
 
 // Close waits for the acts under way and closes the database. Closing again changes nothing.
@@ -192,14 +191,28 @@ func (db *DB) close() error {
 	for range db.config.Readers {
 		errs = append(errs, (<-db.readers).close())
 	}
-	errs = append(errs, db.writer.close())
-	for _, pool := range db.pools {
-		errs = append(errs, pool.Close())
-	}
+	errs = append(errs, db.disconnect())
 	if db.remove != "" {
 		errs = append(errs, os.RemoveAll(db.remove))
 	}
 	return errors.Join(errs...)
+}
+
+// disconnect closes the writing connection and the reading ones that nobody uses.
+func (db *DB) disconnect() error {
+	var errs []error
+	for {
+		select {
+		case reader := <-db.readers:
+			errs = append(errs, reader.close())
+			continue
+		default:
+		}
+		if db.writer != nil {
+			errs = append(errs, db.writer.close())
+		}
+		return errors.Join(errs...)
+	}
 }
 
 // Now is an act.Clock: the time of the configured clock, never before that of a committed act. What is computed before an
@@ -229,76 +242,6 @@ func (db *DB) OnCommit(observe func([]query.Written)) {
 		return
 	}
 	db.onCommit.Store(&observe)
-}
-
-// connection is one connection with its prepared statements.
-type connection struct {
-	conn     *sql.Conn
-	prepared map[string]*sql.Stmt
-}
-
-// close closes the statements and gives the connection back to its pool: neither a pool nor a connection closes what was
-// taken out of it, and SQLite keeps the files of a connection whose statements are open.
-func (c *connection) close() error {
-	var errs []error
-	for _, statement := range c.prepared {
-		errs = append(errs, statement.Close())
-	}
-	return errors.Join(append(errs, c.conn.Close())...)
-}
-
-func (c *connection) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
-	if statement, ok := c.prepared[text]; ok {
-		return statement, nil
-	}
-	statement, err := c.conn.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	c.prepared[text] = statement
-	return statement, nil
-}
-
-// Exec implements query.Conn.
-func (c *connection) Exec(ctx context.Context, text string, args []any) (int64, error) {
-	statement, err := c.prepare(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := statement.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// Send implements query.Conn. Nothing is gained by waiting: the statement is carried out at once.
-func (c *connection) Send(ctx context.Context, text string, args []any, check func(changed int64) error) error {
-	changed, err := c.Exec(ctx, text, args)
-	if err != nil || check == nil {
-		return err
-	}
-	return check(changed)
-}
-
-// Query implements query.Conn.
-func (c *connection) Query(ctx context.Context, text string, args []any) (query.Rows, error) {
-	statement, err := c.prepare(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := statement.QueryContext(ctx, args...) //nolint:rowserrcheck // whoever reads them checks: query.Rows has Err
-	if err != nil {
-		return nil, err
-	}
-	return rows, nil
-}
-
-// exec runs a statement of the engine's own, never under a request's context: a cancelled request must not tear a shared
-// commit.
-func (c *connection) exec(text string) error {
-	_, err := c.Exec(context.Background(), text, nil)
-	return err
 }
 
 // pending is an act that waits for its commit.
@@ -448,8 +391,12 @@ func (db *DB) transact(group []*pending) (err error) {
 		if one.err = one.ctx.Err(); one.err != nil {
 			continue
 		}
-		if err := db.writer.exec("SAVEPOINT act"); err != nil {
-			return err
+		// Until an act has succeeded, the transaction holds nothing but this one: it is the act's savepoint.
+		alone := len(db.done) == 0
+		if !alone {
+			if err := db.writer.exec("SAVEPOINT act"); err != nil {
+				return err
+			}
 		}
 		now = latest(now, db.config.Clock().UTC().Truncate(time.Microsecond))
 		tx := query.New(context.WithoutCancel(one.ctx), db.writer, one.key, now)
@@ -457,7 +404,7 @@ func (db *DB) transact(group []*pending) (err error) {
 			if storageFailure(one.err) != nil {
 				return one.err // not the act's fault, and SQLite may have rolled back everything
 			}
-			if err := db.writer.exec("ROLLBACK TO act"); err != nil {
+			if err := db.undo(alone); err != nil {
 				return err
 			}
 		} else {
@@ -467,8 +414,10 @@ func (db *DB) transact(group []*pending) (err error) {
 			db.written = append(db.written, tx.Written)
 			db.done = append(db.done, tx)
 		}
-		if err := db.writer.exec("RELEASE act"); err != nil {
-			return err
+		if !alone {
+			if err := db.writer.exec("RELEASE act"); err != nil {
+				return err
+			}
 		}
 	}
 	if err := db.writer.exec("COMMIT"); err != nil {
@@ -492,6 +441,17 @@ func (db *DB) transact(group []*pending) (err error) {
 		(*wake)()
 	}
 	return nil
+}
+
+// undo takes back what the act under way has written: in a transaction of its own, or since its savepoint.
+func (db *DB) undo(alone bool) error {
+	if !alone {
+		return db.writer.exec("ROLLBACK TO act")
+	}
+	if err := db.writer.exec("ROLLBACK"); err != nil {
+		return err
+	}
+	return db.writer.exec("BEGIN IMMEDIATE")
 }
 
 func latest(a, b time.Time) time.Time {

@@ -32,6 +32,11 @@ var Start = time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
 // Still is a clock that stands at Start.
 func Still() time.Time { return Start }
 
+type reader interface {
+	act.Snapshot
+	job.Reader
+}
+
 // TestAct checks what package act promises.
 func TestAct(t *testing.T, open Open) {
 	ctx := t.Context()
@@ -59,6 +64,53 @@ func TestAct(t *testing.T, open Open) {
 		}
 		if got := kinds(t, db); got != "done" {
 			t.Errorf("read %q", got)
+		}
+	})
+	t.Run("readings within a reading are made on its snapshot", func(t *testing.T) {
+		store, other := query.For[reader, job.Tx](open(t, Still)), query.For[reader, job.Tx](open(t, Still))
+		count := func(ctx context.Context) (jobs int) {
+			t.Helper()
+			err := store.View(ctx, func(tx reader) error {
+				found, err := tx.DueJobs(Start.Add(time.Hour), 1000)
+				jobs = len(found)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return jobs
+		}
+		add := func(ctx context.Context) error {
+			return store.Update(ctx, "person:a", func(tx job.Tx) error { return job.Queue(tx, "done", 0, nil) })
+		}
+		var within context.Context
+		err := store.View(ctx, func(tx reader) error {
+			within = tx.Within(ctx)
+			before := count(within)
+			if err := add(ctx); err != nil {
+				return err
+			}
+			if seen, at := count(within), count(ctx); before != 0 || seen != 0 || at != 1 {
+				t.Errorf("before an act %d jobs, after it %d on the snapshot and %d beside it", before, seen, at)
+			}
+			if err := add(within); fault.Code(err) != "store.act-within-reading" {
+				t.Errorf("an act within a reading gave %v", err)
+			}
+			return other.View(within, func(tx reader) error {
+				if found, err := tx.DueJobs(Start.Add(time.Hour), 1000); err != nil || len(found) != 0 {
+					t.Errorf("another store's jobs: %v, %v", found, err)
+				}
+				return nil
+			})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if err := add(within); err != nil {
+			t.Errorf("an act after the reading: %v", err)
+		}
+		if jobs := count(within); jobs != 2 {
+			t.Errorf("after the reading %d jobs", jobs)
 		}
 	})
 	t.Run("a failing act leaves nothing", func(t *testing.T) {
@@ -201,6 +253,7 @@ func TestAct(t *testing.T, open Open) {
 
 // TestJournal checks that events and parts come back as they were appended.
 func TestJournal(t *testing.T, open Open) {
+	t.Run("parts under any key", func(t *testing.T) { testPartsUnderOtherKeys(t, open) })
 	ctx := t.Context()
 	db := open(t, Still)
 	subject := ident.Subject("person:" + ident.Random[string]())
@@ -246,4 +299,49 @@ func TestJournal(t *testing.T, open Open) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// testPartsUnderOtherKeys checks that a person's parts are found in the order of their events, whosever key those lie under.
+func testPartsUnderOtherKeys(t *testing.T, open Open) {
+	db := open(t, Still)
+	subject := ident.Subject("person:" + ident.Random[string]())
+	var want []ident.Event
+	for i, key := range []act.Key{act.Of(subject), "register:a/one", act.Of(subject), "person:other", "register:a/one"} {
+		id := ident.Event(fmt.Sprint("event", i))
+		want = append([]ident.Event{id}, want...)
+		err := db.Update(t.Context(), key, func(tx *query.Tx) error {
+			part := func(number int, of ident.Subject) journal.StoredPart {
+				return journal.StoredPart{Key: key, Event: id, Number: number, Subject: of, Sealed: []byte{1}, Disclosure: i > 0}
+			}
+			return tx.AppendEvent(journal.StoredEvent{Key: key, ID: id, At: tx.Now(), Header: []byte("{}"), Entry: []byte("entry")},
+				[]journal.StoredPart{part(0, "person:third"), part(1, subject)})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	find := func(disclosures bool, before ident.Event, limit int, want []ident.Event) {
+		t.Helper()
+		err := db.View(t.Context(), func(tx *query.Tx) error {
+			found, err := tx.PartsOf(subject, disclosures, before, limit)
+			var got []ident.Event
+			for _, part := range found {
+				got = append(got, part.Event)
+				if part.Number != 1 || part.Subject != subject {
+					t.Errorf("found %+v", part)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("found %v instead of %v", got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	find(false, "", 10, want)
+	find(true, "", 10, want[:4])
+	find(false, "", 2, want[:2])
+	find(false, want[1], 2, want[2:4])
 }

@@ -8,6 +8,7 @@ import (
 
 	"yagona/kernel/act"
 	"yagona/kernel/casework"
+	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/store/query"
 )
@@ -78,6 +79,14 @@ func TestCasework(t *testing.T, open Open) {
 		whole, err := tx.ApplicationsOf(several, "", 10)
 		if err != nil {
 			return err
+		}
+		for _, one := range whole {
+			if revision, archived, err := tx.RevisionOf(one.ID); err != nil || revision != one.Revision || archived {
+				t.Errorf("the revision of %s is %d, not %d; archived: %v, %v", one.ID, revision, one.Revision, archived, err)
+			}
+		}
+		if _, _, err := tx.RevisionOf("unknown"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the revision of no application: %v", err)
 		}
 		for _, limit := range []int{2, 10} {
 			outlines, err := tx.OutlinesOf(several, limit)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/person"
 	"yagona/kernel/register"
+	"yagona/kernel/simulation"
 	"yagona/store/query"
 )
 
@@ -154,6 +156,58 @@ func TestRegister(t *testing.T, open Open) {
 			return err
 		})
 	})
+	t.Run("whose versions became more is seen in counts", func(t *testing.T) {
+		db := open(t, Still)
+		var people []ident.Subject
+		for range 4 {
+			one := person.Stored{Person: ident.Random[ident.Person](), Sealed: []byte{1}, Event: "event"}
+			people = append(people, one.Person.Subject())
+			if err := db.Update(ctx, act.Of(one.Person.Subject()), func(tx *query.Tx) error { return tx.SavePerson(one) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.Sort(people)
+		of := func(who ident.Subject, path ident.Register, record ident.Record, number int) {
+			one := version(path, record, number)
+			one.Key = act.Of(who)
+			save(t, db, one)
+		}
+		of(people[0], "a/one", "r0", 1)
+		of(people[1], "a/one", "r1", 1)
+		of(people[1], "a/one", "r1", 2)
+		of(people[1], "a/two", "r2", 1)
+		of(people[3], "a/one", "r3", 1)
+		view(t, db, func(tx *query.Tx) error {
+			for _, test := range []struct {
+				after, until ident.Subject
+				people       int
+				path         ident.Register
+				versions     []simulation.Count
+			}{
+				{"person:", "person:~", 4, "a/one", []simulation.Count{{Subject: people[0], Versions: 1}, {Subject: people[1], Versions: 2}, {Subject: people[3], Versions: 1}}},
+				{people[0], people[2], 2, "a/one", []simulation.Count{{Subject: people[1], Versions: 2}}},
+				{people[0], people[3], 3, "a/two", []simulation.Count{{Subject: people[1], Versions: 1}}},
+				{people[2], people[3], 1, "a/two", nil},
+			} {
+				found, err := tx.CountPeople(test.after, test.until)
+				if err != nil || found != test.people {
+					t.Errorf("there are %d people, not %d (%v)", found, test.people, err)
+				}
+				want := 0
+				for _, one := range test.versions {
+					want += one.Versions
+				}
+				if total, err := tx.CountVersions(test.path, test.after, test.until); err != nil || total != want {
+					t.Errorf("there are %d versions, not %d (%v)", total, want, err)
+				}
+				counts, err := tx.CountsOfVersions(test.path, test.after, test.until)
+				if diff := cmp.Diff(test.versions, counts); err != nil || diff != "" {
+					t.Error(diff, err)
+				}
+			}
+			return nil
+		})
+	})
 	t.Run("a number is taken once", func(t *testing.T) {
 		db := open(t, Still)
 		first := version("a/one", "ra", 1)
@@ -191,12 +245,15 @@ func TestRegister(t *testing.T, open Open) {
 			return nil
 		})
 	})
-	t.Run("an index is replaced as a whole", func(t *testing.T) {
+	t.Run("an index is removed as a whole and replaced", func(t *testing.T) {
 		db := open(t, Still)
 		places := []register.Place{{Key: "person:a", Register: "a/one", Record: "ra"}, {Key: "person:b", Register: "a/one", Record: "rb"}}
 		index := func(place register.Place, indexes ...register.Index) {
 			t.Helper()
-			if err := db.Update(ctx, place.Key, func(tx *query.Tx) error { return tx.IndexRecord(place, indexes) }); err != nil {
+			err := db.Update(ctx, place.Key, func(tx *query.Tx) error {
+				return errors.Join(tx.UnindexRecord(place), tx.IndexRecord(place, indexes))
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -221,6 +278,34 @@ func TestRegister(t *testing.T, open Open) {
 		find("z", 10, places[1])
 		index(places[0])
 		find("x", 10)
+	})
+	t.Run("what the records say that an index finds comes with them", func(t *testing.T) {
+		db := open(t, Still)
+		saved := []register.StoredVersion{version("a/one", "ra", 1), version("a/one", "rb", 1), version("a/one", "rb", 2), version("a/one", "rc", 1)}
+		for _, one := range saved {
+			err := db.Update(ctx, one.Key, func(tx *query.Tx) error {
+				if err := tx.SaveVersion(one); err != nil || one.Record == "rc" || one.Number > 1 {
+					return err
+				}
+				return tx.IndexRecord(register.Place{Key: one.Key, Register: one.Register, Record: one.Record}, []register.Index{"x"})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		view(t, db, func(tx *query.Tx) error {
+			for limit, want := range map[int][]register.StoredVersion{10: saved[:3], 1: saved[:1]} {
+				got, err := tx.IndexedVersions("x", limit)
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("of %d records: %v %s", limit, err, diff)
+				}
+			}
+			none, err := tx.IndexedVersions("y", 10)
+			if len(none) > 0 {
+				t.Errorf("found %v", none)
+			}
+			return err
+		})
 	})
 	t.Run("a claim is one record's until it is removed", func(t *testing.T) {
 		db := open(t, Still)

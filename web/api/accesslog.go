@@ -32,6 +32,13 @@ type Access struct {
 	Facts      map[string]string `json:"facts,omitempty" doc:"of such a count: the service, its change, the evidence that was read"`
 }
 
+// AccessLog is one page of who read a person's data.
+type AccessLog struct {
+	Items   []Access         `json:"items"`
+	Next    string           `json:"next,omitempty" doc:"the cursor of the next page; absent: this is the last one"`
+	Missing *reading.Missing `json:"missing,omitempty" doc:"entries of these months are in archives that are not connected now, and are left out"`
+}
+
 // Official is who did something: an official by agency and role, the person themself, or a part of the platform.
 type Official struct {
 	Agency    ident.Agency `json:"agency,omitempty"`
@@ -86,13 +93,13 @@ func accessLogOperations(trail *reading.Trail, readings *access.OwnReadings) []o
 		{
 			id: "listAccess", tag: "access log", summary: "Lists who read which of one's data, when and for what, the newest first.",
 			method: "GET", path: "/access-log", access: route.SignedIn(), query: []parameter{limitParameter, afterParameter},
-			response: Page[Access]{}, codes: []string{"page.limit", "page.cursor"},
+			response: AccessLog{}, codes: []string{"page.limit", "page.cursor"},
 			handle: route.Own(readings, listAccess(trail)),
 		},
 		{
 			id: "proveAccess", tag: "access log", summary: "Proves an event about oneself: everything that anybody needs to verify it offline.",
 			method: "GET", path: "/access-log/{event}/proof", costly: true, access: route.SignedIn(), response: Proof{},
-			codes: []string{"journal.unknown", "seal.erased"},
+			codes: []string{"archive.away", "journal.unknown", "seal.erased"},
 			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				entry, err := trail.Find(r.Context(), v.Actor.Person.Subject(), ident.Event(r.PathValue("event")))
 				if err != nil {
@@ -122,7 +129,10 @@ func listAccess(trail *reading.Trail) route.Handler {
 		if err != nil {
 			return err
 		}
-		page := Page[Access]{Items: []Access{}}
+		page := AccessLog{Items: []Access{}}
+		if page.Missing, err = trail.Missing(r.Context()); err != nil {
+			return err
+		}
 		if next != "" {
 			page.Next = cursor(next)
 		}

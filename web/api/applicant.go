@@ -92,7 +92,7 @@ var answerCodes = []string{
 }
 
 // The codes that come out of a change to an application of one's own.
-var changeCodes = []string{"representation.scope", "representation.confidential", "representation.ended", "representation.as-official", "application.unknown", "application.closed", "http.precondition-required", "http.precondition-failed"}
+var changeCodes = []string{"representation.scope", "representation.confidential", "representation.ended", "representation.as-official", "application.unknown", "application.archived", "application.closed", "http.precondition-required", "http.precondition-failed"}
 
 func applicationOperations(a applications) []operation {
 	own := func(handle route.Handler) route.Handler { return route.Own(a.readings, handle) }
@@ -127,7 +127,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "showApplication", tag: "applications", summary: "Shows an application of one's own with all that was said and decided in it.",
 			method: "GET", path: "/applications/{application}", access: route.SignedIn(), response: Application{}, etag: true,
-			codes: []string{"application.unknown", "seal.erased", "representation.ended", "representation.as-official"}, handle: own(a.show),
+			codes: []string{"application.unknown", "application.archived", "seal.erased", "representation.ended", "representation.as-official"}, handle: own(a.show),
 		},
 		{
 			id: "saveAnswers", tag: "applications", summary: "Saves answers in a draft. Wrong answers are not saved and come back as problems; the others are.",
@@ -138,7 +138,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "previewApplication", tag: "applications", summary: "Asks the registers and evaluates the rules of a draft, without sending it.",
 			method: "POST", path: "/applications/{application}/preview", access: route.SignedIn(), timeout: askTimeout, response: Preview{},
-			etag: true, codes: append([]string{"application.unknown", "application.sent", "application.closed", "representation.ended", "representation.scope", "representation.confidential", "representation.as-official"}, exchangeCodes...),
+			etag: true, codes: append([]string{"application.unknown", "application.archived", "application.sent", "application.closed", "representation.ended", "representation.scope", "representation.confidential", "representation.as-official"}, exchangeCodes...),
 			handle: own(a.preview),
 		},
 		changing("submitApplication", "submit", "Sends a draft. Sending it again gives the same receipt.", nil, nothing,
@@ -153,7 +153,7 @@ func applicationOperations(a applications) []operation {
 		{
 			id: "confirmTogether", tag: "applications", summary: "Confirms, as another adult of the applicant's household, what one of it asked for. Confirming again changes nothing.",
 			method: "POST", path: "/applications/{application}/confirm", access: route.SignedIn(), timeout: askTimeout, status: http.StatusNoContent,
-			codes: []string{"application.unknown", "application.changed", "together.acted", "together.closed", "together.minor", "together.own", "seal.erased"},
+			codes: []string{"application.unknown", "application.archived", "application.changed", "together.acted", "together.closed", "together.minor", "together.own", "seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				if err := a.cases.Confirm(r.Context(), v.Actor, ident.Application(r.PathValue("application"))); err != nil {
 					return err

@@ -36,7 +36,7 @@ func feeOperations(fees Fees) []operation {
 	return []operation{{
 		id: "payFee", tag: "applications", summary: "Tells where the fee of an application is paid. The same again gives the same address.",
 		method: "POST", path: "/applications/{application}/fee", access: route.SignedIn(), timeout: askTimeout, response: FeePage{},
-		codes: []string{"application.unknown", "fee.not-due", "fee.no-system", "seal.erased", "representation.ended", "representation.scope", "representation.confidential", "representation.as-official"},
+		codes: []string{"application.unknown", "application.archived", "fee.not-due", "fee.no-system", "seal.erased", "representation.ended", "representation.scope", "representation.confidential", "representation.as-official"},
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			address, err := fees.Page(r.Context(), v.Actor, ident.Application(r.PathValue("application")))
 			if err != nil {

@@ -191,6 +191,10 @@ func (o officeOf) Related(context.Context, string, ident.Subject) ([]ident.Subje
 	return []ident.Subject{ident.Organisation(o).Subject()}, nil
 }
 
+func (o officeOf) AreRelated(_ context.Context, _ string, _, other ident.Subject) (bool, error) {
+	return other == ident.Organisation(o).Subject(), nil
+}
+
 func (o officeOf) Answer(context.Context, *register.EvidenceType, ident.Subject) (map[string]any, []ident.Subject, error) {
 	return nil, nil, nil
 }

@@ -40,7 +40,7 @@ func paymentOperations(cases *casework.Casework, book *ledger.Ledger, readings *
 	return []operation{{
 		id: "showPayment", tag: "applications", summary: "Shows what became of the payment of a granted application of one's own.",
 		method: "GET", path: "/applications/{application}/payment", access: route.SignedIn(), response: Payment{},
-		codes: []string{"application.unknown", "application.no-payment", "seal.erased"},
+		codes: []string{"application.unknown", "application.archived", "application.no-payment", "seal.erased"},
 		handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			view, err := cases.Own(r.Context(), v.Actor, ident.Application(r.PathValue("application")))
 			if err != nil {

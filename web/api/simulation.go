@@ -49,7 +49,7 @@ func simulationOperations(simulator *simulation.Simulator) []operation {
 			method: "POST", path: "/simulations", access: analyst, body: fileBody, timeout: SimulationTimeout,
 			request: NewSimulation{}, response: Simulation{}, status: http.StatusCreated,
 			codes: []string{
-				"simulation.busy", "simulation.not-granted", "simulation.people-only", "simulation.param", "simulation.assume", "simulation.no-value",
+				"simulation.busy", "simulation.too-many", "simulation.not-granted", "simulation.people-only", "simulation.param", "simulation.assume", "simulation.no-value",
 				"simulation.no-territory", "simulation.other-service", "territory.unknown", "service.unknown", "service.closed", "pack.problems",
 				"field.option", "field.range", "field.type", "field.date-range", "field.required",
 			},

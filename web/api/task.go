@@ -64,7 +64,7 @@ type tasks struct {
 }
 
 func taskOperations(t tasks) []operation {
-	codes := append([]string{"task.unknown", "task.own-interest", "application.unknown"}, exchangeCodes...)
+	codes := append([]string{"task.unknown", "task.own-interest", "application.unknown", "application.archived"}, exchangeCodes...)
 	changing := append([]string{"task.not-open", "task.claimed", "http.precondition-failed"}, codes...)
 	return []operation{
 		{

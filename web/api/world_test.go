@@ -182,7 +182,7 @@ func newWorld(t *testing.T) *world {
 				return text, nil
 			}}},
 		},
-		People: &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Key: make([]byte, 32)},
+		People: &person.Directory{Store: query.For[person.Reader, person.Tx](w.db), Vault: vault, Keys: seal.OneIndexKey(make([]byte, 32))},
 		Ledger: &ledger.Ledger{Store: query.For[ledger.Reader, ledger.Tx](w.db), Vault: vault},
 	}
 	words, err := page.Words()
@@ -224,7 +224,7 @@ func newWorld(t *testing.T) *world {
 	w.Definitions = func() *register.Catalogue { return definitions }
 	w.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
-		Location: profile.Location, IndexKey: make([]byte, 32), People: w.People, Readings: w.OwnReadings,
+		Location: profile.Location, IndexKeys: seal.OneIndexKey(make([]byte, 32)), People: w.People, Readings: w.OwnReadings,
 	}
 	w.Participations = &offer.Participations{Store: query.For[offer.Reader, offer.Tx](w.db), Vault: vault}
 	w.Representatives = &representation.Representatives{

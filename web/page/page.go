@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"yagona/kernel/access"
@@ -37,8 +38,11 @@ import (
 //go:embed messages
 var messageFiles embed.FS
 
-// Words returns all texts of the pages: those of package ui, and those of the portal and the desk.
-func Words() (*locale.Catalogue, error) {
+// Words returns all texts of the pages: those of package ui, and those of the portal and the desk. They are embedded, so they
+// are read once.
+func Words() (*locale.Catalogue, error) { return words() }
+
+var words = sync.OnceValues(func() (*locale.Catalogue, error) {
 	shared, err := ui.Words()
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func Words() (*locale.Catalogue, error) {
 		return nil, err
 	}
 	return locale.Merge(shared, own)
-}
+})
 
 // Names tells what the things of the loaded packs are called, and which there are.
 type Names interface {
@@ -230,6 +234,19 @@ func (r Reader) Actor(by journal.Actor) string {
 		return r.Say("actor.you")
 	}
 	return r.Say("actor.applicant")
+}
+
+// Named implements ui.House.Named: an agency by what it is called, the time since when something is so as a day.
+func (s *Shared) Named(language, name, value string) string {
+	switch name {
+	case "agency":
+		return s.For(route.Visitor{Language: language}).Agency(ident.Agency(value))
+	case "since":
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return s.Words.Day(language, at)
+		}
+	}
+	return value
 }
 
 // Problem says what is wrong with an input.

@@ -142,13 +142,18 @@ func (p *Portal) saveAnswer(w http.ResponseWriter, req *http.Request, v route.Vi
 	if err != nil {
 		return err
 	}
-	_, err = p.Applications.Save(req.Context(), v.Resident(), id, revision(req), answers)
+	saved, err := p.Applications.Save(req.Context(), v.Resident(), id, revision(req), answers)
 	if fault.Code(err) == "application.changed" {
 		// The answer is shown again over what the other window saved: who sends it again has seen that.
 		banner := &ui.Banner{Tone: ui.Wait, Title: r.Say("question.other-window"), Text: r.Say("question.other-window-text")}
 		return p.ask(w, http.StatusConflict, r, view, question, typed, nil, banner)
 	}
 	if wrong, ok := correctable(err); ok {
+		view.Application.Revision = max(view.Application.Revision, saved.Revision) // what else was answered is kept
+		if _, ours := wrong[question.Name]; !ours && saved.Revision > 0 {          // this answer is kept, and another no longer fits it
+			other := slices.Min(slices.Collect(maps.Keys(wrong)))
+			return route.Redirect(w, req, pathOf(id)+"/questions/"+other)
+		}
 		return p.ask(w, http.StatusUnprocessableEntity, r, view, question, typed, wrong, nil)
 	}
 	if err != nil {

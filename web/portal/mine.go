@@ -146,7 +146,7 @@ func (p *Portal) payments(ctx context.Context, r page.Reader, by access.Actor, a
 		{Text: r.Say("portal.service")}, {Text: r.Say("portal.state")}, {Text: r.Say("portal.amount"), Number: true},
 	}}
 	for _, application := range applications {
-		if application.State != casework.Granted {
+		if application.State != casework.Granted || application.Archived != "" {
 			continue
 		}
 		view, err := p.Applications.Own(ctx, by, application.ID)

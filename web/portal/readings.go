@@ -51,10 +51,33 @@ func (p *Portal) readings(w http.ResponseWriter, req *http.Request, v route.Visi
 			table.Pages.Previous = page.ReadingsPath
 		}
 	}
+	body := []ui.Component{table, ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}}}
+	missing, err := p.Trail.Missing(req.Context())
+	if err != nil {
+		return err
+	}
+	if missing != nil {
+		body = append([]ui.Component{missingWords(r, *missing)}, body...)
+	}
 	return r.Render(w, http.StatusOK, ui.Page{
-		Title: r.Say("page.who-read-my-data"), Lead: r.Say("reading.lead"), Wide: true,
-		Body: []ui.Component{table, ui.List{Items: []ui.Link{{Text: r.Say("log.title"), Href: page.LogPath}}}},
+		Title: r.Say("page.who-read-my-data"), Lead: r.Say("reading.lead"), Wide: true, Body: body,
 	})
+}
+
+// missingWords says which months are in archives that are not connected, and whom to ask for them.
+func missingWords(r page.Reader, missing reading.Missing) ui.Banner {
+	keeper := r.Say("reading.operator")
+	if missing.Ask != "" {
+		keeper = r.Agency(missing.Ask)
+	}
+	return ui.Banner{Tone: ui.Wait, Title: r.Say("reading.missing-title"), Text: r.Say("reading.missing",
+		"from", monthWords(missing.From), "until", monthWords(missing.Until), "archives", strings.Join(missing.Archives, ", "), "agency", keeper)}
+}
+
+// monthWords writes "2025-01" as the figures that every language reads: 01.2025.
+func monthWords(month string) string {
+	year, number, _ := strings.Cut(month, "-")
+	return number + "." + year
 }
 
 // reader says who read: somebody who may act for the visitor by name, everybody else as they were told.

@@ -10,10 +10,12 @@ package reading
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
+	"yagona/kernel/archive"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -46,6 +48,39 @@ type Trail struct {
 	Vault *seal.Vault
 	Log   *transparency.Log
 	Clock act.Clock
+	// Away returns the archived stretches of the journal that cannot be read now, the oldest first: a page leaves out what is
+	// in them, and whoever shows it says so. Nil: nothing was ever moved out.
+	Away func(context.Context) ([]archive.Volume, error)
+	// Keeper is whom people ask for what is away; "": the operator of the site.
+	Keeper ident.Agency
+}
+
+// Missing is what cannot be shown because the archives that have it are not connected.
+type Missing struct {
+	From     string       `json:"from" doc:"the first month of which an archive is missing: 2025-01"`
+	Until    string       `json:"until" doc:"the last one"`
+	Archives []string     `json:"archives" doc:"the names of the archives, to ask for"`
+	Ask      ident.Agency `json:"ask,omitempty" doc:"whom to ask; absent: the operator of the site"`
+}
+
+// Missing returns of which months the journal cannot be read now; nil: of none.
+func (t *Trail) Missing(ctx context.Context) (*Missing, error) {
+	away, err := t.away(ctx)
+	if err != nil || len(away) == 0 {
+		return nil, err
+	}
+	missing := &Missing{From: away[0].Month, Until: away[len(away)-1].Month, Ask: t.Keeper}
+	for _, one := range away {
+		missing.Archives = append(missing.Archives, one.ID)
+	}
+	return missing, nil
+}
+
+func (t *Trail) away(ctx context.Context) ([]archive.Volume, error) {
+	if t.Away == nil {
+		return nil, nil
+	}
+	return t.Away(ctx)
 }
 
 // ownInPage is how many of the subject's own readings a page takes together at most, for each entry that it may have.
@@ -113,20 +148,48 @@ func (t *Trail) Find(ctx context.Context, subject ident.Subject, id ident.Event)
 		entry, err = entryOf(sealer, found)
 		return err
 	})
+	if !fault.Is(err, fault.NotFound) {
+		return entry, err
+	}
+	away, failed := t.away(ctx)
+	if failed != nil {
+		return Entry{}, failed
+	}
+	for _, one := range away {
+		if one.Oldest <= id && id <= one.Newest {
+			return Entry{}, archive.ErrAway
+		}
+	}
 	return entry, err
 }
 
 // Receipt returns the entry of an act's event as whoever did it may see it: what the journal says of its subject only if
 // they did it themself.
 func (t *Trail) Receipt(ctx context.Context, by, subject ident.Subject, id ident.Event) (entry Entry, err error) {
-	if by == subject {
-		return t.Find(ctx, subject, id)
+	sealer, err := t.Vault.Open(ctx, subject)
+	if err != nil {
+		return Entry{}, err
 	}
-	err = t.Store.View(ctx, func(tx journal.Reader) (err error) {
-		entry = Entry{Times: 1}
-		entry.Event, err = tx.StoredEvent(act.Of(subject), id)
+	err = t.Store.View(ctx, func(tx journal.Reader) error {
+		event, err := tx.StoredEvent(act.Of(subject), id)
+		entry = Entry{Event: event, Times: 1}
+		if err != nil || by != subject {
+			return err
+		}
+		parts, err := tx.StoredParts(act.Of(subject), id)
+		own := slices.IndexFunc(parts, func(part journal.StoredPart) bool { return part.Subject == subject && !part.ShownFrom.After(t.Clock()) })
+		switch {
+		case err != nil:
+			return err
+		case own < 0:
+			return journal.ErrUnknown
+		}
+		entry, err = entryOf(sealer, journal.Reading{Event: event, Part: &parts[own]})
 		return err
 	})
+	if by == subject && fault.Is(err, fault.NotFound) {
+		return t.Find(ctx, subject, id) // it may be away
+	}
 	return entry, err
 }
 

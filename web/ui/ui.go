@@ -107,6 +107,9 @@ type Page struct {
 type House struct {
 	// Practice makes every page say that nothing on it is real: a ground on which officials learn.
 	Practice bool
+	// Named returns a variable of a fault, by its name, as people of the language read it: what an agency is called, a day. Nil:
+	// each is shown as it is.
+	Named func(language, name, value string) string
 
 	site      string
 	words     *locale.Catalogue
@@ -268,6 +271,9 @@ func (h *House) Text(language, key string, args locale.Args) string {
 func (h *House) Say(language string, f *fault.Fault) (title, detail string) {
 	args := locale.Args{}
 	for name, value := range f.Args {
+		if h.Named != nil {
+			value = h.Named(language, name, value)
+		}
 		args[name] = value
 	}
 	title = h.Text(language, "kind."+f.Kind.String(), nil)
