@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +21,7 @@ import (
 	"yagona/kernel/person"
 	"yagona/kernel/service"
 	"yagona/store/query"
+	"yagona/store/sqlite"
 )
 
 // grown is what was measured at one number of stored cases.
@@ -256,7 +255,7 @@ func (w *world) storeCase(ctx context.Context, definition *service.Definition, o
 // checkpointed returns how large the database is once its write-ahead log is in it.
 func (w *world) checkpointed(ctx context.Context) (size int64, err error) {
 	path := filepath.Join(w.folder, "installation", "yagona.db")
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(10000)"}).String())
+	pool, err := sqlite.OpenFile(path)
 	if err != nil {
 		return 0, err
 	}

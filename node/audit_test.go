@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -391,7 +390,7 @@ func copyFolder(t *testing.T, folder string) string {
 // tamper runs a statement on the database of a folder, behind the back of the platform.
 func tamper(t *testing.T, folder, statement string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +408,7 @@ func tamper(t *testing.T, folder, statement string, args ...any) {
 // or by more where a constraint of the table forbids that.
 func flip(t *testing.T, folder, table, column string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +442,7 @@ func flip(t *testing.T, folder, table, column string) {
 // primaryKey returns the columns of a table's primary key, separated by commas.
 func primaryKey(t *testing.T, folder, table string) (keys string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -517,7 +516,7 @@ func TestEveryTableIsAuditedOrSaidToBeOutside(t *testing.T) {
 	nodetest.Alone(t)
 	folder := t.TempDir()
 	openSmall(t, folder)
-	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -645,7 +644,7 @@ func TestAudit(t *testing.T) {
 		copied := copyFolder(t, folder)
 		// A book that pays later has written its account since; the older state of the account has an event of its own.
 		var older string
-		db, err := sql.Open("sqlite", filepath.Join(copied, "yagona.db"))
+		db, err := sqlite.OpenFile(filepath.Join(copied, "yagona.db"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -845,7 +844,7 @@ func logKey(t *testing.T, folder string) note.Verifier {
 // columns returns the columns of a table that hold something in some row.
 func columns(t *testing.T, folder, table string) (names []string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(folder, "yagona.db"))
+	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

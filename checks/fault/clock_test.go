@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"database/sql"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
+	"yagona/store/sqlite"
 )
 
 // machine is a clock that can be set.
@@ -99,7 +99,7 @@ func (c *clocked) tasks(name demo.Persona, id ident.Application) []casework.Task
 // checkTimes checks that no event is older than one that was appended before it.
 func (c *clocked) checkTimes() {
 	c.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(c.folder, "yagona.db")+"?_pragma=query_only(1)")
+	db, err := sqlite.OpenFile(filepath.Join(c.folder, "yagona.db"), "query_only(1)")
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ import (
 	"yagona/packs"
 	"yagona/packs/demo"
 	"yagona/packs/uz"
+	"yagona/store/sqlite"
 	"yagona/web/route"
 )
 
@@ -80,7 +81,7 @@ func open(t *testing.T) *world {
 	server.Config.Handler = w.node.Handler
 	server.Start()
 	w.node.Start(t.Context())
-	if w.db, err = sql.Open("sqlite", "file:"+filepath.Join(folder, "yagona.db")+"?_pragma=query_only(1)&_pragma=busy_timeout(5000)"); err != nil {
+	if w.db, err = sqlite.OpenFile(filepath.Join(folder, "yagona.db"), "query_only(1)"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -2,7 +2,6 @@ package script
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	_ "modernc.org/sqlite" // the driver "sqlite", to tamper with a database
+	"yagona/store/sqlite"
 )
 
 // binary is the folder of the command as it is built.
@@ -161,7 +160,7 @@ func tamper(ts *testscript.TestScript, negated bool, args []string) {
 	if negated || len(args) != 2 {
 		ts.Fatalf("usage: tamper FILE STATEMENT")
 	}
-	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	db, err := sqlite.OpenFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	defer db.Close()
 	result, err := db.ExecContext(context.Background(), args[1])

@@ -3,7 +3,6 @@ package exchange_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -23,6 +22,7 @@ import (
 	"yagona/kernel/person"
 	"yagona/kernel/signature"
 	"yagona/store/query"
+	"yagona/store/sqlite"
 )
 
 func TestAskAnswersWithTheDeclaredPredicateOnly(t *testing.T) {
@@ -427,7 +427,7 @@ func TestFlippedByteOfAKeptExchange(t *testing.T) {
 	if got := differ(); got != nil {
 		t.Fatalf("before anything was changed: %v", got)
 	}
-	pool, err := sql.Open("sqlite", path)
+	pool, err := sqlite.OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -489,7 +489,7 @@ func TestRefusalsWithoutASession(t *testing.T) {
 // journaled returns the headers of all events under the platform's key.
 func journaled(t *testing.T, path string) (headers []journal.Header, err error) {
 	t.Helper()
-	pool, err := sql.Open("sqlite", path)
+	pool, err := sqlite.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/ledger"
 	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
+	"yagona/store/sqlite"
 )
 
 var errBroken = errors.New("broken")
@@ -207,7 +208,7 @@ func TestEveryChangedValueIsFound(t *testing.T) {
 	w.release(paid.ID)
 	w.drain()
 	w.check()
-	pool, err := sql.Open("sqlite", "file:"+path)
+	pool, err := sqlite.OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,7 @@ func TestCheckFindsAWrongBook(t *testing.T) {
 			in := w.instruction(100)
 			w.prepare(in)
 			w.check()
-			pool, err := sql.Open("sqlite", "file:"+path)
+			pool, err := sqlite.OpenFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,7 +2,6 @@ package register_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"yagona/kernel/journal"
 	"yagona/kernel/register"
 	"yagona/store/query"
+	"yagona/store/sqlite"
 )
 
 const unemployed = ident.Register("employment/unemployed")
@@ -409,7 +409,7 @@ func TestFlippedByteIsFoundAndNamed(t *testing.T) {
 // flip flips one bit of the record's stored body, as somebody with access to the database's file could.
 func flip(t *testing.T, path string, record ident.Record) {
 	t.Helper()
-	pool, err := sql.Open("sqlite", path)
+	pool, err := sqlite.OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func CopyFile(ctx context.Context, from, to string) (err error) {
 	if _, err := os.Stat(to); err == nil {
 		return fmt.Errorf("%s is there already: a copy never overwrites another", to)
 	}
-	pool, err := OpenFile(from, "busy_timeout(5000)")
+	pool, err := OpenFile(from)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func CheckFile(ctx context.Context, path string) (err error) {
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	pool, err := OpenFile(path, "busy_timeout(5000)")
+	pool, err := OpenFile(path)
 	if err != nil {
 		return err
 	}

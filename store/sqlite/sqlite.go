@@ -121,7 +121,7 @@ func (db *DB) open(ctx context.Context) error {
 		synchronous = "OFF"
 	}
 	pragmas := []string{
-		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)", "cache_size(-8000)", "temp_store(MEMORY)",
+		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "cache_size(-8000)", "temp_store(MEMORY)",
 		// A page that many acts write goes from the write-ahead log into the database once for all of them: here once in 16 MiB.
 		"wal_autocheckpoint(4000)",
 	}
@@ -161,14 +161,14 @@ func (db *DB) open(ctx context.Context) error {
 }
 
 // OpenFile opens the database in a file, as it is, for statements of the caller's own: each connection with the pragmas,
-// such as "busy_timeout(5000)".
+// such as "query_only(1)". It waits five seconds for whoever writes.
 func OpenFile(path string, pragmas ...string) (*sql.DB, error) {
 	return openPool(nameOf(path, pragmas))
 }
 
 // nameOf returns the name by which the driver opens the database in a file.
 func nameOf(path string, pragmas []string) string {
-	values := url.Values{"_pragma": pragmas}
+	values := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}).String()
 }
 

@@ -25,7 +25,7 @@ func OpenSubjectKeys(ctx context.Context, path string, durable bool) (*SubjectKe
 		synchronous = "OFF"
 	}
 	// No WAL: it would keep erased keys until the next checkpoint.
-	pool, err := OpenFile(path, "journal_mode(DELETE)", "synchronous("+synchronous+")", "busy_timeout(5000)", "secure_delete(1)")
+	pool, err := OpenFile(path, "journal_mode(DELETE)", "synchronous("+synchronous+")", "secure_delete(1)")
 	if err != nil {
 		return nil, err
 	}

@@ -265,7 +265,7 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	if e.switchLanguage(w, r, c) {
 		return nil
 	}
-	if e.route.Method != http.MethodGet {
+	if e.route.Method != http.MethodGet && e.route.Face == Page {
 		c.visitor.Here = e.router.cameFrom(r)
 	}
 	if err := e.recognise(r, c); err != nil {
