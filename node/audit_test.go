@@ -513,7 +513,6 @@ var outside = map[string]string{
 }
 
 func TestEveryTableIsAuditedOrSaidToBeOutside(t *testing.T) {
-	nodetest.Alone(t)
 	folder := t.TempDir()
 	openSmall(t, folder)
 	db, err := sqlite.OpenFile(filepath.Join(folder, "yagona.db"))
@@ -551,7 +550,6 @@ func TestEveryTableIsAuditedOrSaidToBeOutside(t *testing.T) {
 }
 
 func TestAudit(t *testing.T) {
-	nodetest.Alone(t)
 	folder, resident := audited(t)
 
 	t.Run("what nobody touched verifies", func(t *testing.T) {

@@ -21,7 +21,6 @@ import (
 // In an installation that is seeded, started and stopped, every figure is what counting anew gives, and the place's page
 // and file tell it.
 func TestTheIndicatorsOfADemonstration(t *testing.T) {
-	nodetest.Alone(t)
 	n := openSmall(t, nodetest.Populated(t, 300, time.Now))
 	defer n.Close()
 	if err := n.Indicators.Begin(t.Context()); err != nil {

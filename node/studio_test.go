@@ -8,7 +8,6 @@ import (
 
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
-	"yagona/node/nodetest"
 	"yagona/packs/demo"
 )
 
@@ -109,7 +108,6 @@ func TestTwoWhoWriteTheSameFileAreToldOfEachOther(t *testing.T) {
 }
 
 func TestNobodyElseGetsIntoTheStudio(t *testing.T) {
-	nodetest.Alone(t)
 	s := open(t)
 	anna, bek := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -197,7 +195,6 @@ func attributeOf(b *browser, name string) string {
 }
 
 func TestTheStudioTakesHostileFiles(t *testing.T) {
-	nodetest.Alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.post("/studio/packs", "pack", "youth")
@@ -266,7 +263,6 @@ func TestTheStudioTakesHostileFiles(t *testing.T) {
 }
 
 func TestANewPackIsWrittenInTheStudio(t *testing.T) {
-	nodetest.Alone(t)
 	s := open(t)
 	anna, _ := publishers(t, s, "youth-agency")
 	anna.get("/studio")

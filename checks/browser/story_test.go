@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,9 @@ func TestTheStoryInABrowser(t *testing.T) {
 	browser := chromium(t)
 	for _, language := range storyLanguages {
 		t.Run(string(language), func(t *testing.T) {
+			if language != everyWidth && os.Getenv("YAGONA_TEST_LONG") == "" {
+				t.Skip("tells the story once more: run ./test long")
+			}
 			t.Parallel()
 			s := begin(t, browser, source)
 			s.window(t, language).withoutScripts()

@@ -26,6 +26,7 @@ func TestAnIdleInstallationWritesNothing(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells what a process has written")
 	}
+	t.Parallel() // it mostly waits
 	i := install(t, filepath.Join(t.TempDir(), "installation"), 100)
 	i.start()
 	l := newLoad(i)

@@ -29,14 +29,14 @@ const killsVariable = "YAGONA_FAULT_KILLS"
 // then looks for everything that was acknowledged, before the kill and at the end, and lets the auditor recompute the
 // whole installation.
 //
-// It kills 12 times; 200 times in
+// It kills 6 times; 200 times in
 //
 //	make fault
 func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a process under load for half a minute and more")
 	}
-	kills := killsWanted(t, 12)
+	kills := killsWanted(t, 6)
 	seed := uint64(time.Now().UnixNano())
 	chance := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)

@@ -97,7 +97,7 @@ func TestResetConnectionsLoseNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a PostgreSQL server and resets connections under load for several seconds")
 	}
-	resets := killsWanted(t, 100)
+	resets := killsWanted(t, 40)
 	wires := [2]*wire{}
 	var database, subjectKeys string
 	wires[0], database = through(t, storetest.ServerURL(t))

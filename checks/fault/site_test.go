@@ -226,6 +226,7 @@ func TestAWholeSiteIsLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts three PostgreSQL servers and kills a site under load")
 	}
+	t.Parallel() // it mostly waits
 	for loss := range killsWanted(t, 1) {
 		t.Run(fmt.Sprint(loss+1), func(t *testing.T) { loseSite(t, loss%2 == 0) })
 	}

@@ -541,7 +541,7 @@ func (who identity) attack(t *testing.T, info route.Info, row row) {
 	}
 	if row.kind != nobodys {
 		for _, secret := range who.victim.secret {
-			if strings.Contains(strings.ToLower(string(got.Body)), strings.ToLower(secret)) {
+			if got.tells(secret) {
 				complain("it tells %q of the victim", secret)
 			}
 		}

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"yagona/kernel/access"
 	"yagona/kernel/ident"
@@ -168,6 +170,24 @@ func (a answer) code() string {
 }
 
 func (a answer) String() string { return fmt.Sprintf("%d %.600s", a.Status, a.Body) }
+
+// tells reports whether a word or words stand in the answer, in capitals or not. In the midst of letters they tell nothing: an
+// id or a hash may hold a short name by chance.
+func (a answer) tells(words string) bool {
+	text, words := strings.ToLower(string(a.Body)), strings.ToLower(words)
+	inWord := func(r rune, size int) bool { return size > 0 && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+	for {
+		at := strings.Index(text, words)
+		if at < 0 {
+			return false
+		}
+		after := text[at+len(words):]
+		if !inWord(utf8.DecodeLastRuneInString(text[:at])) && !inWord(utf8.DecodeRuneInString(after)) {
+			return true
+		}
+		text = text[at+1:]
+	}
+}
 
 // into decodes the answer, which must have the status.
 func (a answer) into(t *testing.T, status int, value any) {
