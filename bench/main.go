@@ -48,9 +48,9 @@ type options struct {
 	Database, SubjectKeys string
 }
 
-// newcomers is how many applicants are needed: each has the subsidy once.
+// newcomers is how many applicants are needed: each has the subsidy once, and applies for the certificate four times.
 func (o options) newcomers() int {
-	count := (o.Runs + 1) * o.Stories * max(len(o.Cases), 1)
+	count := (o.Runs + 1) * max(o.Stories, o.Applications/4) * max(len(o.Cases), 1)
 	if o.Day > 0 {
 		count += o.Residents/1000 + len(curve) // about five times as many as a day has
 	}
@@ -64,16 +64,16 @@ const limit = 15 * time.Minute
 const growLimit = 6 * time.Hour
 
 func main() {
-	wanted := options{People: 400, Clients: 16, Bursts: []int{15, 25, 35}}
+	wanted := options{People: 400, Clients: 64, Bursts: []int{15, 25, 35}}
 	quick := flag.Bool("quick", false, "do very little, in seconds: whether it works, not how fast it is")
 	flag.IntVar(&wanted.Runs, "runs", 10, "how often to measure")
 	flag.IntVar(&wanted.Clients, "clients", wanted.Clients, "how many clients at a time")
 	flag.IntVar(&wanted.People, "people", wanted.People, "how many people the demonstration has; those who apply come on top")
-	flag.IntVar(&wanted.Applications, "applications", 400, "applications for the automatic service in a run")
-	flag.IntVar(&wanted.Stories, "stories", 48, "stories of the subsidy in a run")
-	flag.IntVar(&wanted.Answers, "answers", 2000, "evidence answers in a run")
-	flag.IntVar(&wanted.Records, "records", 2000, "records made, read by an official, read by their owners, and events appended, in a run")
-	flag.IntVar(&wanted.Lifecycles, "lifecycles", 160, "lifecycles of a case in a run")
+	flag.IntVar(&wanted.Applications, "applications", 1000, "applications for the automatic service in a run")
+	flag.IntVar(&wanted.Stories, "stories", 96, "stories of the subsidy in a run")
+	flag.IntVar(&wanted.Answers, "answers", 4000, "evidence answers in a run")
+	flag.IntVar(&wanted.Records, "records", 4000, "records made, read by an official, read by their owners, and events appended, in a run")
+	flag.IntVar(&wanted.Lifecycles, "lifecycles", 320, "lifecycles of a case in a run")
 	flag.IntVar(&wanted.Residents, "residents", 10_000, "how many residents stored cases are of")
 	flag.IntVar(&wanted.Mahallas, "mahallas", 0, "how many mahallas the country has at least, each with its seven officials; 0: those of its profile")
 	flag.Func("cases", "sizes at which to measure how every kind of act grows with stored cases, as 10000,100000,1000000; alone", func(text string) (err error) {

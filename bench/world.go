@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"yagona/bench/wire"
 	"yagona/kernel/calendar"
 	"yagona/kernel/country"
 	"yagona/kernel/fault"
@@ -36,7 +37,7 @@ type world struct {
 	node       *node.Node
 	site       *url.URL
 	server     *http.Server
-	transport  *http.Transport
+	transport  *wire.Transport
 	tally      *tally
 	log        transparency.Store
 	applicants []applicant
@@ -70,7 +71,7 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	}
 	w := &world{
 		folder: folder, onServer: wanted.Database != "", site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, tally: &tally{}, officials: map[post]*client{},
-		transport: &http.Transport{MaxIdleConnsPerHost: 2 * wanted.Clients},
+		transport: &wire.Transport{},
 	}
 	defer func() {
 		if err != nil {
@@ -197,7 +198,7 @@ func movers(profile *country.Profile, today calendar.Date, homes []ident.Territo
 // signIn begins a session, as the sign-in does for a program once the provider has said who it is.
 func (w *world) signIn(ctx context.Context, who ident.Person) (*client, error) {
 	token, _, err := w.node.Sessions.Start(ctx, who, session.Program, false)
-	return &client{site: w.site, http: &http.Client{Transport: w.transport, Timeout: time.Minute}, token: string(token)}, err
+	return &client{site: w.site, http: &http.Client{Transport: w.transport}, token: string(token)}, err
 }
 
 // signInAll signs in many people, as many at a time as share a commit.

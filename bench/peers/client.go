@@ -8,7 +8,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"time"
+
+	"yagona/bench/wire"
 )
 
 // client speaks HTTP to everybody in the same way: connections are kept, answers are read to their end.
@@ -17,11 +18,10 @@ type client struct {
 	base string
 }
 
-func newClient(port, clients int) client {
+func newClient(port int) client {
 	return client{
 		http: &http.Client{
-			Transport:     &http.Transport{MaxIdleConnsPerHost: 2 * clients},
-			Timeout:       time.Minute,
+			Transport:     &wire.Transport{},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		base: "http://127.0.0.1:" + strconv.Itoa(port),

@@ -20,22 +20,22 @@ func contestants(folder string, wanted options) []*contestant {
 		})
 	}
 	add("Yagona", "yagona", "SQLite, WAL, synchronous FULL: as shipped, and no other", 5*time.Minute, func(at string, port, _ int) program {
-		return &yagona{client: newClient(port, wanted.clients), folder: at, port: port, people: wanted.people}
+		return &yagona{client: newClient(port), folder: at, port: port, people: wanted.people}
 	})
 	add("PocketBase", "pocketbase", "SQLite, WAL, synchronous NORMAL: as shipped", time.Minute, func(at string, port, _ int) program {
-		return &pocketbase{client: newClient(port, wanted.clients), folder: at, port: port}
+		return &pocketbase{client: newClient(port), folder: at, port: port}
 	})
 	add("PocketBase, FULL", "pocketbase-full", "SQLite, WAL, synchronous FULL: like for like", time.Minute, func(at string, port, _ int) program {
-		return &pocketbase{client: newClient(port, wanted.clients), folder: at, port: port, synchronous: "FULL"}
+		return &pocketbase{client: newClient(port), folder: at, port: port, synchronous: "FULL"}
 	})
 	add("Temporal", "temporal", "server for development, in memory: as shipped", time.Minute, func(at string, port, second int) program {
-		return &temporal{client: newClient(port, wanted.clients), folder: at, port: port, grpc: second}
+		return &temporal{client: newClient(port), folder: at, port: port, grpc: second}
 	})
 	add("Temporal, FULL", "temporal-full", "server for development, SQLite file, WAL, synchronous FULL: like for like", time.Minute, func(at string, port, second int) program {
-		return &temporal{client: newClient(port, wanted.clients), folder: at, port: port, grpc: second, file: true}
+		return &temporal{client: newClient(port), folder: at, port: port, grpc: second, file: true}
 	})
 	add("Request Tracker", "tracker", "PostgreSQL, synchronous_commit on: as shipped, like for like", 4*time.Minute, func(at string, port, second int) program {
-		return &requestTracker{client: newClient(port, wanted.clients), cluster: cluster{folder: at, port: second}, folder: at, port: port}
+		return &requestTracker{client: newClient(port), cluster: cluster{folder: at, port: second}, folder: at, port: port}
 	})
 	add("PostgreSQL", "postgres", "synchronous_commit on: as shipped, like for like; no HTTP, nothing before it", time.Minute, func(at string, port, _ int) program {
 		return &postgres{cluster: cluster{folder: at, port: port}, clients: wanted.clients}

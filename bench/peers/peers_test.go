@@ -99,7 +99,7 @@ func contestantOf(t *testing.T, name string, durable bool) *contestant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := &pretended{client: newClient(port, 4), port: port}
+	program := &pretended{client: newClient(port), port: port}
 	if durable {
 		program.folder = t.TempDir()
 	}

@@ -14,6 +14,7 @@ import (
 // Whose months were moved into an archive that is not connected reads which, and whom to ask; whoever opens a case that was
 // moved reads since when it is there, and whom to ask. Both are looked at in all languages.
 func TestWhatIsInAnArchiveInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.also = s.Words.Languages().Tags
 	resident := s.people.Persona(demo.Worker)

@@ -92,6 +92,7 @@ func (s *told) settles(t *testing.T, of casework.Application, role ident.Role, p
 // What stays in force after a decision can be looked at: a benefit that is paid every month, a place that one waits for, a
 // licence that officials keep watch over.
 func TestWhatStaysInForceInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t), noPlace(t))
 	s.also = s.Words.Languages().Tags
 	t.Run("a benefit", s.benefits)

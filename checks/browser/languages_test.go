@@ -26,6 +26,7 @@ func (w *window) in(language locale.Tag, path string) {
 // Pages that the story does not come by are accessible in all five languages, too: where messages go, and the account that is
 // asked for once the bank turned one down.
 func TestPagesInEveryLanguage(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	jobless, worker := s.people.Persona(demo.Jobless), s.people.Persona(demo.Worker)
 	language := locale.UzbekLatin
@@ -171,6 +172,7 @@ func (w *window) tabs(name string) {
 
 // The main pages can be used with a keyboard alone, on a computer, on a telephone, and at 400 % zoom.
 func TestTheKeyboardLeadsThroughEveryPage(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.busy(t)
 	jobless := s.people.Persona(demo.Wife)

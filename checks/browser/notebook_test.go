@@ -21,6 +21,7 @@ fields:
 
 // A registrar takes a notebook over, settles who a row is about, imports it, and takes the import back.
 func TestComingFromPaperInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.also = s.Words.Languages().Tags
 	i := slices.IndexFunc(s.people.Officials, func(o demo.Official) bool { return o.Agency == "youth-agency" && o.Role == "registrar" })

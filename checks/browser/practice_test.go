@@ -32,6 +32,7 @@ func openPractice(t *testing.T) *installation {
 // A youth leader learns: all six lessons, the last with the network off, up to the certificate; the district sees it. A tax
 // inspector decides on a business with the network off.
 func TestALearningPathInABrowser(t *testing.T) {
+	t.Parallel()
 	source := axe(t)
 	s := telling(openPractice(t), chromium(t), source)
 	s.also = s.Words.Languages().Tags

@@ -17,6 +17,7 @@ import (
 
 // A company's director applies for it; the pages are looked at in all languages.
 func TestADirectorAppliesForABusinessInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.also = s.Words.Languages().Tags
 	s.forBusiness(t, locale.English)

@@ -12,6 +12,7 @@ import (
 // Shapes of services that the story has none of: one that is paid for, one on which nobody decides, one that a household asks
 // for together. Each is gone through as people do, and its pages are looked at in all languages.
 func TestOtherShapesOfServicesInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.also = s.Words.Languages().Tags
 	t.Run("a fee is paid, and given back", s.fee)

@@ -10,6 +10,7 @@ import (
 
 // A change of a rule is tried in the browser: the counts come as plots and tables, and everybody who was counted sees it.
 func TestAChangeIsSimulatedInABrowser(t *testing.T) {
+	t.Parallel()
 	source := axe(t)
 	s := begin(t, chromium(t), source)
 	s.also = s.Words.Languages().Tags

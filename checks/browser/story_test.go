@@ -347,6 +347,7 @@ func (s *told) lookAround(t *testing.T, language locale.Tag) {
 
 // Whom an official refused contests it; the level above, where nobody has looked at it yet, grants it.
 func TestAnAppealInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	for language, who := range map[locale.Tag]demo.Persona{locale.UzbekLatin: demo.Wife, locale.Russian: demo.Newcomer, locale.English: demo.Jobless} {
 		t.Run(string(language), func(t *testing.T) { s.contests(t, language, s.people.Persona(who)) })

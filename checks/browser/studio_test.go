@@ -195,6 +195,7 @@ func (s *told) guides(t *testing.T, language locale.Tag) {
 
 // The forms of the studio, for who writes no YAML.
 func TestTheStudiosFormsInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.also = s.Words.Languages().Tags
 	s.guides(t, locale.English)
@@ -202,6 +203,7 @@ func TestTheStudiosFormsInABrowser(t *testing.T) {
 
 // The story shows the studio in the languages that most people read; here it stands in one more.
 func TestTheStudioInABrowser(t *testing.T) {
+	t.Parallel()
 	s := begin(t, chromium(t), axe(t))
 	s.window(t, locale.Karakalpak).withoutScripts()
 	s.writes(t, locale.Karakalpak)

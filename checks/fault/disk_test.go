@@ -19,6 +19,7 @@ func TestAFullDiskStopsAcknowledging(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process and fills its disk")
 	}
+	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("yagona-test", disk, "tmpfs", 0, "size=64m"); err != nil {
 		inNamespace(t, err)

@@ -36,6 +36,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a process under load for half a minute and more")
 	}
+	t.Parallel()
 	kills := killsWanted(t, 6)
 	seed := uint64(time.Now().UnixNano())
 	chance := rand.New(rand.NewPCG(seed, 0))

@@ -437,6 +437,7 @@ func TestAnyOfSeveralProcessesMayBeKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes under load for half a minute and more")
 	}
+	t.Parallel()
 	kills := killsWanted(t, 4)
 	seed := uint64(time.Now().UnixNano())
 	chance := mathrand.New(mathrand.NewPCG(seed, 0))

@@ -23,6 +23,7 @@ func TestASlowDiskMakesActsWaitAndReadersNot(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process and slows its disk down")
 	}
+	t.Parallel()
 	i := install(t, t.TempDir(), 100)
 	i.start()
 	l := newLoad(i)
