@@ -134,10 +134,17 @@ func (a applicant) granted(ctx context.Context, id ident.Application) (applicati
 	return shown, err
 }
 
+// others returns so many residents, those whose last turn is longest ago: in their lives nobody applies, or is asked about, by
+// the hundred.
+func (w *world) others(count int) func(int) applicant {
+	first := int(w.turn.Add(int64(count))) - count
+	return func(i int) applicant { return w.applicants[(first+i)%len(w.applicants)] }
+}
+
 func (w *world) automatic(ctx context.Context, clients, count int) ([]time.Duration, error) {
-	w.sent = make([]ident.Application, count)
+	w.sent, w.whose = make([]ident.Application, count), w.others(count)
 	return each(ctx, clients, count, func(ctx context.Context, i int) (err error) {
-		w.sent[i], err = w.applicants[i%len(w.applicants)].apply(ctx, certificate, map[string]any{}, "granted")
+		w.sent[i], err = w.whose(i).apply(ctx, certificate, map[string]any{}, "granted")
 		return err
 	})
 }
@@ -146,7 +153,7 @@ func (w *world) automatic(ctx context.Context, clients, count int) ([]time.Durat
 func (w *world) documented(ctx context.Context) error {
 	w.certified = w.sent
 	for i, id := range w.sent {
-		if _, err := w.applicants[i%len(w.applicants)].granted(ctx, id); err != nil {
+		if _, err := w.whose(i).granted(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -258,8 +265,9 @@ func (w *world) evidence(ctx context.Context, clients, count int) ([]time.Durati
 	if err != nil {
 		return nil, err
 	}
+	who := w.others(count)
 	return each(ctx, clients, count, func(ctx context.Context, i int) error {
-		of := w.applicants[i%len(w.applicants)].ID
+		of := who(i).ID
 		result := w.node.Exchange.Ask(ctx, exchange.Request{
 			Evidence: question, Of: of.Subject(), Service: certificate, Version: definition.Hash, Purpose: access.Apply,
 			By: journal.Actor{Person: of}, Asking: definition.Agency,

@@ -61,7 +61,7 @@ func (w *world) kinds(people *cast) []kind {
 		}},
 		{"own", "own application read", 8, func(ctx context.Context, i int) error {
 			i %= len(w.certified)
-			return someone(i).get(ctx, "/api/v1/applications/"+string(w.certified[i]), nil)
+			return w.whose(i).get(ctx, "/api/v1/applications/"+string(w.certified[i]), nil)
 		}},
 		{"lifecycle", "case of a mahalla: create, take, resolve, find", 0.5, func(ctx context.Context, i int) error { return w.celebrate(ctx, someone(i)) }},
 		{"contest", "case refused, contested, granted by the level above", 0.02, func(ctx context.Context, i int) error { return w.contest(ctx, someone(i)) }},
@@ -145,7 +145,7 @@ func (w *world) gather(ctx context.Context, wanted options) (*cast, error) {
 	}
 	w.certified = w.sent
 	for i, id := range w.certified[:min(len(w.certified), 50)] {
-		one := w.applicants[i]
+		one := w.whose(i)
 		shown, err := one.granted(ctx, id)
 		if err != nil {
 			return nil, err

@@ -48,9 +48,10 @@ type options struct {
 	Database, SubjectKeys string
 }
 
-// newcomers is how many applicants are needed: each has the subsidy once, and applies for the certificate four times.
+// newcomers is how many applicants are needed: each has the subsidy once, and one in two of those about whom a record is made
+// or evidence is asked is somebody else.
 func (o options) newcomers() int {
-	count := (o.Runs + 1) * max(o.Stories, o.Applications/4) * max(len(o.Cases), 1)
+	count := (o.Runs + 1) * max(o.Stories, o.Applications, o.Records/2, o.Answers/2) * max(len(o.Cases), 1)
 	if o.Day > 0 {
 		count += o.Residents/1000 + len(curve) // about five times as many as a day has
 	}

@@ -60,11 +60,12 @@ func (w *world) records(wanted options) []measurement {
 
 func (w *world) makeRecords(ctx context.Context, clients, count int) ([]time.Duration, error) {
 	w.made = make([]string, count)
+	who := w.others(count)
 	return each(ctx, clients, count, func(ctx context.Context, i int) error {
 		var made struct {
 			Record string `json:"record"`
 		}
-		err := w.registrar.post(ctx, notebook, w.entry(w.applicants[i%len(w.applicants)]), &made)
+		err := w.registrar.post(ctx, notebook, w.entry(who(i)), &made)
 		w.made[i] = made.Record
 		return err
 	})
@@ -96,15 +97,16 @@ func (w *world) readRecords(ctx context.Context, clients, count int) ([]time.Dur
 func (w *world) readOwn(ctx context.Context, clients, count int) ([]time.Duration, error) {
 	return each(ctx, clients, count, func(ctx context.Context, i int) error {
 		i %= len(w.certified)
-		_, err := w.applicants[i%len(w.applicants)].granted(ctx, w.certified[i])
+		_, err := w.whose(i).granted(ctx, w.certified[i])
 		return err
 	})
 }
 
 // journal appends events, each about one person, in acts of fifty under that person's key.
 func (w *world) journal(ctx context.Context, clients, count int) ([]time.Duration, error) {
+	who := w.others(max(count/eventsAnAct, 1))
 	acts, err := each(ctx, clients, max(count/eventsAnAct, 1), func(ctx context.Context, i int) error {
-		subject := w.applicants[i%len(w.applicants)].ID.Subject()
+		subject := who(i).ID.Subject()
 		sealer, err := w.node.Vault.Open(ctx, subject)
 		if err != nil {
 			return err
@@ -132,7 +134,8 @@ func (w *world) journal(ctx context.Context, clients, count int) ([]time.Duratio
 // lifecycles takes cases from their beginning to their end: a resident makes one, an official finds it in the inbox,
 // takes it, reads it and resolves it, and the resident finds it among their own.
 func (w *world) lifecycles(ctx context.Context, clients, count int) ([]time.Duration, error) {
-	return each(ctx, clients, count, func(ctx context.Context, i int) error { return w.celebrate(ctx, w.applicants[i%len(w.applicants)]) })
+	who := w.others(count)
+	return each(ctx, clients, count, func(ctx context.Context, i int) error { return w.celebrate(ctx, who(i)) })
 }
 
 func (w *world) celebration() map[string]any {

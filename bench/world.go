@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"sync/atomic"
 	"time"
 
 	"yagona/bench/wire"
@@ -46,6 +47,8 @@ type world struct {
 	treasurer  *client
 	registrar  *client             // of the youth agency
 	certified  []ident.Application // by the last measurement of the automatic service, in the order of its applicants
+	whose      func(int) applicant // the applicants of the last measurement of the automatic service
+	turn       atomic.Int64        // how many turns of residents there were
 	made       []string            // records, by the last measurement that made some
 	sent       []ident.Application // by the last measurement, in the order of its applicants
 	orders     []ident.Order       // granted and not released yet
@@ -166,14 +169,15 @@ func (w *world) people(ctx context.Context, wanted options) error {
 	return err
 }
 
-// movers makes synthetic people of 22 without work, each alone in a household, spread over the territories. Their
+// movers makes synthetic people of 22 and more without work, each alone in a household, spread over the territories. Their
 // serial numbers are those that the demonstration's own people do not reach.
 func movers(profile *country.Profile, today calendar.Date, homes []ident.Territory, count int) (*demo.Population, error) {
 	population := &demo.Population{Today: today}
 	for i := range count {
-		birth := today.AddMonths(-12 * 22).AddDays(-i % 300)
+		const days = 2000 // from 22 years to 27
+		birth := today.AddMonths(-12 * 22).AddDays(-i % days)
 		number, err := "", error(nil)
-		for serial := 900 + i/300; serial < 1000; serial++ {
+		for serial := 900 + i/days; serial < 1000; serial++ {
 			if number, err = profile.Person.Compose(birth, country.Female, serial); fault.Code(err) != "country.never-issued" {
 				break
 			}
