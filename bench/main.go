@@ -169,6 +169,11 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	least, err := openBare(ctx, folder, wanted.Clients)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, least.close()) }()
 	all := make([][]result, len(measurements))
 	for number := range wanted.Runs + 1 { // run 0 warms up and does not count
 		for i, one := range measurements {
@@ -181,9 +186,13 @@ func run(ctx context.Context, wanted options, out io.Writer) (err error) {
 				all[i] = append(all[i], measured)
 			}
 		}
+		if err := least.measure(ctx, wanted, number > 0); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(out, "resident at the end: %d MiB\n\n", resident()>>20)
 	summarise(out, measurements, all)
+	least.report(out)
 	return nil
 }
 
