@@ -96,6 +96,9 @@ func arrive(ctx context.Context, due []time.Duration, do func(context.Context, i
 
 // day lets a working day of the residents arrive, compressed, and reports it by the hour and by kind.
 func (w *world) day(ctx context.Context, wanted options, people *cast, out io.Writer) error {
+	if err := w.signInAgain(ctx); err != nil {
+		return err
+	}
 	kinds := w.kinds(people)
 	acts := int(float64(wanted.Residents) * yearly(kinds) / workingDays)
 	day := arrivals(1, kinds, acts, wanted.Day)

@@ -281,9 +281,10 @@ func (w *world) evidence(ctx context.Context, clients, count int) ([]time.Durati
 
 // client speaks to the installation as one person.
 type client struct {
-	site  *url.URL
-	http  *http.Client
-	token string
+	site   *url.URL
+	http   *http.Client
+	person ident.Person
+	token  string
 }
 
 func (c *client) get(ctx context.Context, path string, into any) error {

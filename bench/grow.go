@@ -84,11 +84,6 @@ func (w *world) grow(ctx context.Context, wanted options, out io.Writer) error {
 			}
 		}
 	}
-	if wanted.Day > 0 {
-		if err := w.day(ctx, wanted, people, out); err != nil {
-			return err
-		}
-	}
 	sizing(out, measurements, all)
 	last := all[len(all)-1]
 	if len(all) > 1 {
@@ -104,6 +99,9 @@ func (w *world) grow(ctx context.Context, wanted options, out io.Writer) error {
 		measured[one.slug] = taken{median(last.disk[i]), median(column(last.results[i], func(r result) float64 { return r.each(r.spent) }))}
 	}
 	paper(out, w.kinds(people), measured, perResident)
+	if wanted.Day > 0 {
+		return w.day(ctx, wanted, people, out)
+	}
 	return nil
 }
 

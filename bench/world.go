@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -202,7 +204,23 @@ func movers(profile *country.Profile, today calendar.Date, homes []ident.Territo
 // signIn begins a session, as the sign-in does for a program once the provider has said who it is.
 func (w *world) signIn(ctx context.Context, who ident.Person) (*client, error) {
 	token, _, err := w.node.Sessions.Start(ctx, who, session.Program, false)
-	return &client{site: w.site, http: &http.Client{Transport: w.transport}, token: string(token)}, err
+	return &client{site: w.site, http: &http.Client{Transport: w.transport}, person: who, token: string(token)}, err
+}
+
+// signInAgain begins a new session for everybody: the others may have been idle for too long. Nobody speaks meanwhile.
+func (w *world) signInAgain(ctx context.Context) error {
+	everybody := append(slices.Collect(maps.Values(w.officials)), w.registrar, w.treasurer)
+	for _, one := range w.applicants {
+		everybody = append(everybody, one.client)
+	}
+	signed, err := w.signInAll(ctx, len(everybody), func(i int) ident.Person { return everybody[i].person })
+	if err != nil {
+		return err
+	}
+	for i, one := range everybody {
+		one.token = signed[i].token
+	}
+	return nil
 }
 
 // signInAll signs in many people, as many at a time as share a commit.
