@@ -259,18 +259,22 @@ func TestHostileFilesAreRefusedSoon(t *testing.T) {
 			if catalogue != nil || !problems.Failed() {
 				t.Error("it is accepted")
 			}
-			// How long it may take is told by what the packs take without it, right behind it. Somebody else may need the
-			// processors during one of the two: what takes too long does so each time.
-			_, _, whole := load(national(t))
-			for range 2 {
-				if took <= 100*whole {
-					break
-				}
+			// It may take as long as a hundred times what the packs take without it. Where that is not plain from one of them,
+			// a hundred are loaded: whoever else needs the processors slows down both.
+			const most = 100
+			_, _, without := load(national(t))
+			soon := took <= most/4*without
+			for tries := 0; !soon && tries < 3; tries++ {
 				_, _, took = load(packs)
-				_, _, whole = load(national(t))
+				without = 0
+				for range most {
+					_, _, one := load(national(t))
+					without += one
+				}
+				soon = took <= without
 			}
-			if took > 100*whole {
-				t.Errorf("it took %v, and the packs without it %v", took, whole)
+			if !soon {
+				t.Errorf("it took %v, and %d times the packs without it %v", took, most, without)
 			}
 			for _, p := range problems {
 				if p.Line < 1 || p.Column < 1 || p.Message.String() == "" || p.Hint.String() == "" {
