@@ -1,19 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"yagona/bench/wire"
 	"yagona/kernel/access"
 	"yagona/kernel/exchange"
 	"yagona/kernel/ident"
@@ -297,36 +297,14 @@ func (c *client) post(ctx context.Context, path string, body, into any, header .
 
 // send sends a request and decodes the answer; anything but success is an error.
 func (c *client) send(ctx context.Context, method, path string, body, into any, header ...string) error {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, c.site.String()+path, content)
+	header = append([]string{"Authorization", "Bearer " + c.token}, header...)
+	status, read, err := wire.Send(ctx, c.http, method, c.site.String()+path, body, header...)
 	if err != nil {
 		return err
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
-	for i := 0; i+1 < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	read, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s answered %d: %s", method, request.URL.Path, response.StatusCode, read)
+	if status >= http.StatusBadRequest {
+		name, _, _ := strings.Cut(path, "?")
+		return fmt.Errorf("%s %s answered %d: %s", method, name, status, read)
 	}
 	if into == nil {
 		return nil

@@ -6,16 +6,14 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite", which the store uses, too
-
 	"yagona/store/query"
+	"yagona/store/sqlite"
 )
 
 // work is what was committed and signed while something was measured.
@@ -86,9 +84,7 @@ func (w work) floor(ctx context.Context, folder string) (time.Duration, error) {
 			_ = os.Remove(path + suffix) // the folder goes in the end, and the next floor begins anew
 		}
 	}()
-	pragmas := []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)"}
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
-	pool, err := sql.Open("sqlite", dsn.String())
+	pool, err := sqlite.OpenFile(path, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)")
 	if err != nil {
 		return 0, err
 	}

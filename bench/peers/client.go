@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -31,37 +29,14 @@ func newClient(port int) client {
 // send sends a request with its headers, name by name, and decodes the answer if it is wanted. Anything but success is an
 // error: refused, and errLost if it was not found.
 func (c client) send(ctx context.Context, method, path string, body, into any, headers ...string) error {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
-	if err != nil {
-		return err
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	status, answer, err := wire.Send(ctx, c.http, method, c.base+path, body, headers...)
 	switch {
 	case err != nil:
 		return err
-	case response.StatusCode == http.StatusNotFound:
+	case status == http.StatusNotFound:
 		return errLost
-	case response.StatusCode >= http.StatusMultipleChoices:
-		return refused{response.StatusCode, string(answer[:min(len(answer), 300)])}
+	case status >= http.StatusMultipleChoices:
+		return refused{status, string(answer[:min(len(answer), 300)])}
 	case into == nil:
 		return nil
 	}

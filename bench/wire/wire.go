@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -121,6 +122,36 @@ func (c *connection) alive() bool {
 	}
 	_, err := c.reader.Peek(1)
 	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// Send sends a request with its headers, name by name, and with a body as JSON if there is one. It returns the answer's
+// status and content, whatever they are.
+func Send(ctx context.Context, by *http.Client, method, address string, body any, headers ...string) (status int, answer []byte, err error) {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return 0, nil, err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address, content)
+	if err != nil {
+		return 0, nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := by.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
 }
 
 // CloseIdleConnections closes the connections that nobody uses.
