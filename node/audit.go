@@ -196,15 +196,16 @@ func (a *auditing) log() error {
 	if a.head, err = a.tx.LogHead(); err != nil {
 		return err
 	}
-	if a.Tiles == nil {
+	own := a.Tiles == nil
+	if own {
 		if len(first) == 0 && a.head.Size == 0 && a.Old == nil {
 			return nil // nothing was logged yet
 		}
 		a.Tiles = transparency.NewLog(store)
 	}
-	if a.Log == nil && a.head.Signed == nil && a.head.Published == nil {
-		return fmt.Errorf("there are %d entries in the log, and no checkpoint by which its key could be told. If it is new, or a new log was begun with "+
-			"restore accept, serve the installation once, which signs the first; else it was removed: restore a copy", a.head.Size)
+	if own && a.head.Published == nil && a.Old == nil {
+		return fmt.Errorf("the log has %d entries, and no published checkpoint to verify them by. A new log publishes its first one some seconds "+
+			"after its witnesses answer: serve the installation, and audit it then. If one was published before, it was removed: restore a copy", a.head.Size)
 	}
 	if a.Log == nil {
 		return errors.New("the log's key is missing: give it as the installation publishes it")

@@ -361,6 +361,15 @@ func published(t *testing.T, n *node.Node) {
 // verify audits a folder.
 func verify(t *testing.T, folder string, change ...func(*node.Audit)) node.Report {
 	t.Helper()
+	report, err := tryToVerify(t, folder, change...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func tryToVerify(t *testing.T, folder string, change ...func(*node.Audit)) (node.Report, error) {
+	t.Helper()
 	copied, err := node.OpenCopy(t.Context(), folder, node.Databases{})
 	if err != nil {
 		t.Fatal(err)
@@ -370,11 +379,7 @@ func verify(t *testing.T, folder string, change ...func(*node.Audit)) node.Repor
 	for _, change := range change {
 		change(&audit)
 	}
-	report, err := audit.Verify(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report
+	return audit.Verify(t.Context())
 }
 
 // copyFolder copies an installation that nobody serves.
@@ -785,6 +790,19 @@ func TestAudit(t *testing.T) {
 		report := verify(t, folder, func(a *node.Audit) { a.Witnesses, a.Quorum = []*c2sp.CosignatureVerifier{key}, 1 })
 		if report.Found != 1 || report.Findings[0].Thing != "checkpoint" {
 			t.Errorf("the findings are %v", report.Findings)
+		}
+	})
+
+	t.Run("a log whose first checkpoint is not published yet is called neither verified nor changed", func(t *testing.T) {
+		kept := publishedCheckpoint(t, folder)
+		copied := copyFolder(t, folder)
+		tamper(t, copied, `UPDATE log_head SET published = NULL`)
+		if _, err := tryToVerify(t, copied); err == nil || !strings.Contains(err.Error(), "no published checkpoint") {
+			t.Errorf("it gives %v", err)
+		}
+		report := verify(t, copied, func(a *node.Audit) { a.Old = kept })
+		if report.Found == 0 || report.Findings[0].Thing != "checkpoint" {
+			t.Errorf("for who kept a checkpoint of it, the findings are %v", report.Findings)
 		}
 	})
 

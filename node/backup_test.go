@@ -416,7 +416,7 @@ func TestWhatTheWitnessesKnowAndNobodyHasAnyMoreEndsTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	audit := unserved.Audit()
-	if _, err := audit.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "serve the installation once") {
+	if _, err := audit.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "no published checkpoint") {
 		t.Errorf("before the new log's first checkpoint, the audit gives %v", err)
 	}
 	unserved.Close()

@@ -225,15 +225,19 @@ func (i *installation) terminate() error {
 }
 
 // audit runs `yagona audit verify` on the folder and returns what it printed. An installation that is being served may
-// be audited, too.
+// be audited, too; if it is so new that its witnesses have cosigned nothing yet, this waits for them.
 func (i *installation) audit() (string, error) {
 	arguments := []string{"audit", "verify", "--folder", i.folder, "--log", i.running.LogKey}
 	arguments = append(arguments, i.databases...)
 	for _, witness := range i.running.Witnesses {
 		arguments = append(arguments, "--witness", witness)
 	}
-	said, err := exec.Command(i.binary, arguments...).CombinedOutput()
-	return string(said), err
+	for begun := time.Now(); ; time.Sleep(500 * time.Millisecond) {
+		said, err := exec.Command(i.binary, arguments...).CombinedOutput()
+		if err == nil || !bytes.Contains(said, []byte("no published checkpoint")) || time.Since(begun) > patience {
+			return string(said), err
+		}
+	}
 }
 
 func read(t *testing.T, path string, into any) {
