@@ -20,7 +20,7 @@ func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Applic
 	}
 	switch {
 	case f.app.State == Appealed:
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	case f.app.State != Refused && len(f.content.ended()) == 0:
 		return Receipt{}, fault.New(fault.Conflict, "appeal.not-refused", "Only a refusal can be contested.")
 	case f.content.contested():
@@ -51,8 +51,7 @@ func (c *Casework) Contest(ctx context.Context, by access.Actor, id ident.Applic
 		return Receipt{}, err
 	}
 	f.note("appeal.received", by.Journal(), StepAppeal, "")
-	event, err := c.store(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "appeal.received", Actor: by.Journal()})
 }
 
 func (c *Casework) appealUntil(f *file, deadline func(time.Time, int) time.Time) time.Time {

@@ -25,6 +25,7 @@ import (
 type Receipt struct {
 	Application Application
 	Event       ident.Event
+	Recorded    *journal.Recorded // the event, as this act appended it; nil: the journal has it from before
 }
 
 // Start begins a draft for the person who acts, or for whom they act for. The id is made by the client or, if empty, here; starting the same again
@@ -35,12 +36,11 @@ func (c *Casework) Start(ctx context.Context, by access.Actor, id ident.Applicat
 		return Receipt{}, err
 	}
 	if f.app.Revision > 0 {
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	}
 	f.counted = true
 	f.queue(JobExpire, f.app.Expires, f.job(""))
-	event, err := c.store(ctx, f, journal.Event{Type: "application.started", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "application.started", Actor: by.Journal()})
 }
 
 // start returns a new file, or the stored one with the id.
@@ -124,7 +124,7 @@ func (c *Casework) Save(ctx context.Context, by access.Actor, id ident.Applicati
 	if f.content.Assisted != nil {
 		f.content.Assisted.Code = nil // it was for the answers as they stood
 	}
-	if _, err := c.store(ctx, f, journal.Event{Type: "application.saved", Actor: by.Journal()}); err != nil {
+	if err := c.store(ctx, f, journal.Event{Type: "application.saved", Actor: by.Journal()}); err != nil {
 		return Application{}, err
 	}
 	return f.app, problems.Err()
@@ -221,7 +221,7 @@ func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Applica
 		if f.app.State == Expired {
 			return Receipt{}, errClosed
 		}
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	}
 	if f.app.Revision != revision {
 		return Receipt{}, errChanged
@@ -232,7 +232,7 @@ func (c *Casework) Submit(ctx context.Context, by access.Actor, id ident.Applica
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) { // perhaps the same request, sent twice at once
 		if again, err := c.own(ctx, by, id, representation.Apply); err == nil && again.app.State != Draft {
-			return Receipt{again.app, again.app.Event}, nil
+			return again.receipt(), nil
 		}
 	}
 	return receipt, err
@@ -246,7 +246,7 @@ func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Applicat
 	}
 	if f.app.Revision > 0 {
 		if f.app.State != Draft {
-			return Receipt{f.app, f.app.Event}, nil
+			return f.receipt(), nil
 		}
 		return Receipt{}, errChanged
 	}
@@ -256,7 +256,7 @@ func (c *Casework) Apply(ctx context.Context, by access.Actor, id ident.Applicat
 	receipt, err := c.submit(ctx, by, f)
 	if isChanged(err) {
 		if again, err := c.own(ctx, by, f.app.ID, representation.Apply); err == nil && again.app.State != Draft {
-			return Receipt{again.app, again.app.Event}, nil
+			return again.receipt(), nil
 		}
 	}
 	return receipt, err
@@ -307,8 +307,7 @@ func (c *Casework) submit(ctx context.Context, by access.Actor, f *file) (_ Rece
 			f.tell("application.submitted")
 		}
 	}
-	event, err := c.store(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: facts})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "application.submitted", Actor: by.Journal(), Facts: facts})
 }
 
 // Gather asks the registers again that had not answered (JobGather).
@@ -334,7 +333,7 @@ func (c *Casework) Gather(ctx context.Context, queued job.Job, payload Job) (err
 	if what == "application.waiting" { // the history says once that it waits
 		f.content.History = f.content.History[:before]
 	}
-	_, err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("exchange")})
+	err = c.store(ctx, f, journal.Event{Type: what, Actor: platform("exchange")})
 	return err
 }
 
@@ -351,7 +350,7 @@ func (c *Casework) Expire(ctx context.Context, queued job.Job, payload Job) erro
 	f.app.State = Expired
 	f.content = Content{} // what was not sent is not kept
 	f.note("application.expired", platform("deadline"), "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: "application.expired", Actor: platform("deadline")})
+	err = c.store(ctx, f, journal.Event{Type: "application.expired", Actor: platform("deadline")})
 	return err
 }
 
@@ -364,7 +363,7 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 	running := f.app.State == Granted && f.right != nil && f.right.State == InForce && f.def.Licence == nil // that runs out
 	switch {
 	case f.app.State == Withdrawn || f.app.State == Ended:
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	case f.app.State != Draft && !f.app.State.IsOpen() && !running:
 		return Receipt{}, errClosed
 	case f.app.Revision != revision:
@@ -373,8 +372,7 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 	if running {
 		f.end(End{At: f.now}, by.Journal())
 		f.tellQueue()
-		event, err := c.store(ctx, f, journal.Event{Type: "benefit.ended", Actor: by.Journal()})
-		return Receipt{f.app, event}, err
+		return c.acknowledge(ctx, f, journal.Event{Type: "benefit.ended", Actor: by.Journal()})
 	}
 	if !f.begun() {
 		f.giveBack(BackWithdrawn)
@@ -387,8 +385,7 @@ func (c *Casework) Withdraw(ctx context.Context, by access.Actor, id ident.Appli
 	f.tellQueue()
 	c.closeTasks(f, TaskVoid)
 	f.note("application.withdrawn", by.Journal(), "", "")
-	event, err := c.store(ctx, f, journal.Event{Type: "application.withdrawn", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "application.withdrawn", Actor: by.Journal()})
 }
 
 // Answer answers an official's question, of several the oldest. The clock of its step runs again.
@@ -412,8 +409,7 @@ func (c *Casework) Answer(ctx context.Context, by access.Actor, id ident.Applica
 		return Receipt{}, err
 	}
 	f.note("application.answered", by.Journal(), "", "")
-	event, err := c.store(ctx, f, journal.Event{Type: "application.answered", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "application.answered", Actor: by.Journal()})
 }
 
 // Silence lets the clock run again when the applicant did not answer in time (JobSilence): the official decides on what
@@ -436,14 +432,14 @@ func (c *Casework) Silence(ctx context.Context, queued job.Job, payload Job) err
 		payload.Asked = question.At
 		f.queue(JobSilence, until, payload)
 		f.note("task.extended", platform("deadline"), "", "")
-		_, err = c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
+		err = c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
 		return err
 	}
 	if err := c.resume(ctx, f, payload.Task); err != nil {
 		return err
 	}
 	f.note("application.unanswered", platform("deadline"), "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: "application.unanswered", Actor: platform("deadline")})
+	err = c.store(ctx, f, journal.Event{Type: "application.unanswered", Actor: platform("deadline")})
 	return err
 }
 

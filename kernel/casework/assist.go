@@ -140,7 +140,7 @@ func (c *Casework) Assist(ctx context.Context, by access.Actor, told Dictated) (
 	}
 	f.counted = true
 	f.queue(JobExpire, f.app.Expires, f.job(""))
-	_, err = c.store(ctx, f, event)
+	err = c.store(ctx, f, event)
 	switch {
 	case fault.Code(err) == errDrafts.Code:
 		return Application{}, errMostDrafts
@@ -229,7 +229,7 @@ func (c *Casework) ConfirmAssisted(ctx context.Context, by access.Actor, id iden
 	case f.app.State == Expired:
 		return Receipt{}, errClosed
 	case f.app.State != Draft:
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	case f.app.Revision != revision:
 		return Receipt{}, errChanged
 	case len(photo) == 0 || len(photo) > largestAttachment:
@@ -282,7 +282,7 @@ func (c *Casework) LookedAtSummary(ctx context.Context, by access.Actor, id iden
 		return err
 	}
 	f.content.Assisted.Looked = append(f.content.Assisted.Looked, Look{By: by.Journal(), At: f.now})
-	_, err = c.store(ctx, f, journal.Event{Type: "application.summary-looked-at", Actor: by.Journal(), Facts: map[string]string{"step": task.Step}})
+	err = c.store(ctx, f, journal.Event{Type: "application.summary-looked-at", Actor: by.Journal(), Facts: map[string]string{"step": task.Step}})
 	return err
 }
 

@@ -199,7 +199,7 @@ func (c *Casework) Review(ctx context.Context, queued job.Job, payload Job) (err
 }
 
 func (c *Casework) reviewed(ctx context.Context, f *file, what string) error {
-	_, err := c.store(ctx, f, journal.Event{Type: what, Actor: platform("benefit"), Facts: map[string]string{"period": f.day.String()}})
+	err := c.store(ctx, f, journal.Event{Type: what, Actor: platform("benefit"), Facts: map[string]string{"period": f.day.String()}})
 	return err
 }
 

@@ -75,7 +75,7 @@ func (c *Casework) SendCode(ctx context.Context, by access.Actor, id ident.Appli
 	}
 	f.content.Assisted.Code = &code
 	f.queue(JobCode, time.Time{}, codeJob{Application: id, Code: code.ID})
-	_, err = c.store(ctx, f, journal.Event{Type: "application.code-sent", Actor: by.Journal()})
+	err = c.store(ctx, f, journal.Event{Type: "application.code-sent", Actor: by.Journal()})
 	return err
 }
 
@@ -114,7 +114,7 @@ func (f *file) confirmedBefore() (receipt Receipt, sent bool, err error) {
 	case Expired:
 		return Receipt{}, false, errClosed
 	default:
-		return Receipt{f.app, f.app.Event}, true, nil
+		return f.receipt(), true, nil
 	}
 }
 
@@ -134,7 +134,7 @@ func (c *Casework) ConfirmByCode(ctx context.Context, by access.Actor, id ident.
 		return Receipt{}, errCode
 	}
 	code.Tries++
-	if _, err := c.store(ctx, f, journal.Event{Type: "application.code-tried", Actor: by.Journal()}); err != nil {
+	if err := c.store(ctx, f, journal.Event{Type: "application.code-tried", Actor: by.Journal()}); err != nil {
 		return Receipt{}, err
 	}
 	if subtle.ConstantTimeCompare([]byte(code.Digits), []byte(strings.TrimSpace(digits))) != 1 {

@@ -63,7 +63,7 @@ func (c *Casework) Deadline(ctx context.Context, queued job.Job, payload Job) (e
 			return err
 		}
 	}
-	_, err = c.store(ctx, f, journal.Event{Type: "task.late", Actor: platform("deadline"), Facts: map[string]string{"step": task.Step, "late": string(step.Late)}})
+	err = c.store(ctx, f, journal.Event{Type: "task.late", Actor: platform("deadline"), Facts: map[string]string{"step": task.Step, "late": string(step.Late)}})
 	return err
 }
 
@@ -73,7 +73,7 @@ func (c *Casework) moveDeadline(ctx context.Context, f *file, task *Task, due ti
 	f.changed[task.ID] = true
 	f.queue(JobDeadline, due, f.job(task.ID))
 	f.note("task.extended", platform("deadline"), task.Step, "")
-	_, err := c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
+	err := c.store(ctx, f, journal.Event{Type: "task.extended", Actor: platform("deadline")})
 	return err
 }
 

@@ -240,8 +240,7 @@ func (c *Casework) ask(ctx context.Context, f *file, task *Task, by access.Actor
 	f.queue(JobSilence, days.Deadline(f.now, answerDays), silence)
 	f.tell("application.asked")
 	f.note("application.asked", by.Journal(), task.Step, "")
-	event, err := c.store(ctx, f, journal.Event{Type: "application.asked", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "application.asked", Actor: by.Journal()})
 }
 
 // consent carries out a recommendation or an approval.
@@ -348,15 +347,14 @@ func (c *Casework) refresh(ctx context.Context, f *file, task *Task, by access.A
 	f.arrival = nil // an act done offline has not been carried out
 	f.leavePhotos()
 	f.note("evidence.changed", platform("exchange"), task.Step, "")
-	if _, err := c.store(ctx, f, journal.Event{Type: "evidence.changed", Actor: platform("exchange")}); err != nil {
+	if err := c.store(ctx, f, journal.Event{Type: "evidence.changed", Actor: platform("exchange")}); err != nil {
 		return nil, err
 	}
 	return fault.New(fault.Conflict, "task.evidence-changed", "A register's answer has changed since you saw it. Look at the application again, then decide.").With("evidence", differs[0]), nil
 }
 
 func (c *Casework) decided(ctx context.Context, f *file, task *Task, by access.Actor, verdict Verdict) (Receipt, error) {
-	event, err := c.store(ctx, f, journal.Event{
+	return c.acknowledge(ctx, f, journal.Event{
 		Type: "task." + string(verdict.Action), Actor: by.Journal(), Facts: map[string]string{"step": task.Step},
 	})
-	return Receipt{f.app, event}, err
 }

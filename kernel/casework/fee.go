@@ -175,7 +175,7 @@ func (c *Casework) FeePaid(ctx context.Context, id ident.Application) (err error
 			return err
 		}
 	}
-	_, err = c.store(ctx, f, journal.Event{Type: "fee.paid", Actor: by, Facts: facts})
+	err = c.store(ctx, f, journal.Event{Type: "fee.paid", Actor: by, Facts: facts})
 	return err
 }
 
@@ -205,7 +205,7 @@ func (c *Casework) FeeReturned(ctx context.Context, id ident.Application) error 
 	fee.Returned = f.now
 	f.note("fee.returned", platform("payment"), "", string(fee.Back))
 	f.tell("fee.returned")
-	_, err = c.store(ctx, f, journal.Event{Type: "fee.returned", Actor: platform("payment"), Facts: map[string]string{"because": string(fee.Back)}})
+	err = c.store(ctx, f, journal.Event{Type: "fee.returned", Actor: platform("payment"), Facts: map[string]string{"because": string(fee.Back)}})
 	return err
 }
 
@@ -222,6 +222,6 @@ func (c *Casework) FeeFoundReturned(ctx context.Context, by journal.Actor, id id
 		return nil
 	}
 	f.giveBack(BackFound)
-	_, err = c.store(ctx, f, journal.Event{Type: "fee.found-returned", Actor: by})
+	err = c.store(ctx, f, journal.Event{Type: "fee.found-returned", Actor: by})
 	return err
 }

@@ -58,6 +58,8 @@ type file struct {
 	day         calendar.Date // for which the rules are evaluated; zero: the day of the act
 	arrival     *Arrival      // the act that was done offline, if this is one
 	finish      *job.Job      // the job that this act does, removed with it
+
+	recorded *journal.Recorded // the event of the act, once it is done; nil: nothing was done yet
 }
 
 type pendingJob struct {
@@ -219,7 +221,7 @@ func (f *file) tell(event string) {
 // store commits the act: the application with its next revision, the changed tasks, the documents, what registers
 // answered, the notices, the jobs, the event.
 // A file that somebody else changed in between gives errChanged, and nothing is stored.
-func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ident.Event, error) {
+func (c *Casework) store(ctx context.Context, f *file, event journal.Event) error {
 	if event.Facts == nil {
 		event.Facts = map[string]string{}
 	}
@@ -230,11 +232,11 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 	f.represent()
 	plain, err := json.Marshal(f.content)
 	if err != nil {
-		return "", err
+		return err
 	}
 	app := f.app
 	if app.Sealed, err = f.sealer.Seal(app.Applicant, contentContext(app.ID), plain); err != nil {
-		return "", err
+		return err
 	}
 	app.Revision++
 	event.Object = "application:" + string(app.ID)
@@ -246,7 +248,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 	}
 	event.Parts = append(parts, event.Parts...)
 	event.Facts["service"], event.Facts["state"] = string(app.Service), string(app.State)
-	var id ident.Event
+	var recorded journal.Recorded
 	err = c.Store.Update(ctx, act.Of(app.Applicant), func(tx Tx) error {
 		if err := unchanged(tx, f.app); err != nil {
 			return err
@@ -272,7 +274,7 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
-		id = journal.NewID(tx)
+		id := journal.NewID(tx)
 		event := event
 		app.Event = id
 		if err := tx.SaveApplication(app); err != nil {
@@ -356,18 +358,30 @@ func (c *Casework) store(ctx context.Context, f *file, event journal.Event) (ide
 				return err
 			}
 		}
-		return journal.AppendAs(tx, f.sealer, id, event)
+		recorded, err = journal.Record(tx, f.sealer, id, event)
+		return err
 	})
 	if isArchived(err) {
 		_, err = c.load(ctx, f.app.ID) // it says since when
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	f.unkept.Kept()
-	f.app = app
-	return id, nil
+	f.app, f.recorded = app, &recorded
+	return nil
 }
+
+// acknowledge is store, and gives the act's receipt.
+func (c *Casework) acknowledge(ctx context.Context, f *file, event journal.Event) (Receipt, error) {
+	if err := c.store(ctx, f, event); err != nil {
+		return Receipt{}, err
+	}
+	return f.receipt(), nil
+}
+
+// receipt returns the receipt of the act that was done last to the file.
+func (f *file) receipt() Receipt { return Receipt{f.app, f.app.Event, f.recorded} }
 
 // unchanged checks that the stored application is still the one that was read.
 func unchanged(tx Tx, read Application) error {

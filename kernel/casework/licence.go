@@ -79,7 +79,7 @@ func (c *Casework) term(ctx context.Context, f *file) error {
 	switch {
 	case f.app.State == Appealed: // whoever decides the appeal decides first
 		c.awaitTerm(f, f.now.AddDate(0, 0, 1))
-		_, err := c.store(ctx, f, journal.Event{Type: "licence.contested", Actor: platform("deadline")})
+		err := c.store(ctx, f, journal.Event{Type: "licence.contested", Actor: platform("deadline")})
 		return err
 	case f.now.Before(f.right.Until):
 		c.awaitTerm(f, f.right.Until)
@@ -91,7 +91,7 @@ func (c *Casework) term(ctx context.Context, f *file) error {
 	}
 	f.tell(what)
 	f.note(what, platform("deadline"), "", "")
-	_, err := c.store(ctx, f, journal.Event{Type: what, Actor: platform("deadline")})
+	err := c.store(ctx, f, journal.Event{Type: what, Actor: platform("deadline")})
 	return err
 }
 
@@ -219,8 +219,7 @@ func (c *Casework) Propose(ctx context.Context, by access.Actor, number ident.Do
 	opened := f.tasks[len(f.tasks)-1].ID
 	f.content.Proposals = append(f.content.Proposals, Proposal{Measure: measure, Task: opened, By: by.Journal(), Reason: reason, At: f.now})
 	f.note("licence.proposed", by.Journal(), string(measure), "")
-	event, err := c.store(ctx, f, journal.Event{Type: "licence.proposed", Actor: by.Journal(), Facts: map[string]string{"measure": string(measure)}})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "licence.proposed", Actor: by.Journal(), Facts: map[string]string{"measure": string(measure)}})
 }
 
 // proposal returns the proposal that the task decides on; nil if it is another task.

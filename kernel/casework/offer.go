@@ -83,7 +83,7 @@ func (c *Casework) Offer(ctx context.Context, _ job.Job, wanted offering) (err e
 	f.note("application.offered", platform("proactive"), "", "")
 	f.queue(JobExpire, f.app.Expires, f.job(""))
 	f.tell("application.offered")
-	_, err = c.store(ctx, f, journal.Event{Type: "application.offered", Actor: platform("proactive")})
+	err = c.store(ctx, f, journal.Event{Type: "application.offered", Actor: platform("proactive")})
 	if fault.Is(err, fault.Conflict) {
 		return nil // meanwhile they declined, or began by themself
 	}

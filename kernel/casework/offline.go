@@ -214,7 +214,7 @@ func (c *Casework) arriveLate(ctx context.Context, f *file, task *Task, by acces
 		}
 	}
 	f.note("task.arrived-late", by.Journal(), task.Step, string(verdict.Action))
-	_, err = c.store(ctx, f, journal.Event{
+	err = c.store(ctx, f, journal.Event{
 		Type: "task.arrived-late", Actor: by.Journal(), Facts: map[string]string{"step": task.Step, "action": string(verdict.Action)},
 	})
 	return *late, err

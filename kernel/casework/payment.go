@@ -25,7 +25,7 @@ func (c *Casework) RejectPayment(ctx context.Context, id ident.Application, orde
 	}
 	f.note("payment.rejected", platform("payment"), "", reason)
 	f.tell("payment.rejected")
-	_, err = c.store(ctx, f, journal.Event{Type: "payment.rejected", Actor: platform("payment")})
+	err = c.store(ctx, f, journal.Event{Type: "payment.rejected", Actor: platform("payment")})
 	return err
 }
 
@@ -76,7 +76,7 @@ func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.
 	result := f.content.Granted
 	switch {
 	case result != nil && result.Rejected == "" && result.Account != "" && result.Account == account:
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	case f.def.Output.Payment == nil || result == nil || result.Rejected == "":
 		return Receipt{}, fault.New(fault.Conflict, "application.no-account-wanted", "The bank has not turned down a payment of this application. Nothing has to be changed.")
 	case f.app.Revision != revision:
@@ -94,6 +94,5 @@ func (c *Casework) ChangeAccount(ctx context.Context, by access.Actor, id ident.
 	result.Account, _ = checked.(string)
 	f.payAgain(result)
 	f.note("payment.account-changed", by.Journal(), "", "")
-	event, err := c.store(ctx, f, journal.Event{Type: "payment.account-changed", Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: "payment.account-changed", Actor: by.Journal()})
 }

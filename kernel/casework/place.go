@@ -136,7 +136,7 @@ func (c *Casework) offer(ctx context.Context, queued job.Job, payload queue.Job)
 	}
 	f.tell("place.offered")
 	f.note("place.offered", platform("queue"), "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: "place.offered", Actor: platform("queue")})
+	err = c.store(ctx, f, journal.Event{Type: "place.offered", Actor: platform("queue")})
 	return err
 }
 
@@ -149,7 +149,7 @@ func (c *Casework) Accept(ctx context.Context, by access.Actor, id ident.Applica
 	defer func() { err = f.disclose(ctx, err) }()
 	switch {
 	case f.app.State == Granted && f.content.Place != nil:
-		return Receipt{f.app, f.app.Event}, nil
+		return f.receipt(), nil
 	case f.app.State != PlaceOffered:
 		return Receipt{}, errNoOffer
 	case f.app.Revision != revision:
@@ -176,8 +176,7 @@ func (c *Casework) Accept(ctx context.Context, by access.Actor, id ident.Applica
 	}
 	f.tellQueue()
 	f.note(what, by.Journal(), "", "")
-	event, err := c.store(ctx, f, journal.Event{Type: what, Actor: by.Journal()})
-	return Receipt{f.app, event}, err
+	return c.acknowledge(ctx, f, journal.Event{Type: what, Actor: by.Journal()})
 }
 
 // Lapse gives a place that was not accepted in time to the next (JobLapse).

@@ -29,6 +29,6 @@ func (c *Casework) TakeBackAgain(ctx context.Context, by journal.Actor, stored d
 	f.content.Ended, f.right.State = &End{At: f.now, Because: []Reason{{Text: reason}}}, Suspended
 	f.tell("licence.suspended")
 	f.note("licence.suspended", by, "", "")
-	_, err = c.store(ctx, f, journal.Event{Type: "licence.suspended", Actor: by, Facts: map[string]string{"document": string(stored.ID)}})
+	err = c.store(ctx, f, journal.Event{Type: "licence.suspended", Actor: by, Facts: map[string]string{"document": string(stored.ID)}})
 	return err
 }

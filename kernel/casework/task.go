@@ -257,6 +257,6 @@ func (c *Casework) assign(ctx context.Context, f *file, task *Task, by access.Ac
 	}
 	f.changed[task.ID] = true
 	f.note(what, by.Journal(), task.Step, "")
-	_, err := c.store(ctx, f, journal.Event{Type: what, Actor: by.Journal()})
+	err := c.store(ctx, f, journal.Event{Type: what, Actor: by.Journal()})
 	return *task, err
 }

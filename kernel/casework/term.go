@@ -37,7 +37,7 @@ func (c *Casework) lapse(ctx context.Context, f *file, queued job.Job, begun tim
 		f.app.Expires = due
 		f.queue(queued.Kind, due, f.job(""))
 		f.note(extended, platform("deadline"), "", "")
-		_, err := c.store(ctx, f, journal.Event{Type: extended, Actor: platform("deadline")})
+		err := c.store(ctx, f, journal.Event{Type: extended, Actor: platform("deadline")})
 		return err
 	}
 	f.note(lapsed, platform("deadline"), "", "")
@@ -45,7 +45,7 @@ func (c *Casework) lapse(ctx context.Context, f *file, queued job.Job, begun tim
 	if err != nil {
 		return err
 	}
-	_, err = c.store(ctx, f, journal.Event{Type: lapsed, Actor: platform("deadline"), Facts: facts})
+	err = c.store(ctx, f, journal.Event{Type: lapsed, Actor: platform("deadline"), Facts: facts})
 	return err
 }
 

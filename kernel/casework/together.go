@@ -150,7 +150,7 @@ func (c *Casework) confirm(ctx context.Context, by access.Actor, id ident.Applic
 		}
 	}
 	// The header of an event is whose key it stands under to read: who confirmed stands in a part of their own.
-	_, err = c.store(ctx, f, journal.Event{
+	err = c.store(ctx, f, journal.Event{
 		Type: "together.confirmed", Actor: platform("household"), Facts: facts,
 		Parts: []journal.Part{{Subject: by.Person.Subject(), Personal: map[string]any{"confirmed": f.app.ID}}},
 	})

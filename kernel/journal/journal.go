@@ -174,17 +174,42 @@ func Append(tx Tx, sealer *seal.Sealer, event Event) (ident.Event, error) {
 
 // AppendAs is Append with an id made by NewID.
 func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
+	_, err := Record(tx, sealer, id, event)
+	return err
+}
+
+// Recorded is an event that an act has appended, and what its parts say: a receipt is made of it without reading it back.
+// It counts once the act is committed.
+type Recorded struct {
+	Event    StoredEvent
+	parts    []StoredPart
+	openings []Opening // one for each part
+}
+
+// Opening returns what the event says of the subject; nil if that is nothing, or if a law still delays it at the time.
+func (r Recorded) Opening(subject ident.Subject, now time.Time) *Opening {
+	for i, part := range r.parts {
+		if part.Subject == subject && !part.ShownFrom.After(now) {
+			return &r.openings[i]
+		}
+	}
+	return nil
+}
+
+// Record is AppendAs, and returns what was appended.
+func Record(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) (Recorded, error) {
 	header := Header{
 		ID: id, Key: tx.Key(), Type: event.Type, At: tx.Now(), Actor: event.Actor,
 		Object: event.Object, Purpose: event.Purpose, Facts: event.Facts, Covers: event.Covers, Population: event.Population,
 	}
 	parts := make([]StoredPart, len(event.Parts))
+	openings := make([]Opening, len(event.Parts))
 	for i, part := range event.Parts {
 		personal := []byte("{}")
 		if part.Personal != nil {
 			var err error
 			if personal, err = json.Marshal(part.Personal); err != nil {
-				return err
+				return Recorded{}, err
 			}
 		}
 		opening := make([]byte, saltSize, saltSize+len(personal))
@@ -192,7 +217,7 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 		opening = append(opening, personal...)
 		sealed, err := sealer.Seal(part.Subject, partContext(id), opening)
 		if err != nil {
-			return err
+			return Recorded{}, err
 		}
 		header.Commitments = append(header.Commitments, commitment(part.Subject, opening))
 		if part.Disclosure || !part.ShownFrom.IsZero() {
@@ -202,15 +227,20 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 			Key: tx.Key(), Event: id, Number: i, Subject: part.Subject, Sealed: sealed,
 			Disclosure: part.Disclosure, ShownFrom: part.ShownFrom,
 		}
+		openings[i] = Opening{Number: i, Subject: part.Subject, Salt: opening[:saltSize:saltSize], Personal: personal}
 	}
 	encoded, err := json.Marshal(header)
 	if err != nil {
-		return err
+		return Recorded{}, err
 	}
-	return tx.AppendEvent(StoredEvent{
+	for i := range openings {
+		openings[i].Header = encoded
+	}
+	stored := StoredEvent{
 		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1, ShownFrom: header.shownFrom(),
 		Purpose: event.Purpose,
-	}, parts)
+	}
+	return Recorded{stored, parts, openings}, tx.AppendEvent(stored, parts)
 }
 
 // Entry returns the entry in the transparency log of an event with the header.

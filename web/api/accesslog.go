@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/casework"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/transparency"
@@ -80,8 +81,8 @@ func proofOf(ctx context.Context, trail *reading.Trail, entry reading.Entry) (Pr
 }
 
 // receiptOf returns the proof of an act's event to whoever did it.
-func receiptOf(ctx context.Context, trail *reading.Trail, by access.Actor, applicant ident.Subject, id ident.Event) (Proof, error) {
-	entry, err := trail.Receipt(ctx, by.Person.Subject(), applicant, id)
+func receiptOf(ctx context.Context, trail *reading.Trail, by access.Actor, receipt casework.Receipt) (Proof, error) {
+	entry, err := trail.Receipt(ctx, by.Person.Subject(), receipt.Application.Applicant, receipt.Event, receipt.Recorded)
 	if err != nil {
 		return Proof{}, err
 	}

@@ -258,7 +258,7 @@ func keyed(person ident.Person, key string) (ident.Application, error) {
 }
 
 func (a applications) receipt(ctx context.Context, v route.Visitor, receipt casework.Receipt) (Receipt, error) {
-	proof, err := receiptOf(ctx, a.trail, v.Actor, receipt.Application.Applicant, receipt.Event)
+	proof, err := receiptOf(ctx, a.trail, v.Actor, receipt)
 	if err != nil {
 		return Receipt{}, err
 	}

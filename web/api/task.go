@@ -190,7 +190,7 @@ func (t tasks) decide(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	if err != nil {
 		return preconditioned(under("form", err))
 	}
-	proof, err := receiptOf(r.Context(), t.trail, v.Actor, receipt.Application.Applicant, receipt.Event)
+	proof, err := receiptOf(r.Context(), t.trail, v.Actor, receipt)
 	if err != nil {
 		return err
 	}
