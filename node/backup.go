@@ -17,8 +17,8 @@ import (
 	"yagona/kernel/document"
 	"yagona/kernel/ident"
 	"yagona/kernel/person"
+	"yagona/std/wholefile"
 	"yagona/store"
-	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
 )
@@ -244,7 +244,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return keyfile.WriteWhole(path, append(encoded, '\n'))
+	return wholefile.Write(path, append(encoded, '\n'))
 }
 
 // Restoration puts a backup into a new folder.

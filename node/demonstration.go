@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/ledger/bank"
 	"yagona/kernel/signature"
 	"yagona/packs/demo"
+	"yagona/std/wholefile"
 	"yagona/store/keyfile"
 	"yagona/web/till"
 )
@@ -102,7 +103,7 @@ func (d Demonstration) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, encoded, 0o600)
+	return wholefile.Write(path, encoded)
 }
 
 // seed stores the population, and makes the publishers' keys: their private halves lie in the folder "publishers", as

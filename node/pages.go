@@ -21,8 +21,8 @@ import (
 	"yagona/kernel/wording"
 	"yagona/pack"
 	"yagona/std/c2sp"
+	"yagona/std/wholefile"
 	"yagona/store"
-	"yagona/store/keyfile"
 	"yagona/store/query"
 	correcting "yagona/web/correction"
 	"yagona/web/desk"
@@ -98,7 +98,7 @@ func (n *Node) openPages(ctx context.Context) error {
 	if n.config.Demonstration && n.config.Till == nil {
 		played, err := till.Open(till.Config{
 			Site: n.config.Site, House: house, Money: n.Words.Money, Clock: n.config.Clock, Tell: fees{n}.Look,
-			Path: filepath.Join(n.config.Folder, tillFile), Write: keyfile.WriteWhole,
+			Path: filepath.Join(n.config.Folder, tillFile), Write: wholefile.Write,
 		})
 		if err != nil {
 			return err

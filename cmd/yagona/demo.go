@@ -24,6 +24,7 @@ import (
 	"yagona/packs"
 	"yagona/packs/uz"
 	"yagona/std/c2sp"
+	"yagona/std/wholefile"
 	"yagona/store"
 )
 
@@ -183,7 +184,7 @@ func (c demoCommand) serve(ctx context.Context, terminal terminal, ready func(ru
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.runningFile(), append(encoded, '\n'), 0o600); err != nil {
+	if err := wholefile.Write(c.runningFile(), append(encoded, '\n')); err != nil {
 		return err
 	}
 	defer os.Remove(c.runningFile())
@@ -231,7 +232,7 @@ func startWitness(ctx context.Context, folder, name, logKey string) (witnessProc
 		if err != nil {
 			return witnessProcess{}, err
 		}
-		if err := writeNewFile(key, []byte(private+"\n")); err != nil {
+		if err := wholefile.Write(key, []byte(private+"\n")); err != nil {
 			return witnessProcess{}, err
 		}
 	}

@@ -27,6 +27,7 @@ import (
 
 	"yagona/kernel/archive"
 	"yagona/kernel/journal"
+	"yagona/std/wholefile"
 	"yagona/store/keyfile"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -254,7 +255,7 @@ func (i *interruptible) Read(into []byte) (int, error) {
 
 // Describe implements archive.Shelf.
 func (f *Folder) Describe(volume archive.Volume, said []byte) error {
-	return keyfile.WriteWhole(filepath.Join(f.path, volume.ID+manifest), said)
+	return wholefile.Write(filepath.Join(f.path, volume.ID+manifest), said)
 }
 
 // Begin implements archive.Shelf.

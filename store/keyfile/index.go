@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"yagona/kernel/seal"
+	"yagona/std/wholefile"
 )
 
 // The index key's first generation is in index.secret, the second in index-2.secret, and so on. All that are there are in use.
@@ -124,7 +125,7 @@ func (f *Folder) RotateIndexKey(announce func(generation int) error) (generation
 	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	return generation, WriteWhole(f.IndexFile(generation), fresh)
+	return generation, wholefile.Write(f.IndexFile(generation), fresh)
 }
 
 // ForgetIndexKeys removes all index keys but the newest: what was hashed under them is not found any more.
@@ -138,5 +139,5 @@ func (f *Folder) ForgetIndexKeys() error {
 			return err
 		}
 	}
-	return syncFolder(f.path)
+	return wholefile.SyncFolder(f.path)
 }

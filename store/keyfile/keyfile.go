@@ -25,6 +25,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/signature"
+	"yagona/std/wholefile"
 )
 
 // Folder is an open folder of keys. It is safe for concurrent use.
@@ -234,34 +235,7 @@ func (f *Folder) write(stored file) error {
 	if err != nil {
 		return err
 	}
-	return WriteWhole(filepath.Join(f.path, stored.ID+".key.json"), append(data, '\n'))
-}
-
-// WriteWhole writes a file that only its owner reads, whole or not at all.
-func WriteWhole(path string, data []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data)
-	if err := errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes what was written, renamed and removed in the folder last.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
+	return wholefile.Write(filepath.Join(f.path, stored.ID+".key.json"), append(data, '\n'))
 }
 
 // inForce returns the holder's newest key whose term has begun; its oldest, if the clock stands before all of them.
@@ -372,7 +346,7 @@ func (f *Folder) Secret(name string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		secret = make([]byte, 32)
 		rand.Read(secret)
-		err = WriteWhole(path, secret)
+		err = wholefile.Write(path, secret)
 	}
 	if err == nil && len(secret) != 32 {
 		err = fmt.Errorf("%s: a secret has 32 bytes, this file has %d: put the right file back from its backup", path, len(secret))
@@ -413,12 +387,12 @@ func (f *Folder) RenewSecret(name string, announce func() error) error {
 		return err
 	}
 	// The old one is safe before the new one takes its place.
-	if err := WriteWhole(filepath.Join(f.path, name+previousSecret), old); err != nil {
+	if err := wholefile.Write(filepath.Join(f.path, name+previousSecret), old); err != nil {
 		return err
 	}
 	fresh := make([]byte, 32)
 	rand.Read(fresh)
-	return WriteWhole(filepath.Join(f.path, name+".secret"), fresh)
+	return wholefile.Write(filepath.Join(f.path, name+".secret"), fresh)
 }
 
 // ForgetPreviousSecret removes the previous secret. What is still sealed under it is lost.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"yagona/std/c2sp"
+	"yagona/std/wholefile"
 )
 
 // What a witness owes when the disk fails: no cosignature before the state is kept, and no state that forgets a
@@ -47,7 +48,7 @@ func TestFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
 	for name, save := range map[string]func(string, []byte) error{
 		"and was not persisted": func(string, []byte) error { return full },
-		"and was persisted":     func(path string, content []byte) error { return errors.Join(replaceFile(path, content), full) },
+		"and was persisted":     func(path string, content []byte) error { return errors.Join(wholefile.Write(path, content), full) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := Config{Folder: t.TempDir(), Cosigner: cosigner, Logs: []note.Verifier{verifier}, Logger: slog.New(slog.DiscardHandler)}
@@ -60,7 +61,7 @@ func TestFailedWrite(t *testing.T) {
 				t.Fatalf("got %q, %v", cosignature, err)
 			}
 			// Nothing was given out, so that either content may now become the first.
-			server.save = replaceFile
+			server.save = wholefile.Write
 			if _, err := server.Add(t.Context(), request("two")); err != nil {
 				t.Fatal(err)
 			}

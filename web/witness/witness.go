@@ -22,13 +22,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"yagona/std/c2sp"
+	"yagona/std/wholefile"
 )
 
 // maxRequest is the size of a request body: 63 hashes, and a checkpoint with 16 large signatures.
@@ -47,7 +47,7 @@ type Server struct {
 	config Config
 	lock   *os.File
 	logs   map[string]*watched
-	save   func(path string, content []byte) error // replaceFile, but in tests
+	save   func(path string, content []byte) error // wholefile.Write, but in tests
 }
 
 // watched is a log that the witness watches.
@@ -72,7 +72,7 @@ func Open(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the folder %s is in use by another witness: give each its own: %w", config.Folder, err)
 	}
-	s := &Server{config: config, lock: lock, logs: map[string]*watched{}, save: replaceFile}
+	s := &Server{config: config, lock: lock, logs: map[string]*watched{}, save: wholefile.Write}
 	for _, key := range config.Logs {
 		log := s.logs[key.Name()]
 		if log == nil {
@@ -219,28 +219,4 @@ func (w *watched) load() error {
 	}
 	w.last = checkpoint.Tree
 	return nil
-}
-
-// replaceFile replaces a file as a whole: after a crash at any moment it holds the old or the new content, and after
-// replaceFile returned nil, the new one.
-func replaceFile(path string, content []byte) error {
-	folder := filepath.Dir(path)
-	temporary := strings.TrimSuffix(path, filepath.Ext(path)) + ".new"
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	opened, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(opened.Sync(), opened.Close())
 }
