@@ -1,11 +1,13 @@
 package reading_test
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/ident"
@@ -144,5 +146,56 @@ func TestWhatALawDelaysIsNotListedBeforeItsDay(t *testing.T) {
 	w.now = w.now.AddDate(0, 0, 31)
 	if got, _ := w.page(t, "", 10); fmt.Sprint(got) != "[own-data.read×1 register.read×1]" {
 		t.Errorf("after its day the page is %v", got)
+	}
+}
+
+// TestAReceiptSaysWhatTheJournalSays compares a receipt that is made of what an act recorded with one that is read back.
+func TestAReceiptSaysWhatTheJournalSays(t *testing.T) {
+	w := newWorld(t)
+	subject, other := w.resident.Subject(), ident.New[ident.Person](w.now).Subject()
+	sealer, err := w.vault.Open(t.Context(), subject, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, delayed := range []time.Time{{}, w.now.AddDate(0, 0, 30)} {
+		var recorded journal.Recorded
+		err = w.trail.Store.Update(t.Context(), act.Of(subject), func(tx journal.Tx) (err error) {
+			recorded, err = journal.Record(tx, sealer, journal.NewID(tx), journal.Event{
+				Type: "application.submitted", Actor: journal.Actor{Person: w.resident}, Facts: map[string]string{"service": "illustrative"},
+				Parts: []journal.Part{
+					{Subject: other, Personal: map[string]string{"ground": "parent"}},
+					{Subject: subject, Personal: map[string]string{"said": "Gulnora"}, ShownFrom: delayed},
+				},
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, by := range []ident.Subject{subject, other} {
+			made, err := w.trail.Receipt(t.Context(), by, subject, recorded.Event.ID, &recorded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if open := by == subject && delayed.IsZero(); (made.Opening != nil) != open {
+				t.Errorf("for %s, delayed until %v, it is open: %t", by, delayed, made.Opening != nil)
+			}
+			if made.Opening == nil && by == subject {
+				continue // whoever reads it back is told that there is nothing for them to see yet
+			}
+			read, err := w.trail.Receipt(t.Context(), by, subject, recorded.Event.ID, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(read.Opening, made.Opening); diff != "" || !bytes.Equal(read.Event.Entry, made.Event.Entry) {
+				t.Errorf("what is read back differs: %s", diff)
+			}
+			if made.Opening == nil {
+				continue
+			}
+			if _, entry, err := made.Opening.Verify(); err != nil || !bytes.Equal(entry, made.Event.Entry) {
+				t.Errorf("its opening does not verify: %v", err)
+			}
+		}
 	}
 }
