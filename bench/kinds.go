@@ -186,13 +186,13 @@ func (w *world) subsidised(ctx context.Context, people *cast) error {
 
 // release lets the treasurer look which orders wait, and release one of them; there may be none.
 func (w *world) release(ctx context.Context, people *cast) error {
-	var prepared page[struct {
+	var verified page[struct {
 		ID ident.Order `json:"id"`
 	}]
-	if err := w.treasurer.get(ctx, "/api/v1/orders?limit=20&state=prepared", &prepared); err != nil {
+	if err := w.treasurer.get(ctx, "/api/v1/orders?limit=20&state=verified", &verified); err != nil {
 		return err
 	}
-	for _, one := range prepared.Items {
+	for _, one := range verified.Items {
 		if _, taken := people.released.LoadOrStore(one.ID, true); !taken {
 			return w.treasurer.post(ctx, "/api/v1/orders/"+string(one.ID)+"/release", nil, nil)
 		}

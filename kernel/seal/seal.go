@@ -302,7 +302,7 @@ func (s *Sealer) Unseal(subject ident.Subject, context string, sealed []byte) ([
 	}
 	plain, err := key.Open(nil, nil, sealed, authenticated(subject, context))
 	if err != nil {
-		return nil, fault.New(fault.Internal, "seal.broken", "Stored data does not open: it was changed. Run yagona audit verify.").Because(err)
+		return nil, fault.New(fault.Internal, "seal.broken", "Stored data does not open: it was changed, or its key was lost in a restoration (yagona restore check counts those). Run yagona audit verify.").Because(err)
 	}
 	return plain, nil
 }
