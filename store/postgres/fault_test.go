@@ -635,6 +635,11 @@ func TestWrongServersAreRefused(t *testing.T) {
 	if _, err := admin.Exec(t.Context(), `CREATE DATABASE yagona_bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`); err != nil {
 		t.Fatal(err)
 	}
+	defer func() {
+		if _, err := admin.Exec(context.WithoutCancel(t.Context()), `DROP DATABASE yagona_bytes`); err != nil {
+			t.Error(err)
+		}
+	}()
 	for want, address := range map[string]string{
 		"connect":            "postgres://postgres@127.0.0.1:1/none?connect_timeout=1",
 		"is not in UTF-8":    server.URL("yagona_bytes"),
