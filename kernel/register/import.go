@@ -321,14 +321,19 @@ func (i *importing) check(ctx context.Context, row Row) (Effect, error) {
 		return effect, err
 	}
 	record := string(once[0].index) + " " + string(subject)
+	var unseen []unique
 	for _, one := range once {
-		if first, known := i.seen[one.index]; known && first != record {
+		first, known := i.seen[one.index]
+		if known && first != record {
 			return "", errImportTwice
+		}
+		if !known {
+			unseen = append(unseen, one) // any other was checked, and may be written by now, with an earlier row
 		}
 		i.seen[one.index] = record
 	}
 	err = i.k.Store.View(ctx, func(tx Reader) error {
-		for _, one := range once {
+		for _, one := range unseen {
 			places, err := tx.IndexedRecords(one.index, 2)
 			if err != nil {
 				return err
@@ -340,6 +345,9 @@ func (i *importing) check(ctx context.Context, row Row) (Effect, error) {
 		return nil
 	})
 	if err != nil {
+		for _, one := range unseen {
+			delete(i.seen, one.index) // this row will not have it
+		}
 		return "", err
 	}
 	return i.checkOrder(record, effect, attempt, found, row)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -379,6 +380,23 @@ func workbook(t *testing.T, rows, after string) []byte {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+// TestARowMaySayWhatTheOneBeforeSaid repeats every row at once: it is checked while the one before is being written.
+func TestARowMaySayWhatTheOneBeforeSaid(t *testing.T) {
+	w := newWorld(t)
+	const people = 150
+	var text strings.Builder
+	text.WriteString(head)
+	for n := range people {
+		number := strconv.Itoa(n + 1)
+		w.named(t, number, "Namunaeva Sinov "+number, "1987-09-17")
+		text.WriteString(strings.Repeat(number+";;;;02.03.2026;tikuvchi\n", 2))
+	}
+	got, err := w.notebook(t, mapping, []byte(text.String()), func(one *register.Import) { one.Atomic = false })
+	if want := (register.Reconciliation{Read: 2 * people, Created: people, Unchanged: people}); err != nil || got.done != want {
+		t.Errorf("%+v, %v, %v", got.done, got.rejects, err)
+	}
 }
 
 func TestAWorkbookIsTakenOver(t *testing.T) {
