@@ -128,7 +128,10 @@ func (l *load) settle(t *testing.T) {
 		}
 		l.giveBack(s)
 	}
-	t.Fatalf("%d applications have no end after %s without a kill", len(l.open), patience)
+	for _, s := range l.open {
+		t.Logf("application %s of %s: stage %d, pending %t, lost %t", s.id, s.service, s.stage, s.pending != nil, s.lost)
+	}
+	t.Fatalf("%d applications have no end after %s without a kill; problems %v", len(l.open), patience, l.problemsSoFar())
 }
 
 // rank orders states: an application only goes on.
