@@ -130,6 +130,11 @@ func (l *load) settle(t *testing.T) {
 	}
 	for _, s := range l.open {
 		t.Logf("application %s of %s: stage %d, pending %t, lost %t", s.id, s.service, s.stage, s.pending != nil, s.lost)
+		if token, err := l.as(t.Context(), s.resident); err == nil {
+			var paid payment
+			err = l.get(t.Context(), token, "/api/v1/applications/"+string(s.id)+"/payment", &paid)
+			t.Logf("its payment is %+v, %v", paid, err)
+		}
 	}
 	t.Fatalf("%d applications have no end after %s without a kill; problems %v", len(l.open), patience, l.problemsSoFar())
 }

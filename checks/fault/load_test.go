@@ -262,10 +262,12 @@ func (l *load) change(ctx context.Context, s *story, made request) (got answer, 
 
 var errLater = errors.New("it is to be repeated later")
 
-// later counts what could not be answered now, and waits a moment: whoever repeats without a pause has soon asked more often
-// than a program may.
+// later counts what could not be answered now. On a full disk it waits a moment: whoever repeats without a pause has soon
+// asked more often than a program may.
 func (l *load) later(got answer) error {
-	time.Sleep(50 * time.Millisecond)
+	if got.code() == "store.full" {
+		time.Sleep(50 * time.Millisecond)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.problems[got.code()]++
