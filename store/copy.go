@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yagona/kernel/act"
+	"yagona/std/wholefile"
 	"yagona/store/postgres"
 	"yagona/store/schema"
 	"yagona/store/sqlite"
@@ -115,13 +116,13 @@ func copyFrom(ctx context.Context, location, path string, tables []string, make 
 	if err != nil {
 		return err
 	}
-	if err := sqlite.Flush(unfinished); err != nil {
+	if err := wholefile.Sync(unfinished); err != nil {
 		return err
 	}
 	if err := os.Rename(unfinished, path); err != nil {
 		return err
 	}
-	return sqlite.Flush(filepath.Dir(path))
+	return wholefile.Sync(filepath.Dir(path))
 }
 
 // openFile opens a file that nobody else has: what is written is durable once the file is flushed.

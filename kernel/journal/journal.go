@@ -183,14 +183,16 @@ func AppendAs(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) error {
 type Recorded struct {
 	Event    StoredEvent
 	parts    []StoredPart
-	openings []Opening // one for each part
+	openings []Opening // one for each part, without the header
 }
 
 // Opening returns what the event says of the subject; nil if that is nothing, or if a law still delays it at the time.
 func (r Recorded) Opening(subject ident.Subject, now time.Time) *Opening {
 	for i, part := range r.parts {
 		if part.Subject == subject && !part.ShownFrom.After(now) {
-			return &r.openings[i]
+			opening := r.openings[i]
+			opening.Header = r.Event.Header
+			return &opening
 		}
 	}
 	return nil
@@ -232,9 +234,6 @@ func Record(tx Tx, sealer *seal.Sealer, id ident.Event, event Event) (Recorded, 
 	encoded, err := json.Marshal(header)
 	if err != nil {
 		return Recorded{}, err
-	}
-	for i := range openings {
-		openings[i].Header = encoded
 	}
 	stored := StoredEvent{
 		Key: tx.Key(), ID: id, At: tx.Now(), Header: encoded, Entry: Entry(encoded), Index: -1, ShownFrom: header.shownFrom(),

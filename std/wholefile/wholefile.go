@@ -27,14 +27,14 @@ func Write(path string, content []byte) error {
 	if err := os.Rename(temporary.Name(), path); err != nil {
 		return err
 	}
-	return SyncFolder(folder)
+	return Sync(folder)
 }
 
-// SyncFolder puts on the disk what was written, renamed and removed in a folder.
-func SyncFolder(path string) error {
-	folder, err := os.Open(path)
+// Sync puts on the disk what a file holds, or what was written, renamed and removed in a folder.
+func Sync(path string) error {
+	opened, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(opened.Sync(), opened.Close())
 }

@@ -116,15 +116,7 @@ func (f *Folder) Make(ctx context.Context, volume archive.Volume, write func(arc
 	if err := os.Rename(path, f.Path(volume)); err != nil {
 		return archive.Volume{}, err
 	}
-	return volume, f.sync()
-}
-
-func (f *Folder) sync() error {
-	folder, err := os.Open(f.path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return volume, wholefile.Sync(f.path)
 }
 
 // fill writes a volume's content in one transaction: what is interrupted is nothing.

@@ -139,5 +139,5 @@ func (f *Folder) ForgetIndexKeys() error {
 			return err
 		}
 	}
-	return wholefile.SyncFolder(f.path)
+	return wholefile.Sync(f.path)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"yagona/kernel/ident"
+	"yagona/std/wholefile"
 )
 
 // CopyFile writes the database in the file from, as it is at this moment, into the new file to: a consistent whole, durable
@@ -32,22 +33,13 @@ func CopyFile(ctx context.Context, from, to string) (err error) {
 	if _, err := pool.ExecContext(ctx, `VACUUM INTO ?`, unfinished); err != nil {
 		return fmt.Errorf("copying %s: %w", from, err)
 	}
-	if err := Flush(unfinished); err != nil {
+	if err := wholefile.Sync(unfinished); err != nil {
 		return err
 	}
 	if err := os.Rename(unfinished, to); err != nil {
 		return err
 	}
-	return Flush(filepath.Dir(to))
-}
-
-// Flush makes a file or a folder durable.
-func Flush(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
+	return wholefile.Sync(filepath.Dir(to))
 }
 
 // CheckFile looks whether the database in the file is whole: nil, or what SQLite finds wrong with it. It reads all of it.
