@@ -33,9 +33,6 @@ func TestTheDatabasesLeaderIsLost(t *testing.T) {
 	c := newClusterOn(t, r.create("yagona"), r.create("yagona_keys"), 400+50*losses, 2)
 	t.Cleanup(func() {
 		if t.Failed() {
-			for i, one := range c.processes {
-				t.Logf("process %d says:\n%s", i, one.output)
-			}
 			t.Log(r.said())
 		}
 	})

@@ -207,6 +207,13 @@ func newCluster(t *testing.T, people, processes int) *cluster {
 func newClusterOn(t *testing.T, database, subjectKeys string, people, processes int) *cluster {
 	t.Helper()
 	c := &cluster{installation: install(t, t.TempDir(), people)}
+	t.Cleanup(func() {
+		if t.Failed() {
+			for i, one := range c.processes {
+				t.Logf("process %d says:\n%s", i, one.output)
+			}
+		}
+	})
 	profile, err := country.Load(uz.Files)
 	if err != nil {
 		t.Fatal(err)
@@ -475,9 +482,4 @@ func TestAnyOfSeveralProcessesMayBeKilled(t *testing.T) {
 	l.checkMoney(t)
 	l.checkAudit(t)
 	l.report(t, kills)
-	if t.Failed() {
-		for i, one := range c.processes {
-			t.Logf("process %d says:\n%s", i, one.output)
-		}
-	}
 }

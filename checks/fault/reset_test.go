@@ -133,9 +133,4 @@ func TestResetConnectionsLoseNothing(t *testing.T) {
 			t.Errorf("a reset connection was answered %d times as %q, which tells nobody what to do", times, code)
 		}
 	}
-	if t.Failed() {
-		for i, one := range c.processes {
-			t.Logf("process %d says:\n%s", i, one.output)
-		}
-	}
 }

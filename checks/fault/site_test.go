@@ -376,11 +376,6 @@ func loseSite(t *testing.T, cutBefore bool) {
 	again.check(t, true)
 	again.checkAudit(t)
 	c.paidOnce(t)
-	if t.Failed() {
-		for i, one := range c.processes {
-			t.Logf("process %d says:\n%s", i, one.output)
-		}
-	}
 }
 
 // goesOn has so many more applications acknowledged. Who still has one open, from before the loss, asks for nothing.
