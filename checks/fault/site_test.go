@@ -334,7 +334,7 @@ func loseSite(t *testing.T, cutBefore bool) {
 	}
 	c.folder, c.databases = keys, []string{"--database", c.config.Database, "--subject-keys", c.config.SubjectKeys}
 	again := newLoad(c.installation)
-	again.each, again.next, again.waiting = 1, l.next/l.each+1, maps.Clone(l.waiting)
+	again.restored, again.each, again.next, again.waiting = true, 1, l.next/l.each+1, maps.Clone(l.waiting)
 	again.goesOn(t, 1)
 	served := time.Since(lost)
 
