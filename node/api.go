@@ -32,13 +32,14 @@ func (n *Node) api(say route.Say) []route.Route {
 // so that nobody is appointed to it by one registrar alone.
 var platformRoles = []ident.Role{access.Registrar, access.Treasurer, access.Publisher, access.Operator, erasure.Officer, simulation.Analyst}
 
-// keeper returns the agency that keeps a register, "" if there is no such register any more.
-func (n *Node) keeper(path ident.Register) ident.Agency {
-	definition, err := n.Catalogue().Registers.Register(path)
-	if err != nil {
-		return ""
+// registersOf returns the registers that the agency keeps.
+func (n *Node) registersOf(agency ident.Agency) (kept []ident.Register) {
+	for _, definition := range n.Catalogue().Registers.All() {
+		if definition.Agency == agency {
+			kept = append(kept, definition.Path)
+		}
 	}
-	return definition.Agency
+	return kept
 }
 
 // roles returns the roles that officials of the agency may hold: those that its pack declares, and the platform's.

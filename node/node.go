@@ -449,7 +449,7 @@ func (n *Node) wireKernel() {
 	}
 	n.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: n.Vault, Country: n.Profile.Territories.Root(),
-		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Keeper: n.keeper,
+		Supervisor: n.Profile.Supervision.Agency, KeepPayments: n.Profile.Supervision.KeepPayments, Registers: n.registersOf,
 	}
 	n.Simulator = &simulation.Simulator{
 		Store: query.For[simulation.Reader, simulation.Tx](db), Vault: n.Vault, Registers: n.Registers,

@@ -738,7 +738,11 @@ func (m *Mover) clear(ctx context.Context, volume Volume, contents Contents) err
 		err = m.atOnce(len(keys), func(i int) error {
 			of := keys[i]
 			return m.Store.Update(ctx, of[0].Key, func(tx Tx) error {
-				return tx.ForgetEvents(volume.From, volume.Until, of[0].Event, of[len(of)-1].Event)
+				events := make([]ident.Event, len(of))
+				for i, one := range of {
+					events[i] = one.Event
+				}
+				return tx.ForgetEvents(events)
 			})
 		})
 		if err != nil {

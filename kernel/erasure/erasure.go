@@ -17,7 +17,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -64,8 +63,8 @@ type Reader interface {
 	Erasure(id string) (Erasure, error)
 	// Erasures returns the agency's ("" : everybody's), newest first, at most limit.
 	Erasures(agency ident.Agency, limit int) ([]Erasure, error)
-	// RegistersOf returns which registers have records under the key, sorted.
-	RegistersOf(key act.Key) ([]ident.Register, error)
+	// RegistersOf returns those of the registers that have records under the key, sorted.
+	RegistersOf(key act.Key, among ...ident.Register) ([]ident.Register, error)
 	// ApplicationsOf returns the applicant's applications, newest first, at most limit, with ids before the given one.
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]casework.Application, error)
 	// EntitlementsOf returns all that was ever in force for the holder.
@@ -93,7 +92,7 @@ type Erasures struct {
 	Country      ident.Territory // for which officers must be appointed
 	Supervisor   ident.Agency    // whose officers confirm; "" : nobody's
 	KeepPayments int             // for how many years after a payment was settled the law keeps to whom it went
-	Keeper       func(register ident.Register) ident.Agency
+	Registers    func(agency ident.Agency) []ident.Register // that the agency keeps
 }
 
 var (
@@ -193,14 +192,11 @@ func (e *Erasures) standing(tx Tx, proposed Erasure) error {
 	if proposed.Agency == e.Supervisor {
 		return errNoStanding
 	}
-	kept, err := tx.RegistersOf(act.Of(proposed.Subject))
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(kept, func(r ident.Register) bool { return e.Keeper(r) == proposed.Agency }) {
+	kept, err := tx.RegistersOf(act.Of(proposed.Subject), e.Registers(proposed.Agency)...)
+	if err == nil && len(kept) == 0 {
 		return errNoStanding
 	}
-	return nil
+	return err
 }
 
 // mostApplications is how many of a subject's newest applications are looked through for open ones.

@@ -39,8 +39,8 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	}
 	all := &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](db), Vault: vault, Country: "X", KeepPayments: 5,
-		Keeper: func(path ident.Register) ident.Agency {
-			return map[ident.Register]ident.Agency{"civil/births": "registry"}[path]
+		Registers: func(agency ident.Agency) []ident.Register {
+			return map[ident.Agency][]ident.Register{"registry": {"civil/births"}}[agency]
 		},
 	}
 	officer := func(agency ident.Agency, place ...ident.Territory) access.Actor {

@@ -2,6 +2,7 @@ package register
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,6 +122,9 @@ func (c *Catalogue) All() []*Definition {
 	slices.SortFunc(all, func(a, b *Definition) int { return strings.Compare(string(a.Path), string(b.Path)) })
 	return all
 }
+
+// Paths returns the paths of all registers, sorted.
+func (c *Catalogue) Paths() []ident.Register { return slices.Sorted(maps.Keys(c.registers)) }
 
 // Grants reports whether the service may ask for the evidence for the purpose.
 func (e *EvidenceType) Grants(service ident.Service, purpose access.Purpose) bool {

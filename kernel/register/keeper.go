@@ -28,8 +28,8 @@ type Reader interface {
 	RegisterVersions(key act.Key, register ident.Register, record ident.Record) ([]StoredVersion, error)
 	// RecordVersions returns the versions of the record wherever it lives, oldest first; none if there is no such record.
 	RecordVersions(record ident.Record) ([]StoredVersion, error)
-	// RegistersOf returns which registers have records under the key, sorted.
-	RegistersOf(key act.Key) ([]ident.Register, error)
+	// RegistersOf returns those of the registers that have records under the key, sorted.
+	RegistersOf(key act.Key, among ...ident.Register) ([]ident.Register, error)
 	// IndexedRecords returns the records that hold what the index entry stands for, at most limit, by key and record.
 	IndexedRecords(index Index, limit int) ([]Place, error)
 	// IndexedVersions returns the versions of these records, by key, record and number.
@@ -45,7 +45,7 @@ type Reader interface {
 	RegisterClaim(index Index) (Claim, error)
 	// RegisterClaims returns the claims after the index ("": from the first), in order, at most limit.
 	RegisterClaims(after Index, limit int) ([]Claim, error)
-	// StoredVersions returns versions of the register ("": of all), in order of key, register, record and number, after
+	// StoredVersions returns versions of the register ("": of all), in order of register, key, record and number, after
 	// the given one (zero: from the first), at most limit.
 	StoredVersions(register ident.Register, after StoredVersion, limit int) ([]StoredVersion, error)
 	// Notebooks returns the notebooks that an official is taking over, the oldest first.

@@ -150,7 +150,7 @@ func (k *Keeper) Own(ctx context.Context, reader access.Actor) ([]Version, error
 	}
 	var found []StoredVersion
 	err := k.Store.View(ctx, func(tx Reader) error {
-		registers, err := tx.RegistersOf(act.Of(subject))
+		registers, err := tx.RegistersOf(act.Of(subject), k.Definitions().Paths()...)
 		if err != nil {
 			return err
 		}

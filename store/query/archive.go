@@ -88,15 +88,15 @@ func (t *Tx) ExchangesFor(of ident.Subject, application ident.Application) ([]ex
 }
 
 // ForgetEvents implements archive.Tx.
-func (t *Tx) ForgetEvents(from, until int64, first, last ident.Event) error {
-	const these = `SELECT id FROM event WHERE key = $1 AND id >= $2 AND id <= $3 AND log_index >= $4 AND log_index < $5`
-	for _, text := range []string{
-		`DELETE FROM event_part WHERE key = $1 AND event IN (` + these + `)`,
-		`DELETE FROM event_population WHERE key = $1 AND id IN (` + these + `)`,
-		`DELETE FROM event WHERE key = $1 AND id >= $2 AND id <= $3 AND log_index >= $4 AND log_index < $5`,
-	} {
-		if err := t.send(text, t.key, first, last, from, until); err != nil {
-			return err
+func (t *Tx) ForgetEvents(events []ident.Event) error {
+	for _, event := range events {
+		for _, text := range []string{
+			`DELETE FROM event_part WHERE key = $1 AND event = $2`, `DELETE FROM event_population WHERE key = $1 AND id = $2`,
+			`DELETE FROM event WHERE key = $1 AND id = $2`,
+		} {
+			if err := t.send(text, t.key, event); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -37,11 +37,18 @@ func (w *where) without(applicants []ident.Subject) {
 	if len(applicants) == 0 {
 		return
 	}
-	values := make([]any, len(applicants))
-	for i, one := range applicants {
-		values[i] = one
+	w.and("key NOT IN "+listed(len(applicants)), anys(applicants)...)
+}
+
+// listed returns a list of so many values for where.and, one at least.
+func listed(count int) string { return "(?" + strings.Repeat(", ?", count-1) + ")" }
+
+func anys[T any](values []T) []any {
+	all := make([]any, len(values))
+	for i, one := range values {
+		all[i] = one
 	}
-	w.and("key NOT IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+	return all
 }
 
 // value adds a value to the arguments and returns its place.

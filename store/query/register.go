@@ -46,8 +46,13 @@ func (t *Tx) RecordVersions(record ident.Record) ([]register.StoredVersion, erro
 }
 
 // RegistersOf implements register.Reader.
-func (t *Tx) RegistersOf(key act.Key) ([]ident.Register, error) {
-	return list(t, `SELECT DISTINCT register FROM register_version WHERE key = $1 ORDER BY register`, args(key),
+func (t *Tx) RegistersOf(key act.Key, among ...ident.Register) ([]ident.Register, error) {
+	if len(among) == 0 {
+		return nil, nil
+	}
+	w := where{args: args(key)}
+	w.and("register IN "+listed(len(among)), anys(among)...)
+	return list(t, `SELECT DISTINCT register FROM register_version WHERE key = $1 AND `+w.String()+` ORDER BY register`, w.args,
 		func(scan func(into ...any) error) (path ident.Register, err error) {
 			err = scan(&path)
 			return path, err
@@ -122,9 +127,9 @@ func (t *Tx) RegisterClaim(index register.Index) (found register.Claim, err erro
 // StoredVersions implements register.Reader.
 func (t *Tx) StoredVersions(path ident.Register, after register.StoredVersion, limit int) ([]register.StoredVersion, error) {
 	if path == "" {
-		return list(t, `SELECT `+registerColumns+` FROM register_version WHERE (key, register, record, number) > ($1, $2, $3, $4)
-			ORDER BY key, register, record, number LIMIT $5`,
-			args(after.Key, after.Register, after.Record, after.Number, limit), scanRegisterVersion)
+		return list(t, `SELECT `+registerColumns+` FROM register_version WHERE (register, key, record, number) > ($1, $2, $3, $4)
+			ORDER BY register, key, record, number LIMIT $5`,
+			args(after.Register, after.Key, after.Record, after.Number, limit), scanRegisterVersion)
 	}
 	return list(t, `SELECT `+registerColumns+` FROM register_version WHERE register = $1 AND (key, record, number) > ($2, $3, $4)
 		ORDER BY key, record, number LIMIT $5`,

@@ -141,9 +141,15 @@ func TestRegister(t *testing.T, open Open) {
 			list(t, c1, n1)(tx.StoredVersions("a/two", register.StoredVersion{}, 10))
 			list(t, n1)(tx.StoredVersions("a/two", c1, 10))
 			list(t)(tx.StoredVersions("", n1, 10))
-			registers, err := tx.RegistersOf(act.Of(subject))
+			registers, err := tx.RegistersOf(act.Of(subject), "a/two", "a/one", "a/none")
 			if err != nil || !cmp.Equal(registers, []ident.Register{"a/one", "a/two"}) {
 				t.Errorf("registers %v, %v", registers, err)
+			}
+			if registers, err = tx.RegistersOf(act.Of(subject), "a/two"); err != nil || !cmp.Equal(registers, []ident.Register{"a/two"}) {
+				t.Errorf("of one register %v, %v", registers, err)
+			}
+			if registers, err = tx.RegistersOf(act.Of(subject)); err != nil || len(registers) > 0 {
+				t.Errorf("of no register %v, %v", registers, err)
 			}
 			var names []string
 			err = register.Rows(tx, func(row journal.Row) error {

@@ -193,7 +193,9 @@ func newWorld(t *testing.T) *world {
 	w.Figures, w.Indicators = counted{}, func() *indicator.Catalogue { return indicators }
 	w.Erasures = &erasure.Erasures{
 		Store: query.For[erasure.Reader, erasure.Tx](w.db), Vault: vault, Country: profile.Territories.Root(), Supervisor: "data-authority",
-		Keeper: func(ident.Register) ident.Agency { return "employment-agency" },
+		Registers: func(agency ident.Agency) []ident.Register {
+			return map[ident.Agency][]ident.Register{"employment-agency": {"employment/unemployed"}}[agency]
+		},
 	}
 	events := query.For[journal.Reader, journal.Tx](w.db)
 	w.OwnReadings = access.NewOwnReadings(events, vault)
