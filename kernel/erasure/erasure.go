@@ -89,9 +89,9 @@ type Erasures struct {
 	Store act.Store[Reader, Tx]
 	Vault *seal.Vault
 
-	Country      ident.Territory // for which officers must be appointed
-	Supervisor   ident.Agency    // whose officers confirm; "" : nobody's
-	KeepPayments int             // for how many years after a payment was settled the law keeps to whom it went
+	Country      ident.Territory                            // for which officers must be appointed
+	Supervisor   ident.Agency                               // whose officers confirm; "" : nobody's
+	KeepPayments int                                        // for how many years after a payment was settled the law keeps to whom it went
 	Registers    func(agency ident.Agency) []ident.Register // that the agency keeps
 }
 
