@@ -176,8 +176,9 @@ type Tx interface {
 	Reader
 	// SaveVolume stores a new or changed volume under the act's key, the platform's.
 	SaveVolume(volume Volume) error
-	// ForgetEvents removes these events under the act's key, with their parts; one that is not there is no error.
-	ForgetEvents(events []ident.Event) error
+	// ForgetEvents removes those of the events, all under the act's key, that have an index of the log from one to below
+	// another, with their parts; one that is not there is no error.
+	ForgetEvents(from, until int64, events []Place) error
 	// ForgetContent empties what was said in the application under the act's key, and writes down which volume has it.
 	ForgetContent(application ident.Application, volume string) error
 	// ForgetAttachments removes the application's attachments under the act's key.

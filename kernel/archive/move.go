@@ -738,11 +738,7 @@ func (m *Mover) clear(ctx context.Context, volume Volume, contents Contents) err
 		err = m.atOnce(len(keys), func(i int) error {
 			of := keys[i]
 			return m.Store.Update(ctx, of[0].Key, func(tx Tx) error {
-				events := make([]ident.Event, len(of))
-				for i, one := range of {
-					events[i] = one.Event
-				}
-				return tx.ForgetEvents(events)
+				return tx.ForgetEvents(volume.From, volume.Until, of)
 			})
 		})
 		if err != nil {

@@ -116,10 +116,9 @@ const (
 // All returns all registers by path.
 func (c *Catalogue) All() []*Definition {
 	all := make([]*Definition, 0, len(c.registers))
-	for _, d := range c.registers {
-		all = append(all, d)
+	for _, path := range c.Paths() {
+		all = append(all, c.registers[path])
 	}
-	slices.SortFunc(all, func(a, b *Definition) int { return strings.Compare(string(a.Path), string(b.Path)) })
 	return all
 }
 

@@ -88,13 +88,15 @@ func (t *Tx) ExchangesFor(of ident.Subject, application ident.Application) ([]ex
 }
 
 // ForgetEvents implements archive.Tx.
-func (t *Tx) ForgetEvents(events []ident.Event) error {
-	for _, event := range events {
+func (t *Tx) ForgetEvents(from, until int64, events []archive.Place) error {
+	const this = `SELECT id FROM event WHERE key = $1 AND id = $2 AND log_index >= $3 AND log_index < $4`
+	for _, one := range events {
 		for _, text := range []string{
-			`DELETE FROM event_part WHERE key = $1 AND event = $2`, `DELETE FROM event_population WHERE key = $1 AND id = $2`,
-			`DELETE FROM event WHERE key = $1 AND id = $2`,
+			`DELETE FROM event_part WHERE key = $1 AND event IN (` + this + `)`,
+			`DELETE FROM event_population WHERE key = $1 AND id IN (` + this + `)`,
+			`DELETE FROM event WHERE key = $1 AND id = $2 AND log_index >= $3 AND log_index < $4`,
 		} {
-			if err := t.send(text, t.key, event); err != nil {
+			if err := t.send(text, t.key, one.Event, from, until); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -67,7 +66,7 @@ func TestADatabaseOfAnEarlierReleaseKeepsItsRows(t *testing.T) {
 // rowsOf returns a table's rows in their order, each with the names of its columns.
 func rowsOf(t *testing.T, pool *sql.DB, table string) (found []string) {
 	t.Helper()
-	rows, err := pool.QueryContext(context.Background(), `SELECT * FROM `+table+` ORDER BY rowid`)
+	rows, err := pool.QueryContext(t.Context(), `SELECT * FROM `+table+` ORDER BY rowid`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,8 +76,15 @@ func TestArchive(t *testing.T, open Open) {
 				update(act.Platform, func(tx *query.Tx) error { return tx.SaveLogIndex(key, id, int64(i)) })
 			}
 		}
-		update("person:a", func(tx *query.Tx) error { return tx.ForgetEvents([]ident.Event{ids[0], ids[2]}) })
-		update("person:b", func(tx *query.Tx) error { return tx.ForgetEvents([]ident.Event{ids[2], ids[3]}) })
+		forget := func(key act.Key, these ...ident.Event) {
+			var events []archive.Place
+			for _, id := range these {
+				events = append(events, archive.Place{Key: key, Event: id})
+			}
+			update(key, func(tx *query.Tx) error { return tx.ForgetEvents(0, 4, events) })
+		}
+		forget("person:a", ids[0], ids[2], ids[4])
+		forget("person:b", ids[2], ids[3], ids[5])
 		view(func(tx *query.Tx) error {
 			var left []ident.Event
 			parts, err := tx.PartsOf("person:x", true, "", 10)
@@ -87,7 +94,7 @@ func TestArchive(t *testing.T, open Open) {
 					t.Errorf("event %s is gone and its part is not: %v", one.Event, err)
 				}
 			}
-			// 0 and 2 of a, 3 of b are forgotten; b has no 2.
+			// 0 and 2 of a, 3 of b are forgotten; 4 is beyond the stretch, 5 is without a place, b has no 2, 1 was not named.
 			if diff := cmp.Diff([]ident.Event{"5", "4", "1"}, left); diff != "" {
 				t.Error(diff)
 			}
