@@ -21,7 +21,7 @@ func (n *Node) api(say route.Say) []route.Route {
 		Profile: n.Profile, Clock: n.config.Clock, Catalogue: func() *service.Catalogue { return n.Catalogue().Services },
 		Casework: n.Casework, Fees: fees{n}, Documents: n.Documents, Ring: n.Ring, Notices: n.Notices, Courier: n.Courier, People: n.People,
 		Trail: n.trail, Vault: n.Vault, Ledger: n.Ledger, Jobs: query.For[api.JobReader, api.JobTx](n.store),
-		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Simulator: n.Simulator, Office: n.Office, Registers: n.Registers,
+		Publications: n.Press, Erasures: n.Erasures, Representatives: n.Representatives, Participations: n.Participations, Simulator: n.Simulator, Office: n.Office, Registers: n.Registers, Corrections: n.Corrections,
 		Definitions: func() *register.Catalogue { return n.Catalogue().Registers },
 		OwnReadings: n.readings, Say: say,
 		Figures: n.Indicators, Indicators: func() *indicator.Catalogue { return n.Catalogue().Indicators },

@@ -128,6 +128,7 @@ var (
 	ErrUnknown = fault.New(fault.NotFound, "correction.unknown", "There is no such correction, or it is not for you to see.")
 
 	errRegister  = fault.New(fault.Invalid, "correction.register", "This register is about nobody. Tell its agency in another way what is wrong in it.").At("register")
+	errField     = fault.New(fault.Invalid, "correction.field", "This register has no such field. Name one of its fields or answers, or none to mean the whole record.").At("field")
 	errStatement = fault.New(fault.Invalid, "correction.statement", "Say what is wrong and what is right, in at most 4000 characters.").At("statement")
 	errReason    = fault.New(fault.Invalid, "correction.reason", "Say why, in at most 4000 characters. The person reads exactly these words.").At("reason")
 	errTooMany   = fault.New(fault.Conflict, "correction.too-many", "You have asked for 20 corrections that are not answered yet. Wait for an answer, or withdraw one.")
@@ -142,7 +143,7 @@ var (
 type Wanted struct {
 	ID        ident.Correction // chosen by who asks, so that a form sent twice asks once
 	Register  ident.Register
-	Field     string
+	Field     string // of the register, or a value of one of its answers; empty: the whole
 	Shown     string
 	Statement string
 }
@@ -164,8 +165,10 @@ func (c *Corrections) Ask(ctx context.Context, by access.Actor, wanted Wanted) (
 	switch {
 	case definition.Subject == "":
 		return Correction{}, errRegister
-	case wanted.Statement == "" || utf8.RuneCountInString(wanted.Statement) > longestText || utf8.RuneCountInString(wanted.Shown) > longestText || utf8.RuneCountInString(wanted.Field) > 100:
+	case wanted.Statement == "" || utf8.RuneCountInString(wanted.Statement) > longestText || utf8.RuneCountInString(wanted.Shown) > longestText:
 		return Correction{}, errStatement
+	case !definition.Says(wanted.Field):
+		return Correction{}, errField
 	}
 	due, err := c.Deadline(ctx, c.Clock())
 	if err != nil {

@@ -2,6 +2,7 @@ package correction_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"yagona/kernel/act"
 	"yagona/kernel/correction"
 	"yagona/kernel/fault"
+	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
@@ -59,8 +61,12 @@ func newWorld(t *testing.T) *world {
 	w.registrar, w.elsewhere, w.chair = official("civil-registry", access.Registrar), official("interior", access.Registrar), official("civil-registry", "chair")
 	w.relative = official("civil-registry", access.Registrar)
 	w.relative.Person = w.husband.Person
+	fields := []field.Definition{{Name: "date", Kind: field.Date}}
+	for i := range 20 {
+		fields = append(fields, field.Definition{Name: fmt.Sprintf("note%d", i), Kind: field.Text})
+	}
 	catalogue, err := register.NewCatalogue([]*register.Definition{
-		{Path: births, Agency: "civil-registry", Held: register.HeldHere, Subject: "person"},
+		{Path: births, Agency: "civil-registry", Held: register.HeldHere, Subject: "person", Fields: fields},
 		{Path: "civil/wards", Agency: "civil-registry", Held: register.HeldHere},
 	})
 	if err != nil {
@@ -291,6 +297,7 @@ func TestWhatIsAskedIsChecked(t *testing.T) {
 		"correction.register":  func(c *correction.Wanted) { c.Register = "civil/wards" },
 		"ident.malformed":      func(c *correction.Wanted) { c.ID = "1" },
 		"register.unknown":     func(c *correction.Wanted) { c.Register = "civil/none" },
+		"correction.field":     func(c *correction.Wanted) { c.Field = "salary" },
 	} {
 		wanted := w.wanted()
 		change(&wanted)
@@ -312,13 +319,13 @@ func TestWhatIsAskedIsChecked(t *testing.T) {
 	refused(t, err, "correction.twice")
 	for i := range 19 {
 		wanted := w.wanted()
-		wanted.Field = strings.Repeat("x", i+1)
+		wanted.Field = fmt.Sprintf("note%d", i)
 		if _, err := w.Ask(ctx, w.aziza, wanted); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wanted = w.wanted()
-	wanted.Field = "one too many"
+	wanted.Field = "note19"
 	_, err = w.Ask(ctx, w.aziza, wanted)
 	refused(t, err, "correction.too-many")
 }

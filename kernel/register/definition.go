@@ -114,6 +114,14 @@ func (d *Definition) Takes(service ident.Service, of ident.Agency) bool {
 	return of != "" && of == d.Agency || slices.Contains(d.Writers, service)
 }
 
+// Says reports whether the name is one of the register's fields or of what it answers; the empty name is the whole record.
+func (d *Definition) Says(name string) bool {
+	_, found := field.Find(d.Fields, name)
+	return found || name == "" || slices.ContainsFunc(d.Evidence, func(evidence EvidenceType) bool {
+		return slices.ContainsFunc(evidence.Answer, func(answer Answer) bool { return answer.Name == name })
+	})
+}
+
 // Adapter says how an existing HTTP system is asked.
 type Adapter struct {
 	Method  string            // GET or POST

@@ -172,6 +172,35 @@ func (k *Keeper) Own(ctx context.Context, reader access.Actor) ([]Version, error
 	return k.open(ctx, found)
 }
 
+// OwnHistory returns all versions of a record about the reader themself, oldest first. The reading is journaled once for
+// a session. A record about anybody else is ErrNoRecord.
+func (k *Keeper) OwnHistory(ctx context.Context, reader access.Actor, register ident.Register, record ident.Record) ([]Version, error) {
+	if reader.Person == "" {
+		return nil, access.ErrForbidden
+	}
+	if _, err := k.Definitions().Register(register); err != nil {
+		return nil, err
+	}
+	if record == "" {
+		return nil, ErrNoRecord // the store would give all of them
+	}
+	var found []StoredVersion
+	err := k.Store.View(ctx, func(tx Reader) (err error) {
+		found, err = tx.RegisterVersions(act.Of(reader.Person.Subject()), register, record)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, ErrNoRecord
+	}
+	if err := k.Readings.Record(ctx, reader); err != nil {
+		return nil, err
+	}
+	return k.open(ctx, found)
+}
+
 // today is the day at the moment.
 func (k *Keeper) today() calendar.Date { return calendar.DateOf(k.Clock(), k.Location) }
 

@@ -17,6 +17,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/country"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
@@ -61,6 +62,7 @@ type Dependencies struct {
 	Indicators      func() *indicator.Catalogue
 	Office          *access.Office // one that knows territories and roles
 	Registers       Registers
+	Corrections     *correction.Corrections
 	Definitions     func() *register.Catalogue
 	OwnReadings     *access.OwnReadings // shared with whoever else shows people their own data
 	Say             route.Say
@@ -78,6 +80,7 @@ func New(d Dependencies) []route.Route {
 
 // operations returns all operations in the order in which the document lists them.
 func operations(d Dependencies) []operation {
+	registers := keepers{d.Registers, d.Definitions, d.Profile, d.Say}
 	cases := applications{d.Casework, d.Catalogue, d.Profile, d.Clock, d.OwnReadings, d.Trail, d.Say}
 	groups := [][]operation{
 		catalogueOperations(d.Catalogue, d.Casework, d.Profile, d.Clock),
@@ -91,13 +94,15 @@ func operations(d Dependencies) []operation {
 		paymentOperations(d.Casework, d.Ledger, d.OwnReadings),
 		documentOperations(d.Documents, d.Clock, d.OwnReadings),
 		personOperations(d.People, d.Notices, d.OwnReadings),
+		ownRecordOperations(registers, d.Profile.Authoritative()),
+		correctionOperations(d.Corrections, d.OwnReadings),
 		contactOperations(d.Profile, d.Notices, d.Courier, d.OwnReadings),
 		accessLogOperations(d.Trail, d.OwnReadings),
 		taskOperations(tasks{d.Casework, d.Catalogue, d.Profile, d.Trail}),
 		orderOperations(d.Ledger),
 		fundOperations(d.Ledger),
 		operatorOperations(d.Casework, d.Jobs, d.Vault),
-		registerOperations(keepers{d.Registers, d.Definitions, d.Profile, d.Say}, d.Profile.Authoritative()),
+		registerOperations(registers, d.Profile.Authoritative()),
 		publicationOperations(d.Publications),
 		appointmentOperations(posts{d.Office, d.People}),
 		erasureOperations(d.Erasures),

@@ -180,6 +180,55 @@ func ownDocument(ctx context.Context, issuer *document.Issuer, reader ident.Pers
 	return issuer.Open(ctx, id, now)
 }
 
+// OwnRecord is what a register says of the person who asks: the version that holds today.
+type OwnRecord struct {
+	Register ident.Register `json:"register"`
+	Agency   ident.Agency   `json:"agency" doc:"keeps the register and answers for it"`
+	Title    string         `json:"title" doc:"of the register"`
+	Version
+}
+
+func ownRecordOperations(k keepers, authoritative string) []operation {
+	return []operation{
+		{
+			id: "listOwnRecords", tag: "person", summary: "Lists what the registers that are held here say of oneself today. Who finds it wrong asks for a correction.",
+			method: "GET", path: "/me/records", access: route.SignedIn(), response: Page[OwnRecord]{}, codes: []string{"seal.erased"},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				found, err := k.keeper.Own(r.Context(), v.Resident())
+				if err != nil {
+					return err
+				}
+				page := Page[OwnRecord]{Items: []OwnRecord{}}
+				for _, one := range found {
+					definition, err := k.catalogue().Register(one.Register)
+					if err != nil {
+						return err
+					}
+					shown, err := versionShown(one)
+					if err != nil {
+						return err
+					}
+					page.Items = append(page.Items, OwnRecord{one.Register, definition.Agency, definition.Title.In(v.Language, authoritative), shown})
+				}
+				return route.WriteJSON(w, http.StatusOK, page)
+			},
+		},
+		{
+			id: "showOwnRecord", tag: "person", summary: "Shows a record about oneself with all its versions.",
+			method: "GET", path: "/me/records/{pack}/{register}/{record}", access: route.SignedIn(), response: Record{}, etag: true,
+			codes: []string{"register.unknown", "register.no-record", "seal.erased"},
+			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
+				record := ident.Record(r.PathValue("record"))
+				found, err := k.keeper.OwnHistory(r.Context(), v.Resident(), registerIn(r), record)
+				if err != nil {
+					return err
+				}
+				return answerRecord(w, record, found)
+			},
+		},
+	}
+}
+
 // Person is who is signed in.
 type Person struct {
 	ID           ident.Person         `json:"id"`

@@ -17,6 +17,8 @@ import (
 
 // Registers keeps the registers that are held here. Every reading is journaled before it returns.
 type Registers interface {
+	Own(ctx context.Context, reader access.Actor) ([]register.Version, error)
+	OwnHistory(ctx context.Context, reader access.Actor, register ident.Register, record ident.Record) ([]register.Version, error)
 	History(ctx context.Context, by access.Actor, register ident.Register, record ident.Record) ([]register.Version, error)
 	FindBySubject(ctx context.Context, by access.Actor, register ident.Register, subject ident.Subject) ([]register.Version, error)
 	Find(ctx context.Context, by access.Actor, register ident.Register, values map[string]any) ([]register.Version, error)
@@ -260,6 +262,10 @@ func (k keepers) show(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 	if err != nil {
 		return err
 	}
+	return answerRecord(w, record, found)
+}
+
+func answerRecord(w http.ResponseWriter, record ident.Record, found []register.Version) error {
 	shown, err := versionsShown(found)
 	if err != nil {
 		return err

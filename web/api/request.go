@@ -144,7 +144,8 @@ func expected(r *http.Request) (int64, error) {
 
 // preconditioned gives the conflict with another's change its HTTP name.
 func preconditioned(err error) error {
-	if code := fault.Code(err); code == "application.changed" || code == "register.changed" {
+	switch fault.Code(err) {
+	case "application.changed", "register.changed", "correction.changed":
 		return fault.New(fault.Conflict, "http.precondition-failed",
 			"This has changed since you read it. Read it again, then repeat your change.").Because(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/document"
 	"yagona/kernel/erasure"
 	"yagona/kernel/exchange"
@@ -53,6 +54,7 @@ import (
 	"yagona/web/ui"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
 	"yagona/web/reading"
 )
 
@@ -227,6 +229,13 @@ func newWorld(t *testing.T) *world {
 	w.Registers = &register.Keeper{
 		Store: query.For[register.Reader, register.Tx](w.db), Vault: vault, Definitions: w.Definitions, Scheme: profile, Clock: clock,
 		Location: profile.Location, IndexKeys: seal.OneIndexKey(make([]byte, 32)), People: w.People, Readings: w.OwnReadings,
+	}
+	w.Corrections = &correction.Corrections{
+		Store: query.For[correction.Reader, correction.Tx](w.db), Vault: vault, Clock: clock, Registers: w.Definitions,
+		Deadline: func(_ context.Context, received time.Time) (time.Time, error) { return received.AddDate(0, 0, 15), nil },
+		Household: func(ctx context.Context, one, other ident.Subject) (bool, error) {
+			return w.registers.AreRelated(ctx, "household", one, other)
+		},
 	}
 	w.Participations = &offer.Participations{Store: query.For[offer.Reader, offer.Tx](w.db), Vault: vault}
 	w.Representatives = &representation.Representatives{
