@@ -19,10 +19,14 @@ const (
 	create = "create" // a case that an official can work on
 	record = "record" // a plain record of a register; of the peers it is what create is, and is measured of us alone
 	read   = "read"   // one's own case
+	own    = "own"    // one's own record; of the peers it is what read is, and is measured of us alone
 	submit = "submit" // validate, evaluate, write case, register and journal
 )
 
-var measures = []string{create, record, read, submit}
+var measures = []string{create, record, read, own, submit}
+
+// reads tells what the measurements that read read: what another one made.
+var reads = map[string]string{read: create, own: record}
 
 var (
 	// errNotDone says that a program does not do what is measured.
@@ -42,8 +46,8 @@ type program interface {
 	commands() []*exec.Cmd
 	// connect tries to sign in; it is called again until it succeeds.
 	connect(ctx context.Context) error
-	// do does one piece of a measurement as the number i of all. Of what creates it returns the id; of read, it reads that
-	// id. What it does not do at all is errNotDone.
+	// do does one piece of a measurement as the number i of all. Of what creates it returns the id; of what reads, it reads
+	// that id. What it does not do at all is errNotDone.
 	do(ctx context.Context, measure string, i int, id string) (string, error)
 	// settle returns when what the answers left to do is done.
 	settle(ctx context.Context) error
@@ -57,8 +61,8 @@ type contestant struct {
 	folder        string
 	limit         time.Duration // how long it may take to be there
 	processes     []*exec.Cmd
-	next, done    atomic.Int64 // pieces: begun of all; done since the last kill began
-	cases         []string     // that were created, the newest last
+	next, done    atomic.Int64        // pieces: begun of all; done since the last kill began
+	made          map[string][]string // the ids of what each measurement created, the newest last
 	measured      map[string][]turn
 	starts        []float64 // seconds
 	idle, busy    int64     // bytes
@@ -153,7 +157,7 @@ func (c *contestant) tail() string {
 
 // measure lets the program have its turn.
 func (c *contestant) measure(ctx context.Context, measure string, wanted options) (turn, error) {
-	if measure == record && !c.records {
+	if (measure == record || measure == own) && !c.records {
 		return turn{}, errNotDone
 	}
 	c.resume()
@@ -161,7 +165,7 @@ func (c *contestant) measure(ctx context.Context, measure string, wanted options
 	if err := c.awake(ctx); err != nil {
 		return turn{}, err
 	}
-	if measure == read && len(c.cases) == 0 {
+	if of, reading := reads[measure]; reading && len(c.made[of]) == 0 {
 		return turn{}, errors.New("there is nothing to read")
 	}
 	spent, begun := c.processorTime(), time.Now()
@@ -175,8 +179,8 @@ func (c *contestant) measure(ctx context.Context, measure string, wanted options
 	done := turn{took: time.Since(begun), spent: c.processorTime() - spent}
 	for _, one := range pieces {
 		done.latencies = append(done.latencies, one.took)
-		if measure == create {
-			c.cases = append(c.cases, one.id)
+		if measure == create || measure == record {
+			c.made[measure] = append(c.made[measure], one.id)
 		}
 	}
 	c.busy = max(c.busy, c.memory())
@@ -190,7 +194,7 @@ func (c *contestant) awake(ctx context.Context) error {
 	for {
 		id, err := c.do(ctx, create, c.number(), "")
 		if err == nil {
-			c.cases = append(c.cases, id)
+			c.made[create] = append(c.made[create], id)
 			return nil
 		}
 		select {
@@ -219,8 +223,8 @@ func (c *contestant) work(ctx context.Context, measure string, clients int, unti
 		group.Go(func() {
 			for i := client; time.Now().Before(until) && !failed.Load(); i += clients {
 				id := ""
-				if measure == read {
-					id = c.cases[i*7919%len(c.cases)] // any prime: not one after another
+				if of := c.made[reads[measure]]; len(of) > 0 {
+					id = of[i*7919%len(of)] // any prime: not one after another
 				}
 				begun := time.Now()
 				id, err := c.do(ctx, measure, c.number(), id)
@@ -252,7 +256,7 @@ func (c *contestant) weigh(ctx context.Context, wanted options) error {
 		if err := c.start(ctx); err != nil {
 			return err
 		}
-		if err := c.has(ctx, c.cases[len(c.cases)-1]); err != nil && !errors.Is(err, errLost) { // what it keeps in memory only is gone
+		if err := c.has(ctx, c.made[create][len(c.made[create])-1]); err != nil && !errors.Is(err, errLost) { // what it keeps in memory only is gone
 			return err
 		}
 		c.starts = append(c.starts, time.Since(begun).Seconds())
@@ -285,7 +289,7 @@ func (c *contestant) lose(ctx context.Context, wanted options) error {
 	if err := c.awake(ctx); err != nil {
 		return err
 	}
-	before := len(c.cases)
+	before := len(c.made[create])
 	c.done.Store(0)
 	end, killed := time.Now().Add(c.limit), make(chan struct{})
 	go func() {
@@ -299,12 +303,12 @@ func (c *contestant) lose(ctx context.Context, wanted options) error {
 	pieces, _ := c.work(ctx, create, wanted.clients, end) // it fails when the program is killed
 	<-killed
 	for _, one := range pieces {
-		c.cases = append(c.cases, one.id)
+		c.made[create] = append(c.made[create], one.id)
 	}
 	if err := c.begin(ctx); err != nil {
 		return err
 	}
-	acknowledged := c.cases[before-1:] // with the one that showed that it works
+	acknowledged := c.made[create][before-1:] // with the one that showed that it works
 	for _, id := range acknowledged {
 		switch err := c.has(ctx, id); {
 		case errors.Is(err, errLost):

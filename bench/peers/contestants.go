@@ -16,7 +16,7 @@ func contestants(folder string, wanted options) []*contestant {
 		}
 		at := filepath.Join(folder, slug)
 		all = append(all, &contestant{
-			program: of(at, port, second), name: name, setting: setting, folder: at, limit: limit, measured: map[string][]turn{},
+			program: of(at, port, second), name: name, setting: setting, folder: at, limit: limit, made: map[string][]string{}, measured: map[string][]turn{},
 		})
 	}
 	add("Yagona", "yagona", "SQLite, WAL, synchronous FULL: as shipped, and no other", 5*time.Minute, func(at string, port, _ int) program {

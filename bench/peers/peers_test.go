@@ -103,7 +103,7 @@ func contestantOf(t *testing.T, name string, durable bool) *contestant {
 	if durable {
 		program.folder = t.TempDir()
 	}
-	return &contestant{program: program, name: name, setting: "a setting", folder: t.TempDir(), limit: 20 * time.Second, measured: map[string][]turn{}}
+	return &contestant{program: program, name: name, setting: "a setting", folder: t.TempDir(), limit: 20 * time.Second, made: map[string][]string{}, measured: map[string][]turn{}}
 }
 
 var small = options{rounds: 1, clients: 4, people: 1, kills: 1, starts: 1, turn: 40 * time.Millisecond}

@@ -92,14 +92,18 @@ func (y *yagona) do(ctx context.Context, measure string, i int, id string) (stri
 		err := y.send(ctx, http.MethodPost, "/api/v1/registers/youth/notebook/records", map[string]any{"reason": "measured", "values": map[string]any{
 			"person": one.ID.Subject(), "support": "help", "amount": 100_000, "grantedOn": "2026-01-12",
 		}}, &made, "Authorization", "Bearer "+y.signed.Registrar)
-		return made.Record, err
+		return strconv.Itoa(who) + "/" + made.Record, err
 	}
-	owner, application, _ := strings.Cut(id, "/")
+	owner, name, _ := strings.Cut(id, "/")
 	who, err := strconv.Atoi(owner)
 	if err != nil {
 		return "", err
 	}
-	return id, y.send(ctx, http.MethodGet, "/api/v1/applications/"+application, nil, nil, "Authorization", "Bearer "+y.signed.Residents[who].Token)
+	path := "/api/v1/applications/" + name
+	if measure == own {
+		path = "/api/v1/me/records/youth/notebook/" + name
+	}
+	return id, y.send(ctx, http.MethodGet, path, nil, nil, "Authorization", "Bearer "+y.signed.Residents[who].Token)
 }
 
 // apply sends an application and expects its state. Its id is the resident's number and the application's own.
@@ -146,6 +150,7 @@ func serve(arguments []string) (err error) {
 	if err := signIn(ctx, opened, folder, size); err != nil {
 		return err
 	}
+	node.Roomy() // as the command that serves does
 	opened.Start(context.WithoutCancel(ctx))
 	handler := http.NewServeMux()
 	handler.Handle("/", opened.Handler)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/document"
@@ -100,7 +102,7 @@ func (c *Casework) unseal(ctx context.Context, f *file) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(plain, &f.content); err != nil {
+	if err := jsonv2.Unmarshal(plain, &f.content); err != nil {
 		return err
 	}
 	if err := f.typed(); err != nil {

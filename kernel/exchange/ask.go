@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
@@ -564,6 +566,6 @@ func (x *Exchange) Kept(ctx context.Context, id ident.Exchange, of ident.Subject
 		return SignedQuestion{}, SignedAnswer{}, err
 	}
 	var both kept
-	err = json.Unmarshal(plain, &both)
+	err = jsonv2.Unmarshal(plain, &both)
 	return both.Question, both.Answer, err
 }

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/access"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -174,7 +176,7 @@ func parse[T Question | Reply](statement []byte, into *T) error {
 	if len(statement) > statementLimit {
 		return errStatement
 	}
-	if err := json.Unmarshal(statement, into); err != nil {
+	if err := jsonv2.Unmarshal(statement, into); err != nil {
 		return errStatement // the inner error could hold a value
 	}
 	again, err := canonical(*into) // without what the type does not know

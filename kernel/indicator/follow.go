@@ -2,11 +2,12 @@ package indicator
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
 
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
@@ -178,7 +179,7 @@ func (c *Counter) written(tx Reader, events []journal.StoredEvent) (sources []so
 	}
 	for _, event := range events {
 		var header journal.Header
-		if err := json.Unmarshal(event.Header, &header); err != nil {
+		if err := jsonv2.Unmarshal(event.Header, &header); err != nil {
 			return nil, err
 		}
 		for _, cover := range header.Covers {

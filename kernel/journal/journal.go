@@ -22,6 +22,8 @@ import (
 	"fmt"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
@@ -290,7 +292,7 @@ func Open(sealer *seal.Sealer, event StoredEvent, part StoredPart) (Opening, err
 // Verify checks that the opening fits its header, and returns the header and the entry to look for in the log.
 func (o Opening) Verify() (Header, []byte, error) {
 	var header Header
-	if err := json.Unmarshal(o.Header, &header); err != nil {
+	if err := jsonv2.Unmarshal(o.Header, &header); err != nil {
 		return Header{}, nil, fault.New(fault.Invalid, "journal.header", "The header is not one of the journal's.").Because(err)
 	}
 	if len(o.Salt) != saltSize || o.Number < 0 || o.Number >= len(header.Commitments) {
@@ -310,7 +312,7 @@ func Check(sealer *seal.Sealer, event StoredEvent, parts []StoredPart) (header H
 	if !bytes.Equal(event.Entry, Entry(event.Header)) {
 		return Header{}, 0, ErrTampered(event, "its header does not give its entry")
 	}
-	if err := json.Unmarshal(event.Header, &header); err != nil {
+	if err := jsonv2.Unmarshal(event.Header, &header); err != nil {
 		return Header{}, 0, ErrTampered(event, "its header cannot be read")
 	}
 	if header.ID != event.ID || header.Key != event.Key || !header.At.Equal(event.At) || !header.shownFrom().Equal(event.ShownFrom) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
@@ -483,23 +485,17 @@ func (k *Keeper) open(ctx context.Context, stored []StoredVersion) ([]Version, e
 
 // content returns what is hashed to find the fields' values; nil if one of them is absent.
 func content(register ident.Register, fields []string, values map[string]any) []byte {
-	tagged := make([]any, len(fields))
+	found := make([]any, len(fields))
 	for i, name := range fields {
-		value := values[name]
-		if value == nil {
+		if found[i] = values[name]; found[i] == nil {
 			return nil
 		}
-		one, err := tag(value)
-		if err != nil {
-			return nil
-		}
-		tagged[i] = one
 	}
-	encoded, err := json.Marshal(tagged)
+	hashed, err := encoded(func(to *jsontext.Encoder) error { return encodeValue(to, found) })
 	if err != nil {
 		return nil
 	}
-	return slices.Concat([]byte("register\x00"+string(register)+"\x00"+strings.Join(fields, ",")+"\x00"), encoded)
+	return slices.Concat([]byte("register\x00"+string(register)+"\x00"+strings.Join(fields, ",")+"\x00"), hashed)
 }
 
 func indexUnder(key seal.IndexKey, content []byte) Index { return Index(key.Hash(16, content)) }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/act"
 	"yagona/kernel/calendar"
 	"yagona/kernel/ident"
@@ -112,7 +114,7 @@ func (s StoredVersion) open(sealer *seal.Sealer) (Version, error) {
 		return Version{}, err
 	}
 	var content body
-	if err := json.Unmarshal(plain, &content); err != nil {
+	if err := jsonv2.Unmarshal(plain, &content); err != nil {
 		return Version{}, errBroken.Because(errEncoded)
 	}
 	values, err := DecodeValues(content.Values)

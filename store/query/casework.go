@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"yagona/kernel/casework"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
@@ -82,7 +84,7 @@ func scanTask(scan func(into ...any) error) (casework.Task, error) {
 	if err != nil {
 		return task, err
 	}
-	return task, json.Unmarshal(clock, &task.Clock)
+	return task, jsonv2.Unmarshal(clock, &task.Clock)
 }
 
 // scanTaskRow returns the clock also as it is stored; one that cannot be read is left out of the task.
@@ -93,7 +95,7 @@ func scanTaskRow(scan func(into ...any) error) (task casework.Task, clock []byte
 	if err != nil {
 		return task, nil, err
 	}
-	if read := task.Clock; json.Unmarshal(clock, &read) == nil {
+	if read := task.Clock; jsonv2.Unmarshal(clock, &read) == nil {
 		task.Clock = read
 	}
 	return task, clock, nil

@@ -181,7 +181,7 @@ func (a applications) words(v route.Visitor) []string {
 
 func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var wish NewApplication
-	if err := read(r, &wish); err != nil {
+	if err := route.ReadJSON(r, &wish); err != nil {
 		return err
 	}
 	id, err := keyed(v.Actor.Person, v.Key)
@@ -313,7 +313,7 @@ func (a applications) save(w http.ResponseWriter, r *http.Request, v route.Visit
 		return err
 	}
 	var sent Answers
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	id := ident.Application(r.PathValue("application"))
@@ -359,19 +359,19 @@ func nothing(*http.Request) (string, error) { return "", nil }
 
 func replied(r *http.Request) (string, error) {
 	var sent Reply
-	err := read(r, &sent)
+	err := route.ReadJSON(r, &sent)
 	return sent.Answer, err
 }
 
 func grounds(r *http.Request) (string, error) {
 	var sent Grounds
-	err := read(r, &sent)
+	err := route.ReadJSON(r, &sent)
 	return sent.Grounds, err
 }
 
 func account(r *http.Request) (string, error) {
 	var sent NewAccount
-	err := read(r, &sent)
+	err := route.ReadJSON(r, &sent)
 	return sent.Account, err
 }
 

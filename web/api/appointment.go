@@ -154,7 +154,7 @@ func (p posts) listAll(w http.ResponseWriter, r *http.Request, v route.Visitor, 
 
 func (p posts) appoint(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var sent NewPost
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	who, err := p.who(r.Context(), sent)

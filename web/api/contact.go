@@ -101,7 +101,7 @@ func contactOperations(profile *country.Profile, board *notice.Board, courier *n
 			codes: append([]string{"contact.not-confirmed", "application.language"}, change...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var wanted ContactChoice
-				if err := read(r, &wanted); err != nil {
+				if err := route.ReadJSON(r, &wanted); err != nil {
 					return err
 				}
 				if !profile.Speaks(wanted.Language) {
@@ -123,7 +123,7 @@ func contactOperations(profile *country.Profile, board *notice.Board, courier *n
 			}, change...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var wanted NewAddress
-				if err := read(r, &wanted); err != nil {
+				if err := route.ReadJSON(r, &wanted); err != nil {
 					return err
 				}
 				if !profile.Speaks(wanted.Language) {
@@ -142,7 +142,7 @@ func contactOperations(profile *country.Profile, board *notice.Board, courier *n
 			status: http.StatusNoContent, codes: append([]string{"contact.code"}, change...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var wanted AddressCode
-				if err := read(r, &wanted); err != nil {
+				if err := route.ReadJSON(r, &wanted); err != nil {
 					return err
 				}
 				if err := courier.Confirm(r.Context(), reader(v), r.PathValue("address"), wanted.Code); err != nil {

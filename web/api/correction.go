@@ -97,7 +97,7 @@ func correctionOperations(corrections *correction.Corrections, readings *access.
 			codes: []string{"register.unknown", "correction.register", "correction.field", "correction.statement", "correction.too-many", "correction.twice", "seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewCorrection
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				made, err := corrections.Ask(r.Context(), v.Resident(), correction.Wanted{
@@ -164,7 +164,7 @@ func correctionOperations(corrections *correction.Corrections, readings *access.
 			codes: append([]string{"correction.own-interest", "correction.reason", "correction.record-unchanged", "register.unknown"}, changing...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent CorrectionAnswer
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				return changeCorrection(w, r, func(revision int64) (correction.Correction, error) {

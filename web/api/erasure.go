@@ -60,7 +60,7 @@ func erasureOperations(erasures *erasure.Erasures) []operation {
 			status: http.StatusCreated, codes: []string{"ident.malformed", "erasure.law", "erasure.no-standing", "erasure.no-supervisor", "erasure.open-business"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewErasure
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				proposed, err := erasures.Propose(r.Context(), v.Actor, sent.Subject, sent.Law)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"yagona/kernel/calendar"
 	"yagona/kernel/casework"
 	"yagona/kernel/erasure"
-	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
@@ -159,6 +157,7 @@ func TestHostileBodies(t *testing.T) {
 		"a letter in capitals":  {[]byte(`{"service":"youth/tools","lAnguage":"en"}`), 422, "http.unknown-field"},
 		"not UTF-8":             {[]byte("{\"service\":\"youth/tools\",\"answers\":{\"trade\":\"\xff\xfe\"}}"), 400, "http.malformed"},
 		"nested too deeply":     {[]byte(`{"service":"youth/tools","answers":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`), 400, "http.malformed"},
+		"nested, but read":      {[]byte(`{"service":"youth/tools","answers":{"price":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `}}`), 422, "field.type"},
 		"an unknown question":   {[]byte(`{"service":"youth/tools","answers":{"colour":"red"}}`), 422, "field.unknown"},
 		"answers are a list":    {[]byte(`{"service":"youth/tools","answers":[]}`), 422, "http.wrong-type"},
 		"money with a point":    {[]byte(`{"service":"youth/tools","answers":{"price":1.5}}`), 422, "field.type"},
@@ -449,15 +448,4 @@ func TestTheTakeUpGapOfAServiceThatStartsByItselfIsPublic(t *testing.T) {
 	if diff := cmp.Diff([]TakeUp{{Territory: "1703", NotTaken: 10, Granted: 25}}, got.TakeUp); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func FuzzUnique(f *testing.F) {
-	for _, seed := range []string{`{"a":1,"b":{"a":[1,{"a":2}]}}`, `{"a":1,"a":2}`, `[{"a":1},{"a":1}]`, `{"a":{"b":1},"b":1}`, "", "{", `{"a"`, "]"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		if err := unique(body); err != nil && !fault.Is(err, fault.Invalid) {
-			t.Error(fmt.Errorf("not a fault of the sender: %w", err))
-		}
-	})
 }

@@ -73,7 +73,7 @@ func (k keepers) exportOperation(id string, format register.Format, mediaType st
 
 func (k keepers) load(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var sent Import
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	definition, err := k.catalogue().Register(registerIn(r))

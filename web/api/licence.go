@@ -37,7 +37,7 @@ func licenceOperations(cases proposing) []operation {
 		codes: append([]string{"licence.unknown", "licence.measure", "task.own-interest", "field.required", "field.characters", "field.too-long"}, exchangeCodes...),
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			var sent NewMeasure
-			if err := read(r, &sent); err != nil {
+			if err := route.ReadJSON(r, &sent); err != nil {
 				return err
 			}
 			receipt, err := cases.Propose(r.Context(), v.Actor, ident.Document(r.PathValue("document")), sent.Measure, sent.Reason)

@@ -80,7 +80,7 @@ func operatorOperations(cases *casework.Casework, jobs act.Store[JobReader, JobT
 			status: http.StatusCreated, codes: []string{"outage.time", "outage.too-long", "field.required", "field.characters", "field.too-long"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewOutage
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				declared, err := cases.DeclareOutage(r.Context(), v.Actor, sent.From, sent.Until, sent.Reason)

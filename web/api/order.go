@@ -94,7 +94,7 @@ func fundOperations(book *ledger.Ledger) []operation {
 			codes: []string{"ledger.account-unknown", "ledger.amount", "ledger.transfer-differs", "access.forbidden", "ident.malformed"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent Appropriation
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				done, err := book.Appropriate(r.Context(), v.Actor, fundAccount(strings.TrimPrefix(r.PathValue("fund"), "fund:")), sent.ID, sent.Amount)
@@ -140,7 +140,7 @@ func orderOperations(book *ledger.Ledger) []operation {
 			response: Order{}, codes: append([]string{"order.reason"}, codes...),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent OrderRefusal
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				fund, id, err := orderOf(r, book, v)

@@ -62,7 +62,7 @@ func publicationOperations(press *publication.Press) []operation {
 			codes: append([]string{"publication.unknown", "publication.same-person", "publication.settled", "pack.problems"}, signed...),
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				var sent Approval
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				settled, err := press.Settle(r.Context(), ident.Publication(r.PathValue("publication")), approve, sent.Signature)
@@ -96,7 +96,7 @@ func publicationOperations(press *publication.Press) []operation {
 			codes: append([]string{"publication.time", "publication.agency", "publication.again", "pack.problems"}, signed...),
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				var sent publication.Proposal
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				proposed, err := press.Propose(r.Context(), sent)
@@ -115,7 +115,7 @@ func publicationOperations(press *publication.Press) []operation {
 			status: http.StatusCreated, codes: append([]string{"closure.reason"}, signed...),
 			handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
 				var sent NewClosure
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				closed, err := press.CloseVersion(r.Context(), sent.Service, sent.Agency, sent.Version, sent.Reason, sent.Signature)

@@ -196,7 +196,7 @@ func registerIn(r *http.Request) ident.Register {
 
 func (k keepers) search(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var sent Search
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	definition, err := k.catalogue().Register(registerIn(r))
@@ -229,7 +229,7 @@ func (k keepers) search(w http.ResponseWriter, r *http.Request, v route.Visitor)
 // write reads what is to be recorded.
 func (k keepers) write(r *http.Request) (register.Write, error) {
 	var sent NewVersion
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return register.Write{}, err
 	}
 	definition, err := k.catalogue().Register(registerIn(r))
@@ -301,7 +301,7 @@ func (k keepers) close(w http.ResponseWriter, r *http.Request, v route.Visitor) 
 		return err
 	}
 	var sent Closing
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	made, err := k.keeper.Close(r.Context(), v.Actor, registerIn(r), ident.Record(r.PathValue("record")), int(seen), sent.From, sent.Reason)

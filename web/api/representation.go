@@ -134,7 +134,7 @@ func (p people) operations() []operation {
 			codes: []string{"seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var wanted Participation
-				if err := read(r, &wanted); err != nil {
+				if err := route.ReadJSON(r, &wanted); err != nil {
 					return err
 				}
 				if err := p.participations.Choose(r.Context(), v.Resident(), offer.Choice{Declined: !wanted.Changes, Visits: wanted.Visits}); err != nil {
@@ -227,7 +227,7 @@ func (p people) mandates(w http.ResponseWriter, r *http.Request, v route.Visitor
 
 func (p people) give(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 	var wanted NewMandate
-	if err := read(r, &wanted); err != nil {
+	if err := route.ReadJSON(r, &wanted); err != nil {
 		return err
 	}
 	given, err := p.representatives.Give(r.Context(), v.Resident(), representation.Wanted{
@@ -245,7 +245,7 @@ type mandateChange func(ctx context.Context, by access.Actor, id ident.Mandate, 
 func (p people) change(change mandateChange) route.Handler {
 	return func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 		var seen MandateRevision
-		if err := read(r, &seen); err != nil {
+		if err := route.ReadJSON(r, &seen); err != nil {
 			return err
 		}
 		changed, err := change(r.Context(), v.Resident(), ident.Mandate(r.PathValue("mandate")), seen.Revision)

@@ -6,79 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/rules"
-	"yagona/web/route"
 )
-
-// read decodes the body into the value that v points to. Beyond what route.ReadJSON refuses, text that is not UTF-8 and
-// names that stand twice in an object are refused: encoding/json would silently replace the one and drop the other.
-func read(r *http.Request, v any) error {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return err
-	}
-	if !utf8.Valid(body) {
-		return fault.New(fault.Invalid, "http.malformed", "This is not UTF-8. Send JSON in UTF-8.")
-	}
-	if err := unique(body); err != nil {
-		return err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return route.ReadJSON(r, v)
-}
-
-const deepest = 32 // levels of objects and lists in a request
-
-// unique refuses names that stand twice in one object, and nesting that nothing here needs. What is no JSON at all is
-// left to the decoder that comes after.
-func unique(body []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	type level struct {
-		names map[string]bool // nil: a list
-		value bool            // the next token is a name's value
-	}
-	var levels []level
-	for token, err := decoder.Token(); err == nil; token, err = decoder.Token() {
-		var top *level
-		if len(levels) > 0 {
-			top = &levels[len(levels)-1]
-		}
-		if name, ok := token.(string); ok && top != nil && top.names != nil && !top.value {
-			// The decoder takes names in any case: two that differ in case only are one to it.
-			folded := strings.ToLower(name)
-			if top.names[folded] {
-				return fault.New(fault.Invalid, "http.duplicate-field", "This field stands here twice. Send it once.").At(short(name))
-			}
-			top.names[folded], top.value = true, true
-			continue
-		}
-		if top != nil {
-			top.value = false
-		}
-		switch token {
-		case json.Delim('{'):
-			levels = append(levels, level{names: map[string]bool{}})
-		case json.Delim('['):
-			levels = append(levels, level{})
-		case json.Delim('}'), json.Delim(']'):
-			levels = levels[:len(levels)-1]
-		}
-		if len(levels) > deepest {
-			return fault.New(fault.Invalid, "http.malformed", "This is nested too deeply.")
-		}
-	}
-	return nil
-}
 
 // short cuts a name that a stranger made up.
 func short(name string) string {

@@ -43,7 +43,7 @@ func revocationOperations(d revocations) []operation {
 		}, exchangeCodes...),
 		handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 			var sent NewRevocation
-			if err := read(r, &sent); err != nil {
+			if err := route.ReadJSON(r, &sent); err != nil {
 				return err
 			}
 			id := ident.Document(r.PathValue("document"))

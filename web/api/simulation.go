@@ -55,7 +55,7 @@ func simulationOperations(simulator *simulation.Simulator) []operation {
 			},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewSimulation
-				if err := read(r, &sent); err != nil {
+				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
 				made, err := simulator.Run(r.Context(), v.Actor, simulation.Wanted{

@@ -90,7 +90,7 @@ func taskOperations(t tasks) []operation {
 			request: HandOver{}, response: TaskSummary{}, codes: append([]string{"appointment.unknown"}, changing...),
 			handle: t.assign(func(ctx context.Context, r *http.Request, by access.Actor, id ident.Task) (casework.Task, error) {
 				var wish HandOver
-				if err := read(r, &wish); err != nil {
+				if err := route.ReadJSON(r, &wish); err != nil {
 					return casework.Task{}, err
 				}
 				return t.cases.HandOver(ctx, by, id, wish.To)
@@ -178,7 +178,7 @@ func (t tasks) decide(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 		return err
 	}
 	var sent Verdict
-	if err := read(r, &sent); err != nil {
+	if err := route.ReadJSON(r, &sent); err != nil {
 		return err
 	}
 	id := ident.Task(r.PathValue("task"))

@@ -190,7 +190,7 @@ func documentIn(r *http.Request) ([]byte, error) {
 		return io.ReadAll(r.Body)
 	case "application/json":
 		var sent Payload
-		err := read(r, &sent)
+		err := route.ReadJSON(r, &sent)
 		return []byte(sent.Payload), err
 	}
 	return nil, fault.New(fault.Invalid, "http.unsupported-media", "Send a PDF file as application/pdf, or JSON with the payload.")

@@ -23,8 +23,10 @@ var compressible = []string{
 // bytes.
 func compress(w *response, r *http.Request, v Visitor) {
 	headers := w.Header()
-	kind, _, err := mime.ParseMediaType(headers.Get("Content-Type"))
-	if err != nil || w.stream || w.sent || !slices.Contains(compressible, kind) || headers.Get("Content-Encoding") != "" || headers.Get("ETag") != "" {
+	if w.stream || w.sent || headers.Get("Content-Encoding") != "" || headers.Get("ETag") != "" {
+		return
+	}
+	if kind, _, err := mime.ParseMediaType(headers.Get("Content-Type")); err != nil || !slices.Contains(compressible, kind) {
 		return
 	}
 	headers.Add("Vary", "Accept-Encoding")

@@ -3,17 +3,18 @@ package route
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"yagona/kernel/fault"
 )
@@ -73,100 +74,43 @@ func mediaTypeOf(header string) string {
 	return name
 }
 
-// ReadJSON decodes the request's body, one JSON value with no unknown members, into the value that v points to.
+// ReadJSON decodes the request's body into the value that v points to: one JSON value in UTF-8 (RFC 7493), each name once
+// and exactly as it is called, none that is not known.
 func ReadJSON(r *http.Request, v any) error {
 	if mediaTypeOf(r.Header.Get("Content-Type")) != "application/json" {
 		return fault.New(fault.Invalid, "http.unsupported-media", "Send JSON, with the header Content-Type: application/json.")
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return malformed(err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
-		return malformed(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.Invalid, "http.malformed", "There is something after the JSON value. Send exactly one.")
-	}
-	return exact(body, reflect.TypeOf(v))
+	return misread(jsonv2.UnmarshalRead(r.Body, v, jsonv2.RejectUnknownMembers(true)))
 }
 
-// exact refuses members whose names differ from a struct's in their case: encoding/json would take them all the same.
-func exact(raw json.RawMessage, of reflect.Type) error {
-	for of.Kind() == reflect.Pointer {
-		of = of.Elem()
-	}
-	if into := reflect.PointerTo(of); into.Implements(reflect.TypeFor[json.Unmarshaler]()) || into.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return nil // it reads what it gets by itself
-	}
-	switch of.Kind() {
-	case reflect.Slice, reflect.Array:
-		var items []json.RawMessage
-		if json.Unmarshal(raw, &items) != nil {
-			return nil //nolint:nilerr // it is no list but a text, as of bytes
-		}
-		for _, one := range items {
-			if err := exact(one, of.Elem()); err != nil {
-				return err
-			}
-		}
-	case reflect.Struct:
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &members); err != nil {
-			return malformed(err)
-		}
-		for name, value := range members {
-			field, known := member(of, name)
-			if !known {
-				return unknown(name)
-			}
-			if err := exact(value, field); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// member returns the type of the struct's member with exactly the name, those of embedded structs included.
-func member(of reflect.Type, name string) (reflect.Type, bool) {
-	for _, field := range reflect.VisibleFields(of) {
-		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if tag == "" {
-			tag = field.Name
-		}
-		if tag == name && tag != "-" && field.IsExported() {
-			return field.Type, true
-		}
-	}
-	return nil, false
-}
-
-func unknown(name string) *fault.Fault {
-	return fault.New(fault.Invalid, "http.unknown-field", "There is no such field. Remove it, or look up its name.").At(name)
-}
-
-func malformed(err error) error {
-	bad := fault.New(fault.Invalid, "http.malformed", "This is not the JSON that is expected here.").Because(err)
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+// misread returns what was wrong in a body, with the field in which it was and nothing that stood there.
+func misread(err error) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); err == nil || large {
 		return err
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return fault.Newf(fault.Invalid, "http.wrong-type", "A JSON %s does not belong here.", jsonKind(wrong.Value)).
-			At(wrong.Field).Because(err)
-	}
-	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fault.Newf(fault.Invalid, "http.malformed", "This is not JSON: it breaks off or is wrong at byte %d.",
-			wrong.Offset).Because(err)
-	}
-	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if name, err := strconv.Unquote(quoted); err == nil {
-			return unknown(name)
+	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return fault.New(fault.Invalid, "http.duplicate-field", "This field stands here twice. Send it once.").At(fieldOf(wrong.JSONPointer)).Because(err)
 		}
+		return fault.Newf(fault.Invalid, "http.malformed", "This is not one JSON value in UTF-8: it breaks off or is wrong at byte %d.",
+			wrong.ByteOffset).Because(err)
 	}
-	return bad
+	if wrong, ok := errors.AsType[*jsonv2.SemanticError](err); ok && wrong.JSONPointer != "" {
+		if errors.Is(err, jsonv2.ErrUnknownName) {
+			return fault.New(fault.Invalid, "http.unknown-field", "There is no such field. Remove it, or look up its name.").At(fieldOf(wrong.JSONPointer)).Because(err)
+		}
+		return fault.New(fault.Invalid, "http.wrong-type", "This JSON value does not belong here. Look up which one does.").At(fieldOf(wrong.JSONPointer)).Because(err)
+	}
+	return fault.New(fault.Invalid, "http.malformed", "This is not the JSON that is expected here.").Because(err)
+}
+
+// longestField is how many characters of a field's name are told, which a stranger may have made up.
+const longestField = 64
+
+// fieldOf names a place in JSON as the problems do: inner.price.
+func fieldOf(place jsontext.Pointer) string {
+	name := []rune(strings.Join(slices.Collect(place.Tokens()), "."))
+	return string(name[:min(len(name), longestField)])
 }
 
 // ReadForm parses the request's form: its answers are in r.PostForm, and in r.MultipartForm if it carries files.
@@ -189,12 +133,6 @@ func Form(handle Handler) Handler {
 		}
 		return handle(w, r, v)
 	}
-}
-
-// jsonKind cuts the value off what encoding/json calls "number 12.5": a message holds no data.
-func jsonKind(value string) string {
-	kind, _, _ := strings.Cut(value, " ")
-	return kind
 }
 
 // WriteJSON answers with a value as JSON.
@@ -308,16 +246,6 @@ func (w *response) Write(p []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// reset forgets what was written and puts the headers back.
-func (w *response) reset(headers http.Header) {
-	clear(w.Header())
-	for name, values := range headers {
-		w.Header()[name] = values
-	}
-	w.status, w.size = 0, 0
-	w.body.Reset()
-}
 
 // send lets what was gathered go.
 func (w *response) send() {

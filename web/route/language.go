@@ -58,7 +58,7 @@ func (e *endpoint) switchLanguage(w *response, r *http.Request, c *call) bool {
 	}
 	if asked := r.URL.Query().Get(languageQuery); slices.Contains(e.router.languages.tags, asked) {
 		e.router.config.Cookies.Set(w, languageCookie, asked, languageAge)
-		c.headers = w.Header().Clone() // an error keeps the choice
+		c.headers = http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")} // an error keeps the choice
 	}
 	if r.Method != http.MethodGet {
 		return false
@@ -94,7 +94,7 @@ func (router *Router) keepTyped(w *response, r *http.Request, c *call) (*http.Re
 	c.visitor.Typed = r.PostForm
 	if asked := r.URL.Query().Get(languageQuery); slices.Contains(router.languages.tags, asked) {
 		router.config.Cookies.Set(w, languageCookie, asked, languageAge)
-		c.headers = w.Header().Clone() // an error keeps the choice
+		c.headers = http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")} // an error keeps the choice
 	}
 	read := r.Clone(r.Context())
 	query := read.URL.Query()

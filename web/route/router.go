@@ -159,7 +159,7 @@ type call struct {
 	info    Info
 	matched bool
 	known   bool        // who asks was looked up, whatever came out
-	headers http.Header // as they were before the handler
+	headers http.Header // what an error keeps, besides what every answer carries
 	problem *fault.Fault
 	wait    time.Duration // until the visitor may ask again; zero: a minute
 }
@@ -173,10 +173,7 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.visitor.Language = router.languages.of(r, router.config.Cookies)
 	c.visitor.Here = here(r)
 	out := &response{ResponseWriter: w}
-	secure(w.Header(), router.config.Cookies.Secure)
-	w.Header().Set("X-Request-Id", c.visitor.Request)
-	w.Header().Set("Content-Language", c.visitor.Language)
-	c.headers = w.Header().Clone()
+	router.dress(w.Header(), c)
 
 	ctx, answered := context.WithValue(r.Context(), callKey{}, c), func(Answered) {}
 	if router.config.Observe != nil {
@@ -387,13 +384,13 @@ func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
 // a signed-in visitor who names something that is not there may have looked for it.
 func (e *endpoint) handle(w *response, r *http.Request, c *call) error {
 	err := e.route.Handle(w, r, c.visitor)
-	switch key := e.router.limitKey(r, c.visitor); {
+	switch {
 	case fault.Is(err, fault.Forbidden):
-		if e.router.refusals.count(key, c.began) {
+		if e.router.refusals.count(e.router.limitKey(r, c.visitor), c.began) {
 			e.tell(r, c, err)
 		}
 	case fault.Is(err, fault.NotFound) && c.visitor.SignedIn() && e.object(r) != "":
-		if e.router.told.count(key, c.began) {
+		if e.router.told.count(e.router.limitKey(r, c.visitor), c.began) {
 			e.tell(r, c, err)
 		}
 	}
@@ -410,7 +407,7 @@ func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
 		return
 	}
 	w.stream = false
-	w.reset(c.headers)
+	router.reset(w, c)
 	problem := NewProblem(err, c.visitor.Request, c.visitor.Language, router.config.Say)
 	if problem.Status == http.StatusTooManyRequests {
 		wait := time.Minute
@@ -430,7 +427,7 @@ func (router *Router) fail(w *response, r *http.Request, c *call, err error) {
 	}
 	router.greet(r, c)
 	if err := router.config.ErrorPage(w, r, c.visitor, problem); err != nil {
-		w.reset(c.headers)
+		router.reset(w, c)
 		c.problem = c.problem.Because(errors.Join(c.problem.Err, err))
 		_ = plainError(w, r, c.visitor, problem)
 	}
@@ -524,20 +521,35 @@ func unmatched(status int) error {
 	return fault.New(fault.Invalid, "http.malformed", "This request is not well-formed HTTP.")
 }
 
-// secure sets the headers that every answer carries. A handler that serves public files may set Cache-Control anew.
-func secure(headers http.Header, https bool) {
-	maps.Copy(headers, http.Header{
-		"Content-Security-Policy":      {policy("")},
-		"X-Content-Type-Options":       {"nosniff"},
-		"Referrer-Policy":              {"same-origin"},
-		"Cross-Origin-Opener-Policy":   {"same-origin"},
-		"Cross-Origin-Resource-Policy": {"same-origin"},
-		"Permissions-Policy":           {"camera=(self), geolocation=(self), microphone=()"},
-		"Cache-Control":                {"no-store"},
-	})
-	if https {
+// secured are the headers that make an answer safe. Their values are shared by all answers: whoever wants another sets it
+// anew, as a handler that serves public files does with Cache-Control.
+var secured = http.Header{
+	"Content-Security-Policy":      {policy("")},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Referrer-Policy":              {"same-origin"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Permissions-Policy":           {"camera=(self), geolocation=(self), microphone=()"},
+	"Cache-Control":                {"no-store"},
+}
+
+// dress sets the headers that every answer carries.
+func (router *Router) dress(headers http.Header, c *call) {
+	maps.Copy(headers, secured)
+	if router.config.Cookies.Secure {
 		headers.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 	}
+	headers.Set("X-Request-Id", c.visitor.Request)
+	headers.Set("Content-Language", c.visitor.Language)
+}
+
+// reset forgets what was written, and the headers but those that an error keeps.
+func (router *Router) reset(w *response, c *call) {
+	clear(w.Header())
+	router.dress(w.Header(), c)
+	maps.Copy(w.Header(), c.headers)
+	w.status, w.size = 0, 0
+	w.body.Reset()
 }
 
 func policy(formTarget string) string {

@@ -702,7 +702,15 @@ func TestJSONIsReadStrictly(t *testing.T) {
 		{"application/json", `{"name":"x"} {}`, "http.malformed", ""},
 		{"application/json", ``, "http.malformed", ""},
 		{"application/json", `{"nmae":"x"}`, "http.unknown-field", "nmae"},
+		{"application/json", `{"Name":"x"}`, "http.unknown-field", "Name"},
+		{"application/json", `{"inner":{"price":1,"prise":2}}`, "http.unknown-field", "inner.prise"},
+		{"application/json", `{"inner":{"price":1,"price":2}}`, "http.duplicate-field", "inner.price"},
+		{"application/json", `{"` + strings.Repeat("ў", 100) + `":1}`, "http.unknown-field", strings.Repeat("ў", 64)},
+		{"application/json", "{\"name\":\"\xff\"}", "http.malformed", ""},
+		{"application/json", `[]`, "http.malformed", ""},
 		{"application/json", `{"inner":{"price":"4200"}}`, "http.wrong-type", "inner.price"},
+		{"application/json", `{"inner":{"price":4200.5}}`, "http.wrong-type", "inner.price"},
+		{"application/json", `{"name":4200}`, "http.wrong-type", "name"},
 	} {
 		r := httptest.NewRequest("POST", "/", strings.NewReader(one.body))
 		r.Header.Set("Content-Type", one.media)
@@ -715,6 +723,29 @@ func TestJSONIsReadStrictly(t *testing.T) {
 			t.Errorf("the message repeats the input: %v", err)
 		}
 	}
+}
+
+func FuzzReadJSON(f *testing.F) {
+	for _, seed := range []string{`{"name":"x","inner":{"price":1}}`, `{"name":1,"name":2}`, `{"inner":[{"price":1}]}`, "", "{", `{"name"`, "]", `{"ў":1}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequest("POST", "/", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		var into struct {
+			Name  string `json:"name"`
+			Inner struct {
+				Price int64 `json:"price"`
+			} `json:"inner"`
+		}
+		err := route.ReadJSON(r, &into)
+		if err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("not a fault of the sender: %v", err)
+		}
+		if err == nil && !json.Valid(body) {
+			t.Errorf("no JSON was read: %q", body)
+		}
+	})
 }
 
 func TestAChangeNamesTheVersionItSaw(t *testing.T) {
