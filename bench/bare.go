@@ -54,7 +54,7 @@ func openBare(ctx context.Context, folder string, clients int) (*bare, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	b.client = &client{site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, http: &http.Client{Transport: &wire.Transport{}}, token: "bare"}
+	b.client = &client{site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, wire: &wire.Client{}, token: "bare"}
 	b.server = &http.Server{Handler: b, ReadHeaderTimeout: time.Minute}
 	go func() { b.served <- b.server.Serve(listener) }()
 	go b.commit(context.WithoutCancel(ctx))

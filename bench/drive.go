@@ -282,7 +282,7 @@ func (w *world) evidence(ctx context.Context, clients, count int) ([]time.Durati
 // client speaks to the installation as one person.
 type client struct {
 	site   *url.URL
-	http   *http.Client
+	wire   *wire.Client
 	person ident.Person
 	token  string
 }
@@ -298,7 +298,7 @@ func (c *client) post(ctx context.Context, path string, body, into any, header .
 // send sends a request and decodes the answer; anything but success is an error.
 func (c *client) send(ctx context.Context, method, path string, body, into any, header ...string) error {
 	header = append([]string{"Authorization", "Bearer " + c.token}, header...)
-	status, read, err := wire.Send(ctx, c.http, method, c.site.String()+path, body, header...)
+	status, read, err := c.wire.Send(ctx, method, c.site.String()+path, body, header...)
 	if err != nil {
 		return err
 	}

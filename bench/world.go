@@ -40,7 +40,7 @@ type world struct {
 	node       *node.Node
 	site       *url.URL
 	server     *http.Server
-	transport  *wire.Transport
+	wire       wire.Client
 	tally      *tally
 	log        transparency.Store
 	applicants []applicant
@@ -76,7 +76,6 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	}
 	w := &world{
 		folder: folder, onServer: wanted.Database != "", site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, tally: &tally{}, officials: map[post]*client{},
-		transport: &wire.Transport{},
 	}
 	defer func() {
 		if err != nil {
@@ -204,7 +203,7 @@ func movers(profile *country.Profile, today calendar.Date, homes []ident.Territo
 // signIn begins a session, as the sign-in does for a program once the provider has said who it is.
 func (w *world) signIn(ctx context.Context, who ident.Person) (*client, error) {
 	token, _, err := w.node.Sessions.Start(ctx, who, session.Program, false)
-	return &client{site: w.site, http: &http.Client{Transport: w.transport}, person: who, token: string(token)}, err
+	return &client{site: w.site, wire: &w.wire, person: who, token: string(token)}, err
 }
 
 // signInAgain begins a new session for everybody: the others may have been idle for too long. Nobody speaks meanwhile.
@@ -307,7 +306,7 @@ func (w *world) close() error {
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
 	}
-	w.transport.CloseIdleConnections()
+	w.wire.Close()
 	if w.node != nil {
 		errs = append(errs, w.node.Close())
 	}

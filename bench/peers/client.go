@@ -12,24 +12,18 @@ import (
 
 // client speaks HTTP to everybody in the same way: connections are kept, answers are read to their end.
 type client struct {
-	http *http.Client
+	wire *wire.Client
 	base string
 }
 
 func newClient(port int) client {
-	return client{
-		http: &http.Client{
-			Transport:     &wire.Transport{},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		base: "http://127.0.0.1:" + strconv.Itoa(port),
-	}
+	return client{wire: &wire.Client{}, base: "http://127.0.0.1:" + strconv.Itoa(port)}
 }
 
 // send sends a request with its headers, name by name, and decodes the answer if it is wanted. Anything but success is an
 // error: refused, and errLost if it was not found.
 func (c client) send(ctx context.Context, method, path string, body, into any, headers ...string) error {
-	status, answer, err := wire.Send(ctx, c.http, method, c.base+path, body, headers...)
+	status, answer, err := c.wire.Send(ctx, method, c.base+path, body, headers...)
 	switch {
 	case err != nil:
 		return err

@@ -108,7 +108,7 @@ func (r *requestTracker) connect(ctx context.Context) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := r.http.Do(request)
+	response, err := http.DefaultTransport.RoundTrip(request) // it follows no redirect
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package wire owns how a load generator speaks HTTP/1.1: it takes as little of the processors as it can, because it shares
-// them with what it measures. The goroutine that sends a request reads its answer; net/http's own transport has two more for
-// each connection, and hands everything over to them.
+// them with what it measures. The goroutine that sends a request reads its answer, and of an answer nothing is kept but its
+// status and its content.
 //
-// It speaks plain HTTP to servers of this machine, and to nobody else: no TLS, no proxies, no redirects of its own.
+// It speaks plain HTTP to servers of this machine, and to nobody else: no TLS, no proxies, no redirects, no compression.
 package wire
 
 import (
@@ -11,10 +11,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,9 +29,9 @@ const patience = time.Minute
 // rested is for how long a connection may have been idle until it is asked whether the server still has it.
 const rested = time.Second
 
-// Transport is an http.RoundTripper. Its zero value is ready; it is safe for concurrent use, and keeps as many connections as
-// were needed at a time.
-type Transport struct {
+// Client sends requests. Its zero value is ready; it is safe for concurrent use, and keeps as many connections as were
+// needed at a time.
+type Client struct {
 	mu   sync.Mutex
 	idle map[string][]*connection // guarded by mu; by the server's address
 }
@@ -39,55 +43,121 @@ type connection struct {
 	since  time.Time // idle
 }
 
-// RoundTrip implements http.RoundTripper. The answer is read to its end.
-func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	on, err := t.connection(request.Context(), request.URL.Host)
-	if err != nil {
-		return nil, err
+// Send sends a request to an address (http://127.0.0.1:8080/path) with its headers, name by name, and with a body as JSON if
+// there is one. It returns the answer's status and content, whatever they are.
+func (c *Client) Send(ctx context.Context, method, address string, body any, headers ...string) (status int, content []byte, err error) {
+	var encoded []byte
+	if body != nil {
+		if encoded, err = json.Marshal(body); err != nil {
+			return 0, nil, err
+		}
 	}
-	answer, err := on.exchange(request)
+	host, path, _ := strings.Cut(strings.TrimPrefix(address, "http://"), "/")
+	on, err := c.connection(ctx, host)
 	if err != nil {
-		return nil, errors.Join(err, on.Close())
+		return 0, nil, err
 	}
-	if answer.Close {
-		return answer, on.Close()
+	if err := on.write(method, host, "/"+path, encoded, headers); err != nil {
+		return 0, nil, errors.Join(err, on.Close())
+	}
+	status, content, last, err := on.read()
+	if err != nil || last {
+		return status, content, errors.Join(err, on.Close())
 	}
 	on.since = time.Now()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.idle == nil {
-		t.idle = map[string][]*connection{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle == nil {
+		c.idle = map[string][]*connection{}
 	}
-	t.idle[request.URL.Host] = append(t.idle[request.URL.Host], on)
-	return answer, nil
+	c.idle[host] = append(c.idle[host], on)
+	return status, content, nil
 }
 
-func (c *connection) exchange(request *http.Request) (*http.Response, error) {
+// write sends a request; body nil: it has none.
+func (c *connection) write(method, host, path string, body []byte, headers []string) error {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, err
+		return err
 	}
-	if err := request.Write(c.writer); err != nil {
-		return nil, err
+	w := c.writer // it keeps its first error until Flush
+	for _, part := range []string{method, " ", path, " HTTP/1.1\r\nHost: ", host} {
+		_, _ = w.WriteString(part)
 	}
-	if err := c.writer.Flush(); err != nil {
-		return nil, err
+	for i := 0; i+1 < len(headers); i += 2 {
+		for _, part := range []string{"\r\n", headers[i], ": ", headers[i+1]} {
+			_, _ = w.WriteString(part)
+		}
 	}
-	answer, err := http.ReadResponse(c.reader, request)
+	if body != nil {
+		_, _ = w.WriteString("\r\nContent-Type: application/json")
+	}
+	if body != nil || method != http.MethodGet {
+		_, _ = w.WriteString("\r\nContent-Length: " + strconv.Itoa(len(body)))
+	}
+	_, _ = w.WriteString("\r\n\r\n")
+	_, _ = w.Write(body)
+	return w.Flush()
+}
+
+// read reads an answer to its end. Last says that the server closes the connection behind it.
+func (c *connection) read() (status int, content []byte, last bool, err error) {
+	line, err := c.line()
 	if err != nil {
-		return nil, err
+		return 0, nil, false, err
 	}
-	content, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return nil, err
+	version, rest, _ := bytes.Cut(line, []byte(" "))
+	code, _, _ := bytes.Cut(rest, []byte(" "))
+	if status, err = strconv.Atoi(string(code)); err != nil || status < http.StatusOK {
+		return 0, nil, false, fmt.Errorf("this is no answer: %.40q", line)
 	}
-	answer.Body = io.NopCloser(bytes.NewReader(content))
-	return answer, nil
+	last = string(version) != "HTTP/1.1"
+	length, chunked := -1, false
+	for {
+		if line, err = c.line(); err != nil {
+			return 0, nil, false, err
+		}
+		if len(line) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimSpace(value)
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return 0, nil, false, err
+			}
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			chunked = bytes.EqualFold(value, []byte("chunked"))
+		case bytes.EqualFold(name, []byte("Connection")):
+			last = last || bytes.EqualFold(value, []byte("close"))
+		}
+	}
+	switch {
+	case status == http.StatusNoContent || status == http.StatusNotModified:
+	case chunked:
+		if content, err = io.ReadAll(httputil.NewChunkedReader(c.reader)); err == nil {
+			_, err = c.line() // the one behind the last chunk
+		}
+	case length >= 0:
+		content = make([]byte, length)
+		_, err = io.ReadFull(c.reader, content)
+	default:
+		last = true
+		content, err = io.ReadAll(c.reader)
+	}
+	return status, content, last, err
+}
+
+// line returns the next line of an answer without its end. It is the reader's until the next one.
+func (c *connection) line() ([]byte, error) {
+	line, err := c.reader.ReadSlice('\n')
+	return bytes.TrimRight(line, "\r\n"), err
 }
 
 // connection returns one that is idle, the last one first, or a new one.
-func (t *Transport) connection(ctx context.Context, address string) (*connection, error) {
+func (c *Client) connection(ctx context.Context, address string) (*connection, error) {
 	for {
-		on := t.take(address)
+		on := c.take(address)
 		if on == nil {
 			break
 		}
@@ -103,15 +173,15 @@ func (t *Transport) connection(ctx context.Context, address string) (*connection
 	return &connection{Conn: dialled, reader: bufio.NewReader(dialled), writer: bufio.NewWriter(dialled)}, nil
 }
 
-func (t *Transport) take(address string) *connection {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	idle := t.idle[address]
+func (c *Client) take(address string) *connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	idle := c.idle[address]
 	if len(idle) == 0 {
 		return nil
 	}
 	last := idle[len(idle)-1]
-	t.idle[address] = idle[:len(idle)-1]
+	c.idle[address] = idle[:len(idle)-1]
 	return last
 }
 
@@ -124,44 +194,14 @@ func (c *connection) alive() bool {
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// Send sends a request with its headers, name by name, and with a body as JSON if there is one. It returns the answer's
-// status and content, whatever they are.
-func Send(ctx context.Context, by *http.Client, method, address string, body any, headers ...string) (status int, answer []byte, err error) {
-	var content io.Reader = http.NoBody
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return 0, nil, err
-		}
-		content = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, address, content)
-	if err != nil {
-		return 0, nil, err
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := by.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	answer, err = io.ReadAll(response.Body)
-	return response.StatusCode, answer, err
-}
-
-// CloseIdleConnections closes the connections that nobody uses.
-func (t *Transport) CloseIdleConnections() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, idle := range t.idle {
+// Close closes the connections that nobody uses.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, idle := range c.idle {
 		for _, one := range idle {
 			_ = one.Close()
 		}
 	}
-	t.idle = nil
+	c.idle = nil
 }

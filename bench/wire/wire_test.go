@@ -33,39 +33,66 @@ func TestEveryRequestGetsItsAnswer(t *testing.T) {
 		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.Path, sent)
 	}))
 	defer server.Close()
-	transport := &wire.Transport{}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
-	ask := func(method, path, body string) {
-		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
-		if err != nil {
-			t.Error(err)
-			return
+	var client wire.Client
+	defer client.Close()
+	ask := func(method, path string, body any) {
+		sent := ""
+		if body != nil {
+			sent = fmt.Sprint(body)
 		}
-		answer, err := client.Do(request)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer answer.Body.Close()
-		content, err := io.ReadAll(answer.Body)
+		status, content, err := client.Send(t.Context(), method, server.URL+path, body)
 		name, _, _ := strings.Cut(path, "?")
-		if got := strings.TrimLeft(string(content), "-"); err != nil || got != method+" "+name+" "+body {
-			t.Errorf("%s %s %q was answered %.80q, %v", method, path, body, got, err)
+		if got := strings.TrimLeft(string(content), "-"); err != nil || status != http.StatusOK || got != method+" "+name+" "+sent {
+			t.Errorf("%s %s %v was answered %d %.80q, %v", method, path, body, status, got, err)
 		}
 	}
 	var clients sync.WaitGroup
 	for client := range 8 {
 		clients.Go(func() {
 			for i := range 50 {
-				ask("POST", fmt.Sprintf("/%d/%d", client, i), fmt.Sprint(i))
-				ask("GET", fmt.Sprintf("/%d/%d?long", client, i), "")
-				ask("GET", fmt.Sprintf("/%d/%d?last", client, i), "")
+				ask("POST", fmt.Sprintf("/%d/%d", client, i), i)
+				ask("GET", fmt.Sprintf("/%d/%d?long", client, i), nil)
+				ask("GET", fmt.Sprintf("/%d/%d?last", client, i), nil)
 			}
 		})
 	}
 	clients.Wait()
 	server.CloseClientConnections()
 	time.Sleep(1100 * time.Millisecond) // for so long a connection is believed to be the server's, too
-	ask("POST", "/again", "later")
+	ask("POST", "/again", 7)
+}
+
+func TestAnAnswerIsReadToItsEnd(t *testing.T) {
+	var client wire.Client
+	defer client.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/nothing":
+			w.WriteHeader(http.StatusNoContent)
+		case "/whose":
+			w.WriteHeader(http.StatusTeapot)
+			fmt.Fprint(w, r.Header.Get("Authorization"), r.Header.Get("If-Match"))
+		case "/gone":
+			panic(http.ErrAbortHandler)
+		case "/short":
+			w.Header().Set("Content-Length", "10")
+			fmt.Fprint(w, "short")
+		}
+	}))
+	defer server.Close()
+	for path, want := range map[string]struct {
+		status  int
+		content string
+		fails   bool
+	}{
+		"/nothing": {204, "", false}, "/whose": {418, "Bearer x\"1\"", false}, "/": {200, "", false},
+		"/gone": {0, "", true}, "/short": {200, "", true},
+	} {
+		for range 3 {
+			status, content, err := client.Send(t.Context(), http.MethodGet, server.URL+path, nil, "Authorization", "Bearer x", "If-Match", `"1"`)
+			if (err != nil) != want.fails || !want.fails && (status != want.status || string(content) != want.content) {
+				t.Errorf("%s was answered %d %q, %v", path, status, content, err)
+			}
+		}
+	}
 }
