@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"net"
@@ -40,6 +41,7 @@ type world struct {
 	node       *node.Node
 	site       *url.URL
 	server     *http.Server
+	lines      *os.File // what the installation logs
 	wire       wire.Client
 	tally      *tally
 	log        transparency.Store
@@ -86,7 +88,11 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	if err != nil {
 		return w, err
 	}
+	if w.lines, err = os.Create(filepath.Join(folder, "log")); err != nil {
+		return w, err
+	}
 	config := node.Config{
+		Log:    slog.New(slog.NewJSONHandler(w.lines, nil)), // a line for each request, as the command that serves writes it
 		Folder: filepath.Join(folder, "installation"), Site: w.site, Country: profile, Packs: packs.All(), Clock: time.Now,
 		Database: wanted.Database, SubjectKeys: wanted.SubjectKeys,
 		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many
@@ -309,6 +315,9 @@ func (w *world) close() error {
 	w.wire.Close()
 	if w.node != nil {
 		errs = append(errs, w.node.Close())
+	}
+	if w.lines != nil {
+		errs = append(errs, w.lines.Close())
 	}
 	return errors.Join(errs...)
 }

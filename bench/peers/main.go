@@ -42,7 +42,7 @@ func main() {
 	var wanted options
 	flag.IntVar(&wanted.rounds, "rounds", 10, "how often to measure each")
 	flag.IntVar(&wanted.clients, "clients", 64, "how many clients at a time")
-	flag.IntVar(&wanted.people, "people", 1500, "how many people our demonstration has")
+	flag.IntVar(&wanted.people, "people", 4000, "how many people our demonstration has")
 	flag.IntVar(&wanted.kills, "kills", 3, "how often to kill each under load")
 	flag.IntVar(&wanted.starts, "starts", 5, "how often to start each")
 	flag.DurationVar(&wanted.turn, "turn", 2*time.Second, "how long each has its turn")

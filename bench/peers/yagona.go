@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -141,6 +142,7 @@ func serve(arguments []string) (err error) {
 	}
 	opened, err := node.OpenDemonstration(ctx, node.Config{
 		Folder: folder, Site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, Country: packs.Country(), Packs: packs.All(), Clock: time.Now,
+		Log:    slog.New(slog.NewJSONHandler(os.Stderr, nil)),                                 // a line for each request, as the command that serves writes it
 		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many
 	}, size)
 	if err != nil {
