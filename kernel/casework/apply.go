@@ -506,7 +506,7 @@ func words(name, text string) (string, error) {
 	switch {
 	case text == "":
 		return "", fault.New(fault.Invalid, "field.required", "This is required. Fill it in.").At(name)
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+	case !field.Printable(text):
 		return "", fault.New(fault.Invalid, "field.characters", "This has characters that cannot be stored. Type it again.").At(name)
 	case utf8.RuneCountInString(text) > mostWords:
 		return "", fault.New(fault.Invalid, "field.too-long", "This is too long. Shorten it.").At(name).With("max", fmt.Sprint(mostWords))

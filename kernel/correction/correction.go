@@ -16,11 +16,13 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/fault"
+	"yagona/kernel/field"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
 	"yagona/kernel/journal"
@@ -71,6 +73,12 @@ type Content struct {
 	By        journal.Actor `json:"by,omitzero"`      // who answered
 }
 
+// Cursor is a place in an agency's list: after this due time and this correction.
+type Cursor struct {
+	Due        time.Time
+	Correction ident.Correction
+}
+
 // Opened is a correction with its content.
 type Opened struct {
 	Correction
@@ -81,10 +89,12 @@ type Opened struct {
 type Reader interface {
 	// Correction returns one, or fault.NotFound.
 	Correction(id ident.Correction) (Correction, error)
-	// CorrectionsOf returns the subject's corrections, newest first, at most limit.
-	CorrectionsOf(subject ident.Subject, limit int) ([]Correction, error)
-	// OpenCorrections returns the agency's open corrections, the most urgent first, at most limit.
-	OpenCorrections(agency ident.Agency, limit int) ([]Correction, error)
+	// CorrectionsOf returns the subject's corrections, newest first, at most limit, with ids before the given one.
+	CorrectionsOf(subject ident.Subject, before ident.Correction, limit int) ([]Correction, error)
+	// OpenCorrectionsOf returns all of the subject's open corrections, oldest first.
+	OpenCorrectionsOf(subject ident.Subject) ([]Correction, error)
+	// OpenCorrections returns the agency's open corrections behind the place, the most urgent first, at most limit.
+	OpenCorrections(agency ident.Agency, from Cursor, limit int) ([]Correction, error)
 	// RegisterVersions returns the versions of all the register's records under the key, by record.
 	RegisterVersions(key act.Key, register ident.Register, record ident.Record) ([]register.StoredVersion, error)
 }
@@ -112,7 +122,6 @@ type Corrections struct {
 const (
 	mostOpen    = 20   // corrections that one person may have open
 	longestText = 4000 // characters
-	listed      = 100
 )
 
 // JobLate waits for every open correction until its last day.
@@ -165,7 +174,7 @@ func (c *Corrections) Ask(ctx context.Context, by access.Actor, wanted Wanted) (
 	switch {
 	case definition.Subject == "":
 		return Correction{}, errRegister
-	case wanted.Statement == "" || utf8.RuneCountInString(wanted.Statement) > longestText || utf8.RuneCountInString(wanted.Shown) > longestText:
+	case !legible(wanted.Statement) || utf8.RuneCountInString(wanted.Shown) > longestText:
 		return Correction{}, errStatement
 	case !definition.Says(wanted.Field):
 		return Correction{}, errField
@@ -188,18 +197,14 @@ func (c *Corrections) Ask(ctx context.Context, by access.Actor, wanted Wanted) (
 		if !fault.Is(err, fault.NotFound) {
 			return ErrUnknown // somebody else's: nothing is told of it
 		}
-		all, err := tx.CorrectionsOf(subject, listed)
+		open, err := tx.OpenCorrectionsOf(subject)
 		if err != nil {
 			return err
 		}
-		open := 0
-		for _, one := range all {
-			if one.State != Open {
-				continue
-			}
-			if open++; open >= mostOpen {
-				return errTooMany
-			}
+		if len(open) >= mostOpen {
+			return errTooMany
+		}
+		for _, one := range open {
 			content, err := unseal(sealer, one)
 			if err != nil {
 				return err
@@ -245,14 +250,15 @@ func (c *Corrections) Own(ctx context.Context, by access.Actor, id ident.Correct
 	return c.open(ctx, found)
 }
 
-// OwnAll returns the person's corrections, newest first.
-func (c *Corrections) OwnAll(ctx context.Context, by access.Actor) (all []Opened, err error) {
+// OwnAll returns the person's corrections, newest first, at most limit, with ids before the given one. That people read
+// their own data is recorded by the caller.
+func (c *Corrections) OwnAll(ctx context.Context, by access.Actor, before ident.Correction, limit int) (all []Opened, err error) {
 	if by.Person == "" {
 		return nil, access.ErrForbidden
 	}
 	var found []Correction
 	err = c.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.CorrectionsOf(by.Person.Subject(), listed)
+		found, err = tx.CorrectionsOf(by.Person.Subject(), before, limit)
 		return err
 	})
 	for _, one := range found {
@@ -265,14 +271,14 @@ func (c *Corrections) OwnAll(ctx context.Context, by access.Actor) (all []Opened
 	return all, err
 }
 
-// Waiting returns the corrections that wait for the registrars of the actor's agency, the most urgent first. They hold
-// no personal data in the clear.
-func (c *Corrections) Waiting(ctx context.Context, by access.Actor) (found []Correction, err error) {
+// Waiting returns the corrections that wait for the registrars of the actor's agency, the most urgent first, at most
+// limit, behind the place. They hold no personal data in the clear.
+func (c *Corrections) Waiting(ctx context.Context, by access.Actor, from Cursor, limit int) (found []Correction, err error) {
 	if !c.keeps(by) {
 		return nil, access.ErrForbidden
 	}
 	err = c.Store.View(ctx, func(tx Reader) error {
-		found, err = tx.OpenCorrections(by.Appointment.Agency, listed)
+		found, err = tx.OpenCorrections(by.Appointment.Agency, from, limit)
 		return err
 	})
 	for i := range found {
@@ -319,7 +325,7 @@ func (c *Corrections) Resolve(ctx context.Context, by access.Actor, id ident.Cor
 		return Correction{}, err
 	}
 	answer.Reason = strings.TrimSpace(answer.Reason)
-	if answer.Reason == "" || utf8.RuneCountInString(answer.Reason) > longestText {
+	if !legible(answer.Reason) {
 		return Correction{}, errReason
 	}
 	definition, err := c.Registers().Register(found.Register)
@@ -358,6 +364,12 @@ func written(tx Tx, asked Correction) error {
 		}
 	}
 	return errUnchanged
+}
+
+// legible reports whether somebody can read a text: it can be stored, is not too long, and has a letter or a digit.
+func legible(text string) bool {
+	return field.Printable(text) && utf8.RuneCountInString(text) <= longestText &&
+		strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
 // keeps reports whether the actor keeps an agency's registers.
@@ -493,18 +505,22 @@ func (c *Corrections) asked(ctx context.Context, do job.Job) (of queued, found C
 	return of, found, err
 }
 
-// late marks a correction that nobody answered in time, and tells the person.
+// late marks a correction that nobody answered in time, and tells the person. Of somebody who was erased meanwhile, which
+// nobody can read or answer any more, it is the end.
 func (c *Corrections) late(ctx context.Context, do job.Job) error {
 	of, found, err := c.asked(ctx, do)
 	if err != nil {
 		return err
 	}
 	opened, err := c.open(ctx, found)
-	if err != nil && !fault.Is(err, fault.Erased) {
+	if fault.Is(err, fault.Erased) {
+		return c.erased(ctx, do, of.Correction)
+	}
+	if err != nil {
 		return err
 	}
 	sealer, err := c.Vault.Open(ctx, found.Subject)
-	if err != nil && !fault.Is(err, fault.Erased) {
+	if err != nil {
 		return err
 	}
 	return c.Store.Update(ctx, act.Of(found.Subject), func(tx Tx) error {
@@ -512,11 +528,38 @@ func (c *Corrections) late(ctx context.Context, do job.Job) error {
 			return err
 		}
 		now, err := tx.Correction(of.Correction)
-		if err != nil || now.State != Open || now.Late || opened.Revision == 0 {
+		if err != nil || now.State != Open || now.Late {
 			return err
 		}
 		now.Late = true
 		_, err = save(tx, sealer, now, opened.Content, journal.Actor{Component: "deadline"}, "correction.late", told)
 		return err
+	})
+}
+
+// erased ends a correction whose person was erased. Nothing of the event is about them.
+func (c *Corrections) erased(ctx context.Context, do job.Job, id ident.Correction) error {
+	sealer, err := c.Vault.Open(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Store.Update(ctx, do.Key, func(tx Tx) error {
+		if err := tx.FinishJob(do.Key, do.ID); err != nil {
+			return err
+		}
+		now, err := tx.Correction(id)
+		if err != nil || now.State != Open {
+			return err
+		}
+		now.State, now.Resolved = Withdrawn, tx.Now()
+		now.Revision++
+		now.Event = journal.NewID(tx)
+		if err := tx.SaveCorrection(now); err != nil {
+			return err
+		}
+		return journal.AppendAs(tx, sealer, now.Event, journal.Event{
+			Type: "correction.withdrawn", Actor: journal.Actor{Component: "deadline"}, Object: "correction:" + string(id),
+			Facts: map[string]string{"register": string(now.Register), "state": string(now.State)}, Covers: []journal.Cover{now.Cover()},
+		})
 	})
 }

@@ -3,6 +3,7 @@ package correction_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -198,7 +199,7 @@ func TestACorrectionEndsInACorrectedRecord(t *testing.T) {
 	if asked.State != correction.Open || asked.Agency != "civil-registry" || !asked.Due.Equal(asked.Created.Add(10*24*time.Hour)) {
 		t.Fatalf("asked: %+v", asked)
 	}
-	waiting, err := w.Waiting(ctx, w.registrar)
+	waiting, err := w.Waiting(ctx, w.registrar, correction.Cursor{}, 100)
 	if err != nil || len(waiting) != 1 || waiting[0].ID != asked.ID || waiting[0].Sealed != nil {
 		t.Fatalf("waiting: %+v, %v", waiting, err)
 	}
@@ -227,7 +228,7 @@ func TestACorrectionEndsInACorrectedRecord(t *testing.T) {
 	if got, want := w.events(), "correction.asked correction.read* correction.corrected"; got != want {
 		t.Errorf("the journal has %s, want %s", got, want)
 	}
-	if waiting, err := w.Waiting(ctx, w.registrar); err != nil || len(waiting) > 0 {
+	if waiting, err := w.Waiting(ctx, w.registrar, correction.Cursor{}, 100); err != nil || len(waiting) > 0 {
 		t.Errorf("still waiting: %+v, %v", waiting, err)
 	}
 }
@@ -262,7 +263,7 @@ func TestNobodyElseSeesOrAnswersACorrection(t *testing.T) {
 		if _, err := w.Withdraw(ctx, actor, asked.ID, asked.Revision); err == nil {
 			t.Errorf("%s withdrew it", who)
 		}
-		if all, err := w.OwnAll(ctx, actor); len(all) > 0 {
+		if all, err := w.OwnAll(ctx, actor, "", 100); len(all) > 0 {
 			t.Errorf("%s sees %+v, %v", who, all, err)
 		}
 	}
@@ -278,7 +279,7 @@ func TestNobodyElseSeesOrAnswersACorrection(t *testing.T) {
 	own.Person = w.aziza.Person
 	_, err := w.Read(ctx, own, asked.ID)
 	refused(t, err, "correction.own-interest")
-	_, err = w.Waiting(ctx, w.chair)
+	_, err = w.Waiting(ctx, w.chair, correction.Cursor{}, 100)
 	refused(t, err, "access.forbidden")
 	if got := w.events(); got != "correction.asked" {
 		t.Errorf("the journal has %s", got)
@@ -293,16 +294,21 @@ func TestNobodyElseSeesOrAnswersACorrection(t *testing.T) {
 func TestWhatIsAskedIsChecked(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	for code, change := range map[string]func(*correction.Wanted){
-		"correction.statement": func(c *correction.Wanted) { c.Statement = "  " },
-		"correction.register":  func(c *correction.Wanted) { c.Register = "civil/wards" },
-		"ident.malformed":      func(c *correction.Wanted) { c.ID = "1" },
-		"register.unknown":     func(c *correction.Wanted) { c.Register = "civil/none" },
-		"correction.field":     func(c *correction.Wanted) { c.Field = "salary" },
+		"correction.register": func(c *correction.Wanted) { c.Register = "civil/wards" },
+		"ident.malformed":     func(c *correction.Wanted) { c.ID = "1" },
+		"register.unknown":    func(c *correction.Wanted) { c.Register = "civil/none" },
+		"correction.field":    func(c *correction.Wanted) { c.Field = "salary" },
 	} {
 		wanted := w.wanted()
 		change(&wanted)
 		_, err := w.Ask(ctx, w.aziza, wanted)
 		refused(t, err, code)
+	}
+	for _, unreadable := range []string{"  ", "\u200b", "\x00 born", "born \a", "…", "\xff", strings.Repeat("ў", 4001)} {
+		wanted := w.wanted()
+		wanted.Statement = unreadable
+		_, err := w.Ask(ctx, w.aziza, wanted)
+		refused(t, err, "correction.statement")
 	}
 	_, err := w.Ask(ctx, access.Actor{}, w.wanted())
 	refused(t, err, "access.forbidden")
@@ -341,7 +347,7 @@ func TestACorrectionThatIsLateStaysAndIsTold(t *testing.T) {
 	w.now = asked.Due
 	w.work()
 	w.work() // nothing is left to do
-	waiting, err := w.Waiting(ctx, w.registrar)
+	waiting, err := w.Waiting(ctx, w.registrar, correction.Cursor{}, 100)
 	if err != nil || len(waiting) != 1 || !waiting[0].Late {
 		t.Fatalf("waiting: %+v, %v", waiting, err)
 	}
@@ -350,6 +356,96 @@ func TestACorrectionThatIsLateStaysAndIsTold(t *testing.T) {
 	}
 	if _, err := w.Resolve(ctx, w.registrar, asked.ID, waiting[0].Revision, correction.Answer{Reason: "The act says the 5th."}); err != nil {
 		t.Errorf("a late correction cannot be answered any more: %v", err)
+	}
+}
+
+func TestManyThatWereTakenBackHideNoneThatIsOpen(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	open := w.ask()
+	for i := range 110 {
+		wanted := w.wanted()
+		wanted.Field = fmt.Sprintf("note%d", i%20)
+		asked, err := w.Ask(ctx, w.aziza, wanted)
+		if err == nil {
+			_, err = w.Withdraw(ctx, w.aziza, asked.ID, asked.Revision)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Ask(ctx, w.aziza, w.wanted())
+	refused(t, err, "correction.twice")
+	var all []correction.Opened
+	for page, before := 0, ident.Correction(""); page == 0 || len(all)%50 == 0; page++ {
+		some, err := w.OwnAll(ctx, w.aziza, before, 50)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("page %d has %d, %v", page, len(some), err)
+		}
+		all, before = append(all, some...), some[len(some)-1].ID
+	}
+	if len(all) != 111 || all[110].ID != open.ID {
+		t.Errorf("there are %d, the last one %+v", len(all), all[len(all)-1])
+	}
+}
+
+func TestAnAgencysListHasPages(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	var asked []ident.Correction
+	for i := range 7 {
+		wanted := w.wanted()
+		wanted.Field = fmt.Sprintf("note%d", i)
+		one, err := w.Ask(ctx, w.aziza, wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = append(asked, one.ID)
+		if i%3 == 2 {
+			w.now = w.now.Add(time.Minute) // three are due at the same time
+		}
+	}
+	var listed []ident.Correction
+	from := correction.Cursor{}
+	for {
+		some, err := w.Waiting(ctx, w.registrar, from, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(some) == 0 {
+			break
+		}
+		for _, one := range some {
+			listed = append(listed, one.ID)
+			from = correction.Cursor{Due: one.Due, Correction: one.ID}
+		}
+	}
+	slices.Sort(asked)
+	if slices.Sort(listed); !slices.Equal(asked, listed) {
+		t.Errorf("listed are %v of %v", listed, asked)
+	}
+}
+
+// Who asks between the confirmation of their erasure and the erasure leaves what nobody can open any more.
+func TestACorrectionOfSomebodyErasedEnds(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	asked := w.ask()
+	if err := w.Vault.Erase(ctx, w.aziza.Person.Subject()); err != nil {
+		t.Fatal(err)
+	}
+	w.now = asked.Due
+	w.work()
+	w.work()
+	if waiting, err := w.Waiting(ctx, w.registrar, correction.Cursor{}, 100); err != nil || len(waiting) > 0 {
+		t.Errorf("waiting: %+v, %v", waiting, err)
+	}
+	err := w.db.View(ctx, func(tx *query.Tx) error {
+		ended, err := tx.Correction(asked.ID)
+		if err == nil && (ended.State != correction.Withdrawn || ended.Resolved.IsZero() || ended.Revision != 2) {
+			t.Errorf("it is %+v", ended)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/access"
 	"yagona/kernel/act"
 	"yagona/kernel/casework"
+	"yagona/kernel/correction"
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/kernel/job"
@@ -69,6 +70,8 @@ type Reader interface {
 	ApplicationsOf(applicant ident.Subject, before ident.Application, limit int) ([]casework.Application, error)
 	// EntitlementsOf returns all that was ever in force for the holder.
 	EntitlementsOf(holder ident.Subject) ([]casework.Entitlement, error)
+	// OpenCorrectionsOf returns all of the subject's open corrections, oldest first.
+	OpenCorrectionsOf(subject ident.Subject) ([]correction.Correction, error)
 	// OrdersTo returns the payment orders whose payee the subject is, in every fund's book.
 	OrdersTo(subject ident.Subject) ([]ledger.Order, error)
 	// JobsOf returns all jobs under the key.
@@ -205,7 +208,7 @@ const mostApplications = 1000
 // business checks that nothing of the subject is open that an erasure would leave undone or take out of the law's keeping.
 // It lists all that is.
 func (e *Erasures) business(tx Tx, subject ident.Subject) error {
-	var undecided, unprepared, unsettled, kept []string
+	var undecided, unanswered, unprepared, unsettled, kept []string
 	applications, err := tx.ApplicationsOf(subject, "", mostApplications)
 	if err != nil {
 		return err
@@ -223,6 +226,13 @@ func (e *Erasures) business(tx Tx, subject ident.Subject) error {
 		if one.State == casework.InForce || one.State == casework.Suspended {
 			undecided = append(undecided, string(one.Application)) // what it gave is in force
 		}
+	}
+	corrections, err := tx.OpenCorrectionsOf(subject)
+	if err != nil {
+		return err
+	}
+	for _, one := range corrections {
+		unanswered = append(unanswered, string(one.ID))
 	}
 	jobs, err := tx.JobsOf(act.Of(subject))
 	if err != nil {
@@ -246,13 +256,13 @@ func (e *Erasures) business(tx Tx, subject ident.Subject) error {
 			kept = append(kept, string(one.ID)+" ("+until.Format(time.DateOnly)+")")
 		}
 	}
-	if len(undecided)+len(unprepared)+len(unsettled)+len(kept) == 0 {
+	if len(undecided)+len(unanswered)+len(unprepared)+len(unsettled)+len(kept) == 0 {
 		return nil
 	}
 	list := func(ids []string) string { return cmp.Or(strings.Join(ids, ", "), "none") }
 	return fault.New(fault.Conflict, "erasure.open-business",
 		"This cannot be erased yet: something about this subject is open, or the law keeps it. Wait until it is done, then try again.").
-		With("applications", list(undecided)).With("payments", list(unprepared)).With("orders", list(unsettled)).With("kept", list(kept))
+		With("applications", list(undecided)).With("corrections", list(unanswered)).With("payments", list(unprepared)).With("orders", list(unsettled)).With("kept", list(kept))
 }
 
 func (e *Erasures) save(ctx context.Context, by access.Actor, wanted Erasure, what string, change func(Tx, *Erasure) error) (Erasure, error) {

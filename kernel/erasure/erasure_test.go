@@ -98,7 +98,7 @@ func TestErasingIsAnActOfTwoAndLeavesEveryHash(t *testing.T) {
 	_, err = all.Propose(ctx, first, someone.Subject(), "an act")
 	refused(err, "erasure.open-business")
 	listed := fault.Of(err)
-	want := map[string]string{"applications": string(application.ID), "payments": "none", "orders": string(order.ID), "kept": "none"}
+	want := map[string]string{"applications": string(application.ID), "payments": "none", "orders": string(order.ID), "corrections": "none", "kept": "none"}
 	if diff := cmp.Diff(want, listed.Args); diff != "" {
 		t.Errorf("it does not list what is open (-want +got):\n%s", diff)
 	}

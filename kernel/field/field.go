@@ -308,7 +308,7 @@ func (d Definition) outOfRange() *fault.Fault {
 }
 
 func (d Definition) checkText(scheme Scheme, text string) (any, Problems) {
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unprintable) {
+	if !Printable(text) {
 		return nil, Problems{invalid(d.Name, "characters", "This has characters that cannot be stored. Type it again.")}
 	}
 	text = strings.TrimSpace(text)
@@ -340,8 +340,12 @@ func (d Definition) checkText(scheme Scheme, text string) (any, Problems) {
 	return text, nil
 }
 
-// unprintable reports control characters other than those that a text area sends.
-func unprintable(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f }
+// Printable reports whether a text can be stored: it is UTF-8, without control characters but those that a text area sends.
+func Printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f
+	})
+}
 
 func (d Definition) checkList(scheme Scheme, value any) (any, Problems) {
 	groups, ok := value.([]any)

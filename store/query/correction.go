@@ -28,14 +28,23 @@ func (t *Tx) Correction(id ident.Correction) (correction.Correction, error) {
 }
 
 // CorrectionsOf implements correction.Reader.
-func (t *Tx) CorrectionsOf(subject ident.Subject, limit int) ([]correction.Correction, error) {
-	return list(t, `SELECT `+correctionColumns+` FROM correction WHERE key = $1 ORDER BY id DESC LIMIT $2`, args(subject, limit), scanCorrection)
+func (t *Tx) CorrectionsOf(subject ident.Subject, before ident.Correction, limit int) ([]correction.Correction, error) {
+	if before == "" {
+		before = "~" // after every identifier
+	}
+	return list(t, `SELECT `+correctionColumns+` FROM correction WHERE key = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+		args(subject, before, limit), scanCorrection)
+}
+
+// OpenCorrectionsOf implements correction.Reader.
+func (t *Tx) OpenCorrectionsOf(subject ident.Subject) ([]correction.Correction, error) {
+	return list(t, `SELECT `+correctionColumns+` FROM correction WHERE key = $1 AND state = $2 ORDER BY id`, args(subject, correction.Open), scanCorrection)
 }
 
 // OpenCorrections implements correction.Reader.
-func (t *Tx) OpenCorrections(agency ident.Agency, limit int) ([]correction.Correction, error) {
-	return list(t, `SELECT `+correctionColumns+` FROM correction WHERE agency = $1 AND state = $2 ORDER BY due, id LIMIT $3`,
-		args(agency, correction.Open, limit), scanCorrection)
+func (t *Tx) OpenCorrections(agency ident.Agency, from correction.Cursor, limit int) ([]correction.Correction, error) {
+	return list(t, `SELECT `+correctionColumns+` FROM correction WHERE agency = $1 AND state = $2 AND due >= $3 AND (due > $3 OR id > $4)
+		ORDER BY due, id LIMIT $5`, args(agency, correction.Open, from.Due.UnixMicro(), from.Correction, limit), scanCorrection)
 }
 
 // SaveCorrection implements correction.Tx.

@@ -184,7 +184,7 @@ func (a applications) begin(w http.ResponseWriter, r *http.Request, v route.Visi
 	if err := route.ReadJSON(r, &wish); err != nil {
 		return err
 	}
-	id, err := keyed(v.Actor.Person, v.Key)
+	id, err := keyed[ident.Application]("application", v.Actor.Person, v.Key)
 	if err != nil {
 		return err
 	}
@@ -239,22 +239,22 @@ func (a applications) draft(ctx context.Context, by access.Actor, id ident.Appli
 
 const codeNotUUID = "idempotency.not-uuid"
 
-// keyed returns the id of the application that a person's Idempotency-Key stands for: the key's time, and a digest of the
-// person and the key. The same key gives the same id again, and tells nothing of what other people made with it.
-func keyed(person ident.Person, key string) (ident.Application, error) {
+// keyed returns the id of what of a kind a person's Idempotency-Key stands for: the key's time, and a digest of the person
+// and the key; "" without a key. The same key gives the same id again, and tells nothing of what other people made with it.
+func keyed[T ~string](kind string, person ident.Person, key string) (T, error) {
 	if key == "" {
 		return "", nil
 	}
 	made, err := uuid.Parse(key)
 	if err != nil || made.String() != key || made.Version() != 7 {
 		return "", fault.New(fault.Invalid, codeNotUUID,
-			"The application's id is made of the Idempotency-Key. Make the key a UUID of version 7, in lower case.")
+			"The id of what is made is taken from the Idempotency-Key. Make the key a UUID of version 7, in lower case.")
 	}
-	sum := sha256.Sum256([]byte("yagona application of key 1\n" + string(person) + "\n" + key))
+	sum := sha256.Sum256([]byte("yagona " + kind + " of key 1\n" + string(person) + "\n" + key))
 	copy(made[6:], sum[:])
 	made[6] = 0x70 | made[6]&0x0f // version 7 (RFC 9562, 5.7)
 	made[8] = 0x80 | made[8]&0x3f // the variant (RFC 9562, 4.1)
-	return ident.Application(made.String()), nil
+	return T(made.String()), nil
 }
 
 func (a applications) receipt(ctx context.Context, v route.Visitor, receipt casework.Receipt) (Receipt, error) {

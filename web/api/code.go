@@ -59,10 +59,11 @@ var statuses = map[string]int{
 	"import.columns": http.StatusUnprocessableEntity, "import.file-changed": http.StatusConflict,
 	"import.format": http.StatusUnprocessableEntity, "import.head": http.StatusUnprocessableEntity,
 	"import.no-unique": http.StatusUnprocessableEntity, "import.row-size": http.StatusRequestEntityTooLarge,
-	"correction.field": http.StatusUnprocessableEntity, "correction.own-interest": http.StatusForbidden,
+	"calendar.date-malformed": http.StatusUnprocessableEntity,
+	"correction.field":        http.StatusUnprocessableEntity, "correction.own-interest": http.StatusForbidden,
 	"correction.reason": http.StatusUnprocessableEntity, "correction.record-unchanged": http.StatusConflict,
 	"correction.register": http.StatusUnprocessableEntity, "correction.resolved": http.StatusConflict,
-	"correction.statement": http.StatusUnprocessableEntity, "correction.too-many": http.StatusConflict,
+	"correction.state": http.StatusUnprocessableEntity, "correction.statement": http.StatusUnprocessableEntity, "correction.too-many": http.StatusConflict,
 	"correction.twice": http.StatusConflict, "correction.unknown": http.StatusNotFound,
 	"ident.malformed": http.StatusUnprocessableEntity,
 	"internal":        http.StatusInternalServerError, "job.unknown": http.StatusNotFound, "journal.unknown": http.StatusNotFound,
@@ -157,7 +158,7 @@ func (o operation) problemCodes(profile *country.Profile) []string {
 		codes = append(codes, "http.cross-origin")
 	}
 	if o.request != nil {
-		codes = append(codes, "http.malformed", "http.unsupported-media", "http.unknown-field", "http.duplicate-field", "http.wrong-type")
+		codes = append(codes, "calendar.date-malformed", "http.malformed", "http.unsupported-media", "http.unknown-field", "http.duplicate-field", "http.wrong-type")
 	}
 	return codes
 }

@@ -2,10 +2,12 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/correction"
+	"yagona/kernel/fault"
 	"yagona/kernel/ident"
 	"yagona/web/route"
 )
@@ -43,8 +45,8 @@ type NewCorrection struct {
 
 // CorrectionAnswer answers a correction.
 type CorrectionAnswer struct {
-	Corrected bool   `json:"corrected" doc:"the record has been corrected since the person asked; else it is refused"`
-	Reason    string `json:"reason" doc:"the person reads exactly these words: 1 to 4000 characters"`
+	State  correction.State `json:"state" doc:"corrected: the record says since the person asked what is right; or refused"`
+	Reason string           `json:"reason" doc:"the person reads exactly these words: 1 to 4000 characters"`
 }
 
 func correctionSummary(c correction.Correction) CorrectionSummary {
@@ -77,31 +79,48 @@ func correctionOperations(corrections *correction.Corrections, readings *access.
 	return []operation{
 		{
 			id: "listCorrections", tag: "corrections", summary: "Lists the corrections that one asked for, the newest first.",
-			method: "GET", path: asked, access: route.SignedIn(), response: Page[Correction]{}, codes: []string{"seal.erased"},
+			method: "GET", path: asked, access: route.SignedIn(), query: []parameter{limitParameter, afterParameter}, response: Page[Correction]{},
+			codes: []string{"page.limit", "page.cursor", "seal.erased"},
 			handle: route.Own(readings, func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-				found, err := corrections.OwnAll(r.Context(), v.Resident())
+				wanted, err := limit(r)
 				if err != nil {
 					return err
 				}
-				page := Page[Correction]{Items: []Correction{}}
-				for _, one := range found {
-					page.Items = append(page.Items, correctionShown(one))
+				before, err := afterID[ident.Correction](r)
+				if err != nil {
+					return err
 				}
-				return route.WriteJSON(w, http.StatusOK, page)
+				found, err := corrections.OwnAll(r.Context(), v.Resident(), before, wanted+1)
+				if err != nil {
+					return err
+				}
+				shown := make([]Correction, len(found))
+				for i, one := range found {
+					shown[i] = correctionShown(one)
+				}
+				return route.WriteJSON(w, http.StatusOK, pageOf(shown, wanted, func(last Correction) string { return cursor(last.ID) }))
 			}),
 		},
 		{
-			id: "askCorrection", tag: "corrections", summary: "Says that a register is wrong about oneself. Its agency answers within the time that is told here.",
-			method: "POST", path: asked, access: route.SignedIn(), body: wordsBody, request: NewCorrection{}, response: CorrectionSummary{},
+			id: "askCorrection", tag: "corrections",
+			summary: "Says that a register is wrong about oneself. Its agency answers by the time that is told here. An Idempotency-Key is a UUID of version 7: the correction's id is made of it.",
+			method:  "POST", path: asked, access: route.SignedIn(), body: wordsBody, request: NewCorrection{}, response: CorrectionSummary{},
 			status: http.StatusCreated, etag: true,
-			codes: []string{"register.unknown", "correction.register", "correction.field", "correction.statement", "correction.too-many", "correction.twice", "seal.erased"},
+			codes: []string{codeNotUUID, "register.unknown", "correction.unknown", "correction.register", "correction.field", "correction.statement", "correction.too-many", "correction.twice", "seal.erased"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent NewCorrection
 				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
+				id, err := keyed[ident.Correction]("correction", v.Actor.Person, v.Key)
+				if err != nil {
+					return err
+				}
+				if id == "" {
+					id = ident.New[ident.Correction](corrections.Clock())
+				}
 				made, err := corrections.Ask(r.Context(), v.Resident(), correction.Wanted{
-					ID: ident.New[ident.Correction](corrections.Clock()), Register: sent.Register, Field: sent.Field, Statement: sent.Statement,
+					ID: id, Register: sent.Register, Field: sent.Field, Statement: sent.Statement,
 				})
 				if err != nil {
 					return err
@@ -132,23 +151,32 @@ func correctionOperations(corrections *correction.Corrections, readings *access.
 		},
 		{
 			id: "listCorrectionTasks", tag: "corrections", summary: "Lists the corrections that wait for one's agency, the most urgent first. They show nothing of a person.",
-			method: "GET", path: waiting, access: registrar, response: Page[CorrectionSummary]{},
+			method: "GET", path: waiting, access: registrar, query: []parameter{limitParameter, afterParameter}, response: Page[CorrectionSummary]{},
+			codes: []string{"page.limit", "page.cursor"},
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
-				found, err := corrections.Waiting(r.Context(), v.Actor)
+				wanted, err := limit(r)
 				if err != nil {
 					return err
 				}
-				page := Page[CorrectionSummary]{Items: []CorrectionSummary{}}
-				for _, one := range found {
-					page.Items = append(page.Items, correctionSummary(one))
+				due, id, err := afterDue[ident.Correction](r)
+				if err != nil {
+					return err
 				}
-				return route.WriteJSON(w, http.StatusOK, page)
+				found, err := corrections.Waiting(r.Context(), v.Actor, correction.Cursor{Due: due, Correction: id}, wanted+1)
+				if err != nil {
+					return err
+				}
+				shown := make([]CorrectionSummary, len(found))
+				for i, one := range found {
+					shown[i] = correctionSummary(one)
+				}
+				return route.WriteJSON(w, http.StatusOK, pageOf(shown, wanted, func(last CorrectionSummary) string { return cursor(last.Due.UnixMicro(), last.ID) }))
 			},
 		},
 		{
 			id: "readCorrectionTask", tag: "corrections", summary: "Opens a correction that waits for one's agency. Who asked for it sees that it was read, and by whom.",
 			method: "GET", path: waiting + one, costly: true, access: registrar, response: Correction{}, etag: true,
-			codes: append([]string{"correction.own-interest"}, codes...),
+			codes: slices.Concat([]string{"correction.own-interest"}, exchangeCodes, codes),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				found, err := corrections.Read(r.Context(), v.Actor, id(r))
 				if err != nil {
@@ -161,14 +189,18 @@ func correctionOperations(corrections *correction.Corrections, readings *access.
 			id: "answerCorrectionTask", tag: "corrections", summary: "Answers a correction: the record has been corrected since, or it is refused with reasons.",
 			method: "POST", path: waiting + one + "/answer", access: registrar, body: wordsBody, ifMatch: true,
 			request: CorrectionAnswer{}, response: CorrectionSummary{}, etag: true,
-			codes: append([]string{"correction.own-interest", "correction.reason", "correction.record-unchanged", "register.unknown"}, changing...),
+			codes: slices.Concat([]string{"correction.own-interest", "correction.state", "correction.reason", "correction.record-unchanged", "register.unknown"}, exchangeCodes, changing),
 			handle: func(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
 				var sent CorrectionAnswer
 				if err := route.ReadJSON(r, &sent); err != nil {
 					return err
 				}
+				if sent.State != correction.Corrected && sent.State != correction.Refused {
+					return fault.New(fault.Invalid, "correction.state", "Say how it ends: corrected, or refused.").At("state")
+				}
 				return changeCorrection(w, r, func(revision int64) (correction.Correction, error) {
-					return corrections.Resolve(r.Context(), v.Actor, id(r), revision, correction.Answer(sent))
+					answer := correction.Answer{Corrected: sent.State == correction.Corrected, Reason: sent.Reason}
+					return corrections.Resolve(r.Context(), v.Actor, id(r), revision, answer)
 				})
 			},
 		},

@@ -1,16 +1,24 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"yagona/kernel/access"
+	"yagona/kernel/act"
 	"yagona/kernel/correction"
+	"yagona/kernel/erasure"
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/person"
+	"yagona/kernel/session"
+	"yagona/store/query"
+	"yagona/web/route"
 )
 
 // unemployed makes a record about the world's resident and returns it with its keeper.
@@ -131,11 +139,15 @@ func TestACorrectionIsAskedForAndAnsweredByPrograms(t *testing.T) {
 		t.Errorf("the registrar reads %+v", read)
 	}
 
-	corrected := map[string]any{"corrected": true, "reason": "You are right."}
+	corrected := map[string]any{"state": "corrected", "reason": "You are right."}
 	w.ask("POST", task+"/answer", registrar, corrected).refused(428, "http.precondition-required")
 	w.ask("POST", task+"/answer", registrar, corrected, "If-Match", `"7"`).refused(412, "http.precondition-failed")
 	w.ask("POST", task+"/answer", registrar, corrected, "If-Match", `"1"`).refused(409, "correction.record-unchanged")
-	w.ask("POST", task+"/answer", registrar, map[string]any{"corrected": true, "reason": ""}, "If-Match", `"1"`).refused(422, "correction.reason")
+	w.ask("POST", task+"/answer", registrar, map[string]any{"state": "corrected", "reason": "\u200b"}, "If-Match", `"1"`).refused(422, "correction.reason")
+	for _, unsaid := range []any{nil, "", "open", "withdrawn"} {
+		w.ask("POST", task+"/answer", registrar, map[string]any{"state": unsaid, "reason": "No."}, "If-Match", `"1"`).refused(422, "correction.state")
+	}
+	w.ask("POST", task+"/answer", registrar, map[string]any{"reason": "No."}, "If-Match", `"1"`).refused(422, "correction.state")
 	w.now = w.now.Add(time.Hour)
 	into[Version](w.ask("PATCH", "/registers/employment/unemployed/records/"+string(made.Record), registrar, map[string]any{
 		"reason": "the person said so", "corrects": 1, "values": map[string]any{"person": w.resident.Subject(), "registeredOn": "2026-02-02"},
@@ -155,4 +167,108 @@ func TestACorrectionIsAskedForAndAnsweredByPrograms(t *testing.T) {
 	if back := into[CorrectionSummary](w.ask("POST", "/corrections/"+string(second.ID)+"/withdraw", w.resident, nil, "If-Match", `"1"`), http.StatusOK); back.State != correction.Withdrawn {
 		t.Errorf("taken back, it is %+v", back)
 	}
+}
+
+func TestCorrectionsHavePages(t *testing.T) {
+	w := newWorld(t)
+	registrar := w.official("employment-agency", access.Registrar)
+	for _, name := range []string{"", "person", "registeredOn", "skill"} {
+		into[CorrectionSummary](w.ask("POST", "/corrections", w.resident, map[string]any{"register": "employment/unemployed", "field": name, "statement": "wrong"}), http.StatusCreated)
+	}
+	for path, as := range map[string]ident.Person{"/corrections": w.resident, "/correction-tasks": registrar} {
+		seen, next := map[ident.Correction]bool{}, "?limit=3"
+		for next != "" {
+			page := into[Page[CorrectionSummary]](w.ask("GET", path+next, as, nil), http.StatusOK)
+			for _, one := range page.Items {
+				seen[one.ID] = true
+			}
+			if next = ""; page.Next != "" {
+				next = "?limit=3&after=" + page.Next
+			}
+		}
+		if len(seen) != 4 {
+			t.Errorf("%s lists %d", path, len(seen))
+		}
+		w.ask("GET", path+"?after=x", as, nil).refused(422, "page.cursor")
+		w.ask("GET", path+"?limit=0", as, nil).refused(422, "page.limit")
+	}
+}
+
+func TestACorrectionIsOpenBusinessOfAnErasure(t *testing.T) {
+	w := newWorld(t)
+	w.unemployed()
+	asked := into[CorrectionSummary](w.ask("POST", "/corrections", w.resident, map[string]any{"register": "employment/unemployed", "statement": "wrong"}), http.StatusCreated)
+	officer := w.officialFor("employment-agency", erasure.Officer, w.Profile.Territories.Root())
+	wish := NewErasure{w.resident.Subject(), "illustrative act"}
+	problem := w.ask("POST", "/erasures", officer, wish).problem(409, "erasure.open-business")
+	if !strings.Contains(problem.Detail, string(asked.ID)) {
+		t.Errorf("what is open is not said: %s", problem.Detail)
+	}
+	into[CorrectionSummary](w.ask("POST", "/corrections/"+string(asked.ID)+"/withdraw", w.resident, nil, "If-Match", `"1"`), http.StatusOK)
+	into[Erasure](w.ask("POST", "/erasures", officer, wish), http.StatusCreated)
+}
+
+// forgetful loses the first answer that it is to keep.
+type forgetful struct {
+	act.Store[session.Reader, session.Tx]
+	kept atomic.Int32
+}
+
+func (f *forgetful) Update(ctx context.Context, key act.Key, do func(session.Tx) error) error {
+	if f.kept.Add(1) == 2 { // the first one begins
+		return errors.New("the machine stops")
+	}
+	return f.Store.Update(ctx, key, do)
+}
+
+// An act whose answer was lost is found again by its key.
+func TestACorrectionIsAskedForOnceWhateverIsLost(t *testing.T) {
+	w := newWorld(t)
+	store := &forgetful{Store: query.For[session.Reader, session.Tx](w.db)}
+	w.router = route.New(route.Config{Recognise: w.recognise, Languages: w.Profile.Languages, Say: w.Say, Now: w.Clock, Answers: session.NewAnswers(store, time.Minute)})
+	w.router.Add(New(w.Dependencies)...)
+	wish, key := map[string]any{"register": "employment/unemployed", "statement": "wrong"}, ident.New[string](w.now)
+	w.ask("POST", "/corrections", w.resident, wish, "Idempotency-Key", key).refused(500, "internal")
+	w.now = w.now.Add(5 * time.Minute)
+	asked := into[CorrectionSummary](w.ask("POST", "/corrections", w.resident, wish, "Idempotency-Key", key), http.StatusCreated)
+	if all := into[Page[Correction]](w.ask("GET", "/corrections", w.resident, nil), http.StatusOK).Items; len(all) != 1 || all[0].ID != asked.ID {
+		t.Errorf("there are %+v", all)
+	}
+	w.ask("POST", "/corrections", w.resident, wish, "Idempotency-Key", "4d2c1b5e-3f6a-4c1d-9b1e-8f2a6b7c8d9e").refused(422, "idempotency.not-uuid")
+}
+
+func TestAnAnswerGivenAgainIsOfTheSameRequest(t *testing.T) {
+	w := newWorld(t)
+	_, registrar := w.unemployed()
+	key := ident.New[string](w.now)
+	for _, language := range []string{"ru", "en"} {
+		answer := w.ask("POST", "/corrections", w.resident, map[string]any{"register": "employment/unemployed", "statement": " "}, "Idempotency-Key", key, "Accept-Language", language)
+		answer.refused(422, "correction.statement")
+		if got := answer.header.Get("Content-Language"); got != "ru" {
+			t.Errorf("asked in %s, the answer of before is said to be %s", language, got)
+		}
+	}
+	asked := into[CorrectionSummary](w.ask("POST", "/corrections", w.resident, map[string]any{"register": "employment/unemployed", "statement": "wrong"}), http.StatusCreated)
+	key = ident.New[string](w.now)
+	path, refusal := "/correction-tasks/"+string(asked.ID)+"/answer", map[string]any{"state": "refused", "reason": "It is right."}
+	w.ask("POST", path, registrar, refusal, "Idempotency-Key", key, "If-Match", `"7"`).refused(412, "http.precondition-failed")
+	w.ask("POST", path, registrar, refusal, "Idempotency-Key", key, "If-Match", `"1"`).refused(422, "idempotency.other-request")
+	into[CorrectionSummary](w.ask("POST", path, registrar, refusal, "If-Match", `"1"`), http.StatusOK)
+}
+
+func TestADateThatThereIsNotSaysSo(t *testing.T) {
+	w := newWorld(t)
+	made, registrar := w.unemployed()
+	w.ask("PATCH", "/registers/employment/unemployed/records/"+string(made.Record), registrar, map[string]any{
+		"reason": "moved", "from": "2026-02-30", "values": map[string]any{},
+	}, "If-Match", `"1"`).refused(422, "calendar.date-malformed")
+}
+
+func TestARegisterThatIsSilentIsSaidSo(t *testing.T) {
+	w := newWorld(t)
+	_, registrar := w.unemployed()
+	asked := into[CorrectionSummary](w.ask("POST", "/corrections", w.resident, map[string]any{"register": "employment/unemployed", "statement": "wrong"}), http.StatusCreated)
+	w.registers.unrelatable(true)
+	w.ask("GET", "/correction-tasks/"+string(asked.ID), registrar, nil).refused(503, "exchange.unavailable")
+	w.ask("POST", "/correction-tasks/"+string(asked.ID)+"/answer", registrar, map[string]any{"state": "refused", "reason": "It is right."}, "If-Match", `"1"`).refused(503, "exchange.unavailable")
 }

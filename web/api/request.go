@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"yagona/kernel/fault"
 	"yagona/kernel/field"
@@ -135,6 +136,22 @@ func afterID[T ~string](r *http.Request) (id T, err error) {
 		return "", errCursor
 	}
 	return id, nil
+}
+
+// afterDue returns the due time and the identifier that are the cursor in the request, zero if it has none.
+func afterDue[T ~string](r *http.Request) (due time.Time, id T, err error) {
+	place, err := after(r, 2)
+	if err != nil || place == nil {
+		return time.Time{}, "", err
+	}
+	micros, err := strconv.ParseInt(place[0], 10, 64)
+	if err != nil {
+		return time.Time{}, "", errCursor
+	}
+	if id, err = ident.Parse[T](place[1]); err != nil {
+		return time.Time{}, "", errCursor
+	}
+	return time.UnixMicro(micros).UTC(), id, nil
 }
 
 var errCursor = fault.New(fault.Invalid, "page.cursor", "This is no cursor of ours. Begin again without after.").At("after")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"time"
 
 	"yagona/kernel/access"
 	"yagona/kernel/casework"
@@ -122,22 +120,11 @@ func (t tasks) list(w http.ResponseWriter, r *http.Request, v route.Visitor) err
 	if err != nil {
 		return err
 	}
-	place, err := after(r, 2)
+	due, task, err := afterDue[ident.Task](r)
 	if err != nil {
 		return err
 	}
-	var from casework.Cursor
-	if place != nil {
-		micros, err := strconv.ParseInt(place[0], 10, 64)
-		if err != nil {
-			return errCursor
-		}
-		from.Due = time.UnixMicro(micros).UTC()
-		if from.Task, err = ident.Parse[ident.Task](place[1]); err != nil {
-			return errCursor
-		}
-	}
-	found, err := t.cases.Tasks(r.Context(), v.Actor, casework.Filter{}, from, wanted+1)
+	found, err := t.cases.Tasks(r.Context(), v.Actor, casework.Filter{}, casework.Cursor{Due: due, Task: task}, wanted+1)
 	if err != nil {
 		return err
 	}

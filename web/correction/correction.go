@@ -29,9 +29,9 @@ import (
 type Corrections interface {
 	Ask(ctx context.Context, by access.Actor, wanted correction.Wanted) (correction.Correction, error)
 	Own(ctx context.Context, by access.Actor, id ident.Correction) (correction.Opened, error)
-	OwnAll(ctx context.Context, by access.Actor) ([]correction.Opened, error)
+	OwnAll(ctx context.Context, by access.Actor, before ident.Correction, limit int) ([]correction.Opened, error)
 	Withdraw(ctx context.Context, by access.Actor, id ident.Correction, revision int64) (correction.Correction, error)
-	Waiting(ctx context.Context, by access.Actor) ([]correction.Correction, error)
+	Waiting(ctx context.Context, by access.Actor, from correction.Cursor, limit int) ([]correction.Correction, error)
 	Read(ctx context.Context, by access.Actor, id ident.Correction) (correction.Opened, error)
 	Resolve(ctx context.Context, by access.Actor, id ident.Correction, revision int64, answer correction.Answer) (correction.Correction, error)
 }
@@ -59,6 +59,7 @@ type Pages struct{ Config }
 func New(config Config) *Pages { return &Pages{config} }
 
 const (
+	listed     = 100 // corrections on a page, the newest or the most urgent
 	smallForm  = 64 << 10
 	recordForm = 256 << 10
 )
@@ -113,7 +114,7 @@ func (p *Pages) data(w http.ResponseWriter, req *http.Request, v route.Visitor) 
 	if err != nil {
 		return err
 	}
-	asked, err := p.Corrections.OwnAll(req.Context(), v.Resident())
+	asked, err := p.Corrections.OwnAll(req.Context(), v.Resident(), "", listed)
 	if err != nil {
 		return err
 	}

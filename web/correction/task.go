@@ -23,7 +23,7 @@ func taskPath(id ident.Correction) string { return page.CorrectionTasksPath + "/
 
 // waiting lists the corrections that wait for the registrar's agency. It shows no personal data.
 func (p *Pages) waiting(w http.ResponseWriter, req *http.Request, v route.Visitor) error {
-	found, err := p.Corrections.Waiting(req.Context(), v.Actor)
+	found, err := p.Corrections.Waiting(req.Context(), v.Actor, correction.Cursor{}, listed)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ func ReadJSON(r *http.Request, v any) error {
 
 // misread returns what was wrong in a body, with the field in which it was and nothing that stood there.
 func misread(err error) error {
-	if _, large := errors.AsType[*http.MaxBytesError](err); err == nil || large {
+	if _, large := errors.AsType[*http.MaxBytesError](err); err == nil || large || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
@@ -99,7 +100,10 @@ func misread(err error) error {
 		if errors.Is(err, jsonv2.ErrUnknownName) {
 			return fault.New(fault.Invalid, "http.unknown-field", "There is no such field. Remove it, or look up its name.").At(fieldOf(wrong.JSONPointer)).Because(err)
 		}
-		return fault.New(fault.Invalid, "http.wrong-type", "This JSON value does not belong here. Look up which one does.").At(fieldOf(wrong.JSONPointer)).Because(err)
+		if said, ok := errors.AsType[*fault.Fault](wrong.Err); ok { // a date that there is not says so itself
+			return said.At(fieldOf(wrong.JSONPointer))
+		}
+		return fault.New(fault.Invalid, "http.wrong-type", "This JSON value does not belong here, or is not written as it must be. Look up how.").At(fieldOf(wrong.JSONPointer)).Because(err)
 	}
 	return fault.New(fault.Invalid, "http.malformed", "This is not the JSON that is expected here.").Because(err)
 }

@@ -22,7 +22,7 @@ type kept struct {
 }
 
 // repeated are the headers that an answer given again carries as the first time.
-var repeated = []string{"Content-Type", "Location", "ETag"}
+var repeated = []string{"Content-Type", "Content-Language", "Location", "ETag"}
 
 // keep runs the handler. If a program's POST carries an Idempotency-Key, the handler runs once: the same request again
 // gets the answer kept, with Idempotency-Replayed: true. What failed on our side is not kept and can be tried again.
@@ -44,6 +44,9 @@ func (e *endpoint) keep(w *response, r *http.Request, c *call) error {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(content))
 	request := fmt.Appendf(nil, "%s %s\n%s\n", r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"))
+	if seen := r.Header.Get("If-Match"); seen != "" {
+		request = fmt.Appendf(request, "%s\n", seen)
+	}
 	request = append(request, content...)
 
 	before, found, err := answers.Begin(r.Context(), person, key, request)
