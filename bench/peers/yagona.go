@@ -154,9 +154,11 @@ func serve(arguments []string) (err error) {
 	}
 	node.Roomy() // as the command that serves does
 	opened.Start(context.WithoutCancel(ctx))
-	handler := http.NewServeMux()
-	handler.Handle("/", opened.Handler)
-	handler.HandleFunc("GET /settled", func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/settled" {
+			opened.Handler.ServeHTTP(w, r)
+			return
+		}
 		if err := settled(r.Context(), opened); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}

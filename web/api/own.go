@@ -204,11 +204,7 @@ func ownRecordOperations(k keepers, authoritative string) []operation {
 					if err != nil {
 						return err
 					}
-					shown, err := versionShown(one)
-					if err != nil {
-						return err
-					}
-					page.Items = append(page.Items, OwnRecord{one.Register, definition.Agency, definition.Title.In(v.Language, authoritative), shown})
+					page.Items = append(page.Items, OwnRecord{one.Register, definition.Agency, definition.Title.In(v.Language, authoritative), versionShown(one)})
 				}
 				return route.WriteJSON(w, http.StatusOK, page)
 			},

@@ -57,16 +57,16 @@ type EvidenceType struct {
 
 // Version is one version of a record.
 type Version struct {
-	Record   ident.Record    `json:"record"`
-	Number   int             `json:"number" doc:"from 1, without gaps"`
-	At       time.Time       `json:"at" doc:"when it was recorded"`
-	From     calendar.Date   `json:"from" doc:"from which day it holds"`
-	Closed   bool            `json:"closed" doc:"the record ends with it"`
-	Corrects int             `json:"corrects,omitempty" doc:"the number of the version that it corrects"`
-	Values   json.RawMessage `json:"values"`
-	Reason   string          `json:"reason"`
-	By       Official        `json:"by"`
-	Event    ident.Event     `json:"event"`
+	Record   ident.Record   `json:"record"`
+	Number   int            `json:"number" doc:"from 1, without gaps"`
+	At       time.Time      `json:"at" doc:"when it was recorded"`
+	From     calendar.Date  `json:"from" doc:"from which day it holds"`
+	Closed   bool           `json:"closed" doc:"the record ends with it"`
+	Corrects int            `json:"corrects,omitempty" doc:"the number of the version that it corrects"`
+	Values   map[string]any `json:"values"`
+	Reason   string         `json:"reason"`
+	By       Official       `json:"by"`
+	Event    ident.Event    `json:"event"`
 }
 
 // Record is a record with all its versions.
@@ -173,21 +173,16 @@ func registerShown(d *register.Definition, languages ...string) Register {
 	return shown
 }
 
-func versionShown(v register.Version) (Version, error) {
-	values, err := object(v.Values)
-	by := officialOf(v.By)
-	return Version{v.Record, v.Number, v.At, v.From, v.Closed, v.Corrects, values, v.Reason, by, v.Event}, err
+func versionShown(v register.Version) Version {
+	return Version{v.Record, v.Number, v.At, v.From, v.Closed, v.Corrects, v.Values, v.Reason, officialOf(v.By), v.Event}
 }
 
-func versionsShown(found []register.Version) ([]Version, error) {
+func versionsShown(found []register.Version) []Version {
 	shown := make([]Version, len(found))
 	for i, one := range found {
-		var err error
-		if shown[i], err = versionShown(one); err != nil {
-			return nil, err
-		}
+		shown[i] = versionShown(one)
 	}
-	return shown, nil
+	return shown
 }
 
 func registerIn(r *http.Request) ident.Register {
@@ -219,11 +214,7 @@ func (k keepers) search(w http.ResponseWriter, r *http.Request, v route.Visitor)
 	if err != nil {
 		return err
 	}
-	shown, err := versionsShown(found)
-	if err != nil {
-		return err
-	}
-	return route.WriteJSON(w, http.StatusOK, Page[Version]{Items: shown})
+	return route.WriteJSON(w, http.StatusOK, Page[Version]{Items: versionsShown(found)})
 }
 
 // write reads what is to be recorded.
@@ -266,12 +257,8 @@ func (k keepers) show(w http.ResponseWriter, r *http.Request, v route.Visitor) e
 }
 
 func answerRecord(w http.ResponseWriter, record ident.Record, found []register.Version) error {
-	shown, err := versionsShown(found)
-	if err != nil {
-		return err
-	}
 	w.Header().Set("ETag", etag(int64(len(found))))
-	return route.WriteJSON(w, http.StatusOK, Record{Record: record, Versions: shown})
+	return route.WriteJSON(w, http.StatusOK, Record{Record: record, Versions: versionsShown(found)})
 }
 
 func (k keepers) change(w http.ResponseWriter, r *http.Request, v route.Visitor) error {
@@ -312,10 +299,6 @@ func (k keepers) close(w http.ResponseWriter, r *http.Request, v route.Visitor) 
 }
 
 func answerVersion(w http.ResponseWriter, status int, made register.Version) error {
-	shown, err := versionShown(made)
-	if err != nil {
-		return err
-	}
 	w.Header().Set("ETag", etag(int64(made.Number)))
-	return route.WriteJSON(w, status, shown)
+	return route.WriteJSON(w, status, versionShown(made))
 }

@@ -37,6 +37,7 @@ var values = map[reflect.Type]func() *openapi3.Schema{
 		return &openapi3.Schema{Type: &openapi3.Types{"integer"}, Format: "int64", Description: "minor units of the currency"}
 	},
 	reflect.TypeFor[json.RawMessage](): func() *openapi3.Schema { return openapi3.NewObjectSchema() },
+	reflect.TypeFor[map[string]any]():  func() *openapi3.Schema { return openapi3.NewObjectSchema() },
 	reflect.TypeFor[[]byte](): func() *openapi3.Schema {
 		return &openapi3.Schema{Type: &openapi3.Types{"string"}, ContentEncoding: "base64"}
 	},
