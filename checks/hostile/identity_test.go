@@ -100,6 +100,22 @@ var rows = map[string]row{
 	"POST /api/v1/me/contact/addresses/{address}/confirm": {kind: thing, body: map[string]any{"code": "000000"}},
 	"DELETE /api/v1/me/contact/addresses/{address}":       {kind: thing},
 
+	"GET /api/v1/me/records": {kind: own},
+	"GET /api/v1/me/records/{pack}/{register}/{record}": {kind: thing, codes: map[string]string{
+		"another resident": "register.no-record", "of the household": "register.no-record", "registrar of another agency": "register.no-record",
+	}},
+	"GET /api/v1/corrections":  {kind: own},
+	"POST /api/v1/corrections": {kind: own, body: map[string]any{"register": "{contested register}", "statement": "none"}},
+	"GET /api/v1/corrections/{correction}": {kind: thing, codes: map[string]string{
+		"another resident": "correction.unknown", "of the household": "correction.unknown",
+	}},
+	"POST /api/v1/corrections/{correction}/withdraw": {kind: thing},
+	"GET /api/v1/correction-tasks":                   {kind: work},
+	"GET /api/v1/correction-tasks/{correction}": {kind: thing, codes: map[string]string{
+		"another resident": "access.officials-only", "registrar of another agency": "correction.unknown",
+	}},
+	"POST /api/v1/correction-tasks/{correction}/answer": {kind: thing, body: map[string]any{"state": "refused", "reason": "none"}},
+
 	"GET /api/v1/me/authorities":   {kind: own},
 	"GET /api/v1/me/mandates":      {kind: own},
 	"GET /api/v1/me/offers":        {kind: own},
@@ -690,9 +706,9 @@ func (w *world) victim(name demo.Persona, leader, chair visitor) *victim {
 	}
 	values["mandate"] = string(given.ID)
 	values["authority"] = representation.Authority{Representative: third.ID, Subject: v.person.Subject()}.ID()
-	values["contested"] = "since" // one of the identities is there twice, with another victim
+	values["contested"], values["contested register"] = "since", "land/dwellings" // one of the identities is there twice, with another victim
 	if leader.world != nil {
-		values["contested"] = "mahalla"
+		values["contested"], values["contested register"] = "mahalla", "employment/jobs"
 	}
 	if leader.world != nil {
 		v, second := w.persona(demo.Newcomer), w.pop.Persona(demo.Newcomer)
