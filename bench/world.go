@@ -91,8 +91,9 @@ func open(ctx context.Context, folder string, wanted options) (_ *world, err err
 	if w.lines, err = os.Create(filepath.Join(folder, "log")); err != nil {
 		return w, err
 	}
+	log, _ := node.Log(w.lines, slog.LevelInfo) // a line for each request, as the command that serves writes it
 	config := node.Config{
-		Log:    slog.New(slog.NewJSONHandler(w.lines, nil)), // a line for each request, as the command that serves writes it
+		Log:    log,
 		Folder: filepath.Join(folder, "installation"), Site: w.site, Country: profile, Packs: packs.All(), Clock: time.Now,
 		Database: wanted.Database, SubjectKeys: wanted.SubjectKeys,
 		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many

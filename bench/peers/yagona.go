@@ -140,9 +140,10 @@ func serve(arguments []string) (err error) {
 	if err != nil {
 		return err
 	}
+	log, _ := node.Log(os.Stderr, slog.LevelInfo) // a line for each request, as the command that serves writes it
 	opened, err := node.OpenDemonstration(ctx, node.Config{
 		Folder: folder, Site: &url.URL{Scheme: "http", Host: listener.Addr().String()}, Country: packs.Country(), Packs: packs.All(), Clock: time.Now,
-		Log:    slog.New(slog.NewJSONHandler(os.Stderr, nil)),                                 // a line for each request, as the command that serves writes it
+		Log:    log,
 		Limits: route.Limits{Person: math.MaxInt, Program: math.MaxInt, Address: math.MaxInt}, // a few residents stand for many
 	}, size)
 	if err != nil {

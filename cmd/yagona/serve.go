@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -61,7 +60,9 @@ func (c serveCommand) Run(ctx context.Context, terminal terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, connected.Close()) }()
 	config.Bank = connected
-	config.Log = slog.New(slog.NewJSONHandler(terminal.Err, &slog.HandlerOptions{Level: settings.Log}))
+	log, flush := node.Log(terminal.Err, settings.Log)
+	defer flush()
+	config.Log = log
 	// The listener comes first: an address in use says so before anything is opened.
 	listener, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
