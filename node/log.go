@@ -12,7 +12,7 @@ import (
 // How long a line of the log may wait for others, and how many bytes may: a system call for each line takes longer than
 // making it, a tenth of what a small request takes.
 const (
-	lineWaits    = 100 * time.Millisecond
+	lineWaits     = 100 * time.Millisecond
 	linesTogether = 64 << 10
 )
 
