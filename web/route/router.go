@@ -197,6 +197,10 @@ func (router *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	leave(out, c.visitor)
 	compress(out, r, c.visitor)
+	if r.Context().Err() != nil && !out.sent {
+		// net/http gives this connection up, and would still read requests from it whose contexts have ended before they begin.
+		out.Header().Set("Connection", "close")
+	}
 	out.send()
 	how := router.answered(r, c, out)
 	answered(how)
@@ -235,7 +239,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	r = r.WithContext(ctx)
 	if err := e.run(out, r, c); err != nil {
-		e.router.fail(out, r, c, err)
+		e.router.fail(out, r, c, classify(err))
 	}
 }
 
@@ -252,11 +256,15 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 	if r.ContentLength > e.route.Body {
 		return tooLarge(e.route.Body)
 	}
-	r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, e.route.Body)
-	// A body that trickles in, or a reader who doesn't read, holds the connection no longer than the route may take.
+	// A body that trickles in, or a reader who doesn't read, holds the connection no longer than the route may take. Where no
+	// body is awaited, net/http reads already, to see whether the sender goes away, and would take a deadline that passes for
+	// their going: for this request and for all that follow on the connection.
 	deadlines := http.NewResponseController(w.ResponseWriter)
 	last := time.Now().Add(e.route.Timeout) // the machine's own time: it is the operating system that waits
-	_ = deadlines.SetReadDeadline(last.Add(readGrace))
+	r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, e.route.Body)
+	if r.ContentLength != 0 {
+		_ = deadlines.SetReadDeadline(last.Add(readGrace))
+	}
 	_ = deadlines.SetWriteDeadline(last.Add(writeGrace)) // what has no deadlines (a test's recorder) says so: nothing to do
 
 	if e.switchLanguage(w, r, c) {

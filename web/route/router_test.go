@@ -725,6 +725,70 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	}
 }
 
+// A machine that stood still, or a handler that did not end in time, must not leave a connection on which nothing works any
+// more: a proxy keeps its connections for everybody.
+func TestAConnectionOutlivesARequestThatTookTooLong(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise})
+	router.Add(route.Route{
+		Method: "POST", Pattern: "/slow", Face: route.Program, Access: route.Public(), Body: 100, Timeout: 10 * time.Millisecond,
+		Handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				return err
+			}
+			time.Sleep(1200 * time.Millisecond) // longer than a body is awaited
+			return route.WriteJSON(w, http.StatusOK, "late")
+		},
+	}, route.Route{
+		Method: "GET", Pattern: "/quick", Face: route.Program, Access: route.Public(),
+		Handle: func(w http.ResponseWriter, r *http.Request, _ route.Visitor) error {
+			if err := r.Context().Err(); err != nil {
+				return err
+			}
+			return route.WriteJSON(w, http.StatusOK, "quick")
+		},
+	})
+	server := httptest.NewServer(router)
+	defer server.Close()
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	answers := bufio.NewReader(connection)
+	for i, request := range []string{
+		"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+		"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n", "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		if _, err := io.WriteString(connection, request); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		content, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK || answer.Close {
+			t.Errorf("request %d was answered %d %s, closing %t, %v", i, answer.StatusCode, content, answer.Close, err)
+		}
+	}
+}
+
+// Whoever is taken for gone is told to come again on another connection.
+func TestAnAnswerToSomebodyTakenForGoneClosesTheConnection(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise})
+	router.Add(route.Route{
+		Method: "GET", Pattern: "/", Face: route.Program, Access: route.Public(),
+		Handle: func(_ http.ResponseWriter, r *http.Request, _ route.Visitor) error { return r.Context().Err() },
+	})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	router.ServeHTTP(w, httptest.NewRequest("GET", "/", nil).WithContext(gone))
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Connection") != "close" {
+		t.Errorf("answered %d with Connection %q", w.Code, w.Header().Get("Connection"))
+	}
+}
+
 func FuzzReadJSON(f *testing.F) {
 	for _, seed := range []string{`{"name":"x","inner":{"price":1}}`, `{"name":1,"name":2}`, `{"inner":[{"price":1}]}`, "", "{", `{"name"`, "]", `{"ў":1}`} {
 		f.Add([]byte(seed))
