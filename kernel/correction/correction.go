@@ -462,7 +462,7 @@ const (
 	untold = false
 )
 
-// save writes the correction and its event, and tells the person.
+// save seals the content and writes the correction and its event, and tells the person.
 func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by journal.Actor, what string, tell bool) (Correction, error) {
 	plain, err := json.Marshal(content)
 	if err != nil {
@@ -471,6 +471,11 @@ func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by jo
 	if changed.Sealed, err = sealer.Seal(changed.Subject, sealContext(changed.ID), plain); err != nil {
 		return Correction{}, err
 	}
+	return write(tx, sealer, changed, by, what, tell, journal.Part{Subject: changed.Subject})
+}
+
+// write writes the correction and its event, which is about whom its parts name, and tells the person.
+func write(tx Tx, sealer *seal.Sealer, changed Correction, by journal.Actor, what string, tell bool, parts ...journal.Part) (Correction, error) {
 	changed.Revision++
 	changed.Event = journal.NewID(tx)
 	if err := tx.SaveCorrection(changed); err != nil {
@@ -487,7 +492,7 @@ func save(tx Tx, sealer *seal.Sealer, changed Correction, content Content, by jo
 	return changed, journal.AppendAs(tx, sealer, changed.Event, journal.Event{
 		Type: what, Actor: by, Object: "correction:" + string(changed.ID),
 		Facts:  map[string]string{"register": string(changed.Register), "state": string(changed.State)},
-		Covers: covers, Parts: []journal.Part{{Subject: changed.Subject}},
+		Covers: covers, Parts: parts,
 	})
 }
 
@@ -552,14 +557,7 @@ func (c *Corrections) erased(ctx context.Context, do job.Job, id ident.Correctio
 			return err
 		}
 		now.State, now.Resolved = Withdrawn, tx.Now()
-		now.Revision++
-		now.Event = journal.NewID(tx)
-		if err := tx.SaveCorrection(now); err != nil {
-			return err
-		}
-		return journal.AppendAs(tx, sealer, now.Event, journal.Event{
-			Type: "correction.withdrawn", Actor: journal.Actor{Component: "deadline"}, Object: "correction:" + string(id),
-			Facts: map[string]string{"register": string(now.Register), "state": string(now.State)}, Covers: []journal.Cover{now.Cover()},
-		})
+		_, err = write(tx, sealer, now, journal.Actor{Component: "deadline"}, "correction.withdrawn", untold)
+		return err
 	})
 }

@@ -56,15 +56,20 @@ func (e *endpoint) switchLanguage(w *response, r *http.Request, c *call) bool {
 	if e.route.Face != Page || !r.URL.Query().Has(languageQuery) {
 		return false
 	}
-	if asked := r.URL.Query().Get(languageQuery); slices.Contains(e.router.languages.tags, asked) {
-		e.router.config.Cookies.Set(w, languageCookie, asked, languageAge)
-		c.headers = http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")} // an error keeps the choice
-	}
+	e.router.remember(w, r, c)
 	if r.Method != http.MethodGet {
 		return false
 	}
 	http.Redirect(w, r, c.visitor.Here, http.StatusSeeOther)
 	return true
+}
+
+// remember keeps the language that the page's address asks for in a cookie, also if an error is answered.
+func (router *Router) remember(w *response, r *http.Request, c *call) {
+	if asked := r.URL.Query().Get(languageQuery); slices.Contains(router.languages.tags, asked) {
+		router.config.Cookies.Set(w, languageCookie, asked, languageAge)
+		c.headers = http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")}
+	}
 }
 
 // keepTyped turns a form that is sent to its own page in another language into a reading of that page: what was typed
@@ -92,10 +97,7 @@ func (router *Router) keepTyped(w *response, r *http.Request, c *call) (*http.Re
 		return r, err
 	}
 	c.visitor.Typed = r.PostForm
-	if asked := r.URL.Query().Get(languageQuery); slices.Contains(router.languages.tags, asked) {
-		router.config.Cookies.Set(w, languageCookie, asked, languageAge)
-		c.headers = http.Header{"Set-Cookie": w.Header().Values("Set-Cookie")} // an error keeps the choice
-	}
+	router.remember(w, r, c)
 	read := r.Clone(r.Context())
 	query := read.URL.Query()
 	query.Del(languageQuery)

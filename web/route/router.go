@@ -283,7 +283,7 @@ func (e *endpoint) run(w *response, r *http.Request, c *call) (err error) {
 		return err
 	}
 	w.stream = e.route.Stream
-	return e.answer(w, r, c)
+	return e.keep(w, r, c)
 }
 
 // cameFrom returns the page of this site on which a form stood: what the browser says, or the page at the form's own
@@ -381,11 +381,6 @@ func (e *endpoint) object(r *http.Request) (object string) {
 		}
 	}
 	return object
-}
-
-// answer runs the handler, once for each Idempotency-Key.
-func (e *endpoint) answer(w *response, r *http.Request, c *call) error {
-	return classify(e.keep(w, r, c))
 }
 
 // handle calls the handler, counts its refusals and tells of them. What is another's is not there for its reader, so that
