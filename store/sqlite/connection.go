@@ -20,6 +20,7 @@ type connection struct {
 	driver    driver.Conn
 	prepared  map[string]*prepared
 	arguments []driver.NamedValue // of the statement under way
+	moment    int64               // DB.moments when a reader's snapshot was taken; zero: it has none
 }
 
 type prepared struct {
