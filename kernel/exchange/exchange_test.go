@@ -23,6 +23,7 @@ import (
 	"yagona/kernel/signature"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 func TestAskAnswersWithTheDeclaredPredicateOnly(t *testing.T) {
@@ -440,6 +441,7 @@ func TestFlippedByteOfAKeptExchange(t *testing.T) {
 	if _, err := pool.Exec(`UPDATE exchange SET sealed = $1`, sealed); err != nil {
 		t.Fatal(err)
 	}
+	storetest.Changed(t, w.db)
 	if got := differ(); !cmp.Equal(got, []string{"exchange/" + string(answer.Exchange)}) {
 		t.Errorf("the auditor names %v", got)
 	}

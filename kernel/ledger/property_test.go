@@ -18,6 +18,7 @@ import (
 	"yagona/kernel/ledger/bank"
 	"yagona/kernel/money"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 var errBroken = errors.New("broken")
@@ -227,6 +228,7 @@ func TestEveryChangedValueIsFound(t *testing.T) {
 				if _, err := pool.Exec(fmt.Sprintf("PRAGMA ignore_check_constraints = 1; UPDATE %s SET %s WHERE %s = '%s'", table, change, name, row)); err != nil {
 					t.Fatalf("%s: %v", change, err)
 				}
+				storetest.Changed(t, w.db)
 				found := w.tampered()
 				// A changed key or number renames the row: then the auditor names it by its new name.
 				renamed := texts(t, pool, fmt.Sprintf("SELECT %s FROM %s WHERE %s NOT IN (SELECT %s FROM copied)", name, table, name, name))
@@ -235,6 +237,7 @@ func TestEveryChangedValueIsFound(t *testing.T) {
 				}
 				changed++
 				undo()
+				storetest.Changed(t, w.db)
 			}
 		}
 	}
@@ -332,6 +335,7 @@ func TestCheckFindsAWrongBook(t *testing.T) {
 			if count, _ := result.RowsAffected(); count == 0 {
 				t.Fatal("nothing was changed")
 			}
+			storetest.Changed(t, w.db)
 			err = w.ledger.Store.View(t.Context(), func(tx ledger.Reader) error { return ledger.Check(tx, fund) })
 			if fault.Code(err) != "ledger.wrong" {
 				t.Errorf("got %v", err)

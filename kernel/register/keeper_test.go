@@ -22,6 +22,7 @@ import (
 	"yagona/kernel/register"
 	"yagona/store/query"
 	"yagona/store/sqlite"
+	"yagona/store/storetest"
 )
 
 const unemployed = ident.Register("employment/unemployed")
@@ -398,6 +399,7 @@ func TestFlippedByteIsFoundAndNamed(t *testing.T) {
 		t.Fatalf("before anything was changed these differ: %v", differ)
 	}
 	flip(t, path, saved.Record)
+	storetest.Changed(t, w.db)
 	if _, differ := w.audit(t); !cmp.Equal(differ, []string{"register-version/" + string(saved.Record) + "/1"}) {
 		t.Errorf("the auditor names %v", differ)
 	}

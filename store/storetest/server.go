@@ -24,6 +24,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/store"
 	"yagona/store/postgres"
+	"yagona/store/query"
 	"yagona/store/sqlite"
 )
 
@@ -230,6 +231,15 @@ func File(t testing.TB, clock act.Clock) (db *sqlite.DB, path string) {
 		}
 	})
 	return db, path
+}
+
+// Changed has readings see what the test wrote into the database's file past the store, which keeps its snapshots while it
+// commits nothing itself.
+func Changed(t testing.TB, db query.DB) {
+	t.Helper()
+	if err := db.Update(t.Context(), "test", func(*query.Tx) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Keys is Temporary for the subjects' keys.

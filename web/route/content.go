@@ -145,14 +145,9 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 }
 
 func writeJSON(w http.ResponseWriter, mediaType string, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
-	_, err = w.Write(append(body, '\n'))
-	return err
+	return json.NewEncoder(w).Encode(v)
 }
 
 // Redirect sends the browser to another page of this site with GET (303), as after every form that was accepted.
@@ -258,6 +253,9 @@ func (w *response) send() {
 	}
 	w.WriteHeader(http.StatusOK)
 	if !w.stream {
+		if length := w.body.Len(); length > 0 {
+			w.Header().Set("Content-Length", strconv.Itoa(length)) // net/http would send what is long in chunks
+		}
 		w.ResponseWriter.WriteHeader(w.status)
 		_, _ = w.ResponseWriter.Write(w.body.Bytes()) // a reader who has gone away is no error of ours
 	}
