@@ -5,12 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// How a process that serves uses memory: what requests leave behind is collected when it has grown to four times of what
+// How a process that serves uses memory: what requests leave behind is collected when it has grown to eight times of what
 // is in use, and sooner where the process would have more than half a gigabyte. A request leaves hundreds of kilobytes,
 // and what is in use is some thirty megabytes, so that at the runtime's own setting a fifth of the processors' time went
 // into collecting.
 const (
-	garbagePercent = 400
+	garbagePercent = 800
 	memoryBound    = 512 << 20
 )
 
