@@ -33,7 +33,7 @@ func (db *DB) LimitPages(pages int) error {
 // Count has a reading count to a number, in one statement with one row.
 func (db *DB) Count(ctx context.Context, to int) error {
 	on := &snapshot{db: db}
-	defer on.end()
+	defer on.end(false)
 	rows, err := on.Query(ctx, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT count(*) FROM n`, []any{to})
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (db *DB) Count(ctx context.Context, to int) error {
 // Select has a reading read the values back into variables, in one row.
 func (db *DB) Select(ctx context.Context, values []any, into ...any) error {
 	on := &snapshot{db: db}
-	defer on.end()
+	defer on.end(false)
 	var columns []string
 	for i := range values {
 		columns = append(columns, fmt.Sprint("$", i+1))

@@ -485,8 +485,9 @@ func (db *DB) View(ctx context.Context, run func(*query.Tx) error) error {
 	default:
 	}
 	on := &snapshot{db: db}
-	defer on.end()
+	defer on.end(false) // where it panics
 	err := run(query.New(ctx, on, "", time.Time{}).Cached(db.cache))
+	on.end(err == nil)
 	if failure := storageFailure(err); failure != nil {
 		failure = failure.Because(err)
 		if lasting(failure) {
@@ -534,16 +535,18 @@ func (s *snapshot) begin(ctx context.Context) error {
 	return nil
 }
 
-func (s *snapshot) end() {
+// end gives the reader back. It keeps its snapshot if that is whole, for which no statement has failed, and the newest.
+func (s *snapshot) end(whole bool) {
 	if s.reader == nil {
 		return
 	}
-	if moment := s.reader.moment; moment%2 != 0 || moment != s.db.moments.Load() {
-		s.reader.giveBack() // it does not have, or may not have, what the newest commit left
+	if moment := s.reader.moment; !whole || moment%2 != 0 || moment != s.db.moments.Load() {
+		s.reader.giveBack()
 	} else if s.db.keeping.CompareAndSwap(false, true) {
 		s.db.keep.Reset(keepFor)
 	}
 	s.db.readers <- s.reader
+	s.reader = nil
 }
 
 // giveBack ends the snapshot that a reader keeps.
