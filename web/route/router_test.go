@@ -773,6 +773,56 @@ func TestAConnectionOutlivesARequestThatTookTooLong(t *testing.T) {
 	}
 }
 
+// An answer tells its length, however long it is and whether or not its content is sent: the next one begins behind it.
+func TestAnAnswerTellsItsLength(t *testing.T) {
+	router := route.New(route.Config{Recognise: recognise})
+	for path, status := range map[string]int{"/long": http.StatusOK, "/refused": http.StatusNotFound, "/unchanged": http.StatusNotModified, "/nothing": http.StatusNoContent} {
+		router.Add(route.Route{
+			Method: "GET", Pattern: path, Face: route.Program, Access: route.Public(),
+			Handle: func(w http.ResponseWriter, _ *http.Request, _ route.Visitor) error {
+				if status == http.StatusNotModified || status == http.StatusNoContent {
+					w.WriteHeader(status)
+					return nil
+				}
+				return route.WriteJSON(w, status, strings.Repeat("x", 50_000))
+			},
+		})
+	}
+	server := httptest.NewServer(router)
+	defer server.Close()
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	answers := bufio.NewReader(connection)
+	long := int64(len(`""`+"\n") + 50_000)
+	for _, asked := range []struct {
+		method, path string
+		status       int
+		told, sent   int64
+	}{
+		{"GET", "/long", http.StatusOK, long, long},
+		{"HEAD", "/long", http.StatusOK, long, 0},
+		{"GET", "/refused", http.StatusNotFound, long, long},
+		{"GET", "/unchanged", http.StatusNotModified, 0, 0},
+		{"GET", "/nothing", http.StatusNoContent, 0, 0},
+		{"GET", "/long", http.StatusOK, long, long},
+	} {
+		if _, err := fmt.Fprintf(connection, "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", asked.method, asked.path); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(answers, &http.Request{Method: asked.method})
+		if err != nil {
+			t.Fatalf("%s %s: %v", asked.method, asked.path, err)
+		}
+		sent, err := io.Copy(io.Discard, answer.Body)
+		if err != nil || answer.StatusCode != asked.status || answer.ContentLength != asked.told || sent != asked.sent || len(answer.TransferEncoding) > 0 {
+			t.Errorf("%s %s was answered %d with %d of %d bytes, %v: %v", asked.method, asked.path, answer.StatusCode, sent, answer.ContentLength, answer.TransferEncoding, err)
+		}
+	}
+}
+
 // Whoever is taken for gone is told to come again on another connection.
 func TestAnAnswerToSomebodyTakenForGoneClosesTheConnection(t *testing.T) {
 	router := route.New(route.Config{Recognise: recognise})
