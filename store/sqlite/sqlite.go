@@ -504,8 +504,8 @@ type snapshot struct {
 	reader *connection // nil until the first statement
 }
 
-// keepFor is how long a reader keeps its snapshot for the next reading at most, if nothing is committed meanwhile. Whoever
-// copies the log from outside, and wants to empty it, waits so long.
+// keepFor is how long readers keep their snapshots, if nothing is committed meanwhile, until those that nobody uses at the
+// moment give them back. Whoever copies the log from outside, and wants to empty it, waits so long.
 const keepFor = 50 * time.Millisecond
 
 // begin takes a reader. A reader whose snapshot is still the newest goes on with it: to begin anew takes a tenth of a small
