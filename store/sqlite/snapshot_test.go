@@ -2,6 +2,8 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,6 +53,83 @@ func TestWhoReadsAfterAnAcknowledgementReadsIt(t *testing.T) {
 		}
 		acknowledged.Store(int64(i + 1))
 	}
+}
+
+// Whatever readings before it did, one reading reads one snapshot, which has what was acknowledged before it.
+func TestOneReadingReadsOneSnapshot(t *testing.T) {
+	db, err := sqlite.Temporary(t.Context(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var acknowledged atomic.Int64
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
+	defer stop()
+	refused := errors.New("refused")
+	read := func(ctx context.Context, worker int) {
+		defer func() { _ = recover() }()
+		least := acknowledged.Load()
+		err := db.View(ctx, func(tx *query.Tx) error {
+			var seen [2]int64
+			for i := range seen {
+				err := tx.OutageRows(func(journal.Row) error {
+					seen[i]++
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+				if rand.IntN(3) == 0 {
+					time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+				}
+			}
+			if seen[0] != seen[1] || seen[0]%2 != 0 || seen[0] < least {
+				t.Errorf("worker %d reads %d and %d where %d are acknowledged", worker, seen[0], seen[1], least)
+			}
+			switch rand.IntN(6) {
+			case 0:
+				panic("a reading that breaks")
+			case 1:
+				return refused
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, refused) && ctx.Err() == nil {
+			t.Errorf("worker %d: %v", worker, err)
+		}
+	}
+	var workers sync.WaitGroup
+	for worker := range 8 {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				within, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(20))*time.Millisecond)
+				read(within, worker)
+				cancel()
+			}
+		})
+	}
+	for i := 0; ctx.Err() == nil; i++ {
+		fails := rand.IntN(4) == 0
+		err := db.Update(t.Context(), "test", func(tx *query.Tx) error {
+			for _, half := range []string{"a", "b"} {
+				if err := tx.SaveOutage(casework.Outage{ID: half + strconv.Itoa(i), From: tx.Now(), Until: tx.Now(), Reason: "test"}); err != nil {
+					return err
+				}
+			}
+			if fails {
+				return refused
+			}
+			return nil
+		})
+		switch {
+		case err == nil:
+			acknowledged.Add(2)
+		case !fails:
+			t.Error(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(4)) * time.Millisecond)
+	}
+	workers.Wait()
 }
 
 func outages(ctx context.Context, db *sqlite.DB) (seen int64, err error) {

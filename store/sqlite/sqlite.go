@@ -3,9 +3,9 @@
 //
 // All acts run on one connection, one after another, on one goroutine: concurrent requests' acts share a commit. Each
 // act runs in a savepoint of its own, the first in the transaction itself, so that a failing one leaves no trace and harms
-// no neighbour. Update returns after
-// the commit is on the disk (WAL, synchronous FULL). Readings run on connections of their own, each on a snapshot, and
-// are never blocked by acts; while nothing is committed, the next reading goes on with the snapshot of the last.
+// no neighbour. Update returns after the commit is on the disk (WAL, synchronous FULL). Readings run on connections of their
+// own, each on a snapshot, and are never blocked by acts; while nothing is committed, the next reading goes on with the
+// snapshot of the last (ADR 26).
 package sqlite
 
 import (
@@ -57,7 +57,7 @@ type DB struct {
 	done    []*query.Tx     // the acts of the commit under way that succeeded; used by the writing goroutine only
 	cache   *query.Cache
 
-	moments atomic.Int64 // counts the beginnings and the ends of commits: odd while one is under way
+	moments atomic.Int64 // counts the beginnings and the ends of commits
 	keep    *time.Timer  // ends what idle readers keep
 	keeping atomic.Bool  // whether it runs
 
@@ -80,7 +80,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		closing: make(chan struct{}),
 		cache:   query.NewCache(),
 	}
-	db.moments.Store(2)
+	db.moments.Store(1) // no reader has it, because it has no snapshot
 	db.keep = time.AfterFunc(time.Hour, func() {
 		db.keeping.Store(false)
 		db.giveBack()
@@ -540,7 +540,7 @@ func (s *snapshot) end(whole bool) {
 	if s.reader == nil {
 		return
 	}
-	if moment := s.reader.moment; !whole || moment%2 != 0 || moment != s.db.moments.Load() {
+	if !whole || s.reader.moment != s.db.moments.Load() {
 		s.reader.giveBack()
 	} else if s.db.keeping.CompareAndSwap(false, true) {
 		s.db.keep.Reset(keepFor)
