@@ -157,7 +157,7 @@ func (x *Exchange) ask(ctx context.Context, one *asking) (err error) {
 	if one.sent, err = SignQuestion(ctx, x.Ring, one.question); err != nil {
 		return err
 	}
-	finish, err := x.breaker(one.definition.Path).enter(x.Clock())
+	finish, err := x.breaker(one.definition.Path).enter(one.definition.Held, x.Clock())
 	if err != nil {
 		return err
 	}

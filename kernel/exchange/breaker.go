@@ -6,13 +6,14 @@ import (
 
 	"yagona/kernel/fault"
 	"yagona/kernel/ident"
+	"yagona/kernel/register"
 )
 
 // Limits of asking one register.
 const (
 	breakerFailures = 5                // failures in a row after which it is left alone
 	breakerRest     = 30 * time.Second // for how long, before one question tries it again
-	breakerAtOnce   = 64               // questions under way at once
+	breakerAtOnce   = 64               // questions under way at once to a register elsewhere
 )
 
 // breaker keeps a register that fails, or that is too slow for what it is asked, from holding up everybody else.
@@ -38,11 +39,11 @@ func (x *Exchange) breaker(path ident.Register) *breaker {
 	return x.breakers[path]
 }
 
-// enter lets a question pass, and returns what to call when it is answered; or errLeftAlone.
-func (b *breaker) enter(now time.Time) (finish func(time.Time, error), err error) {
+// enter lets a question to a register that is held so pass, and returns what to call when it is answered; or errLeftAlone.
+func (b *breaker) enter(held register.Held, now time.Time) (finish func(time.Time, error), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.underWay >= breakerAtOnce || now.Before(b.until) {
+	if held != register.HeldHere && b.underWay >= breakerAtOnce || now.Before(b.until) {
 		return nil, errLeftAlone
 	}
 	if b.failures >= breakerFailures {

@@ -20,6 +20,7 @@ import (
 	"yagona/kernel/ident"
 	"yagona/kernel/journal"
 	"yagona/kernel/person"
+	"yagona/kernel/register"
 	"yagona/kernel/signature"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -374,6 +375,70 @@ func TestSourceThatIsNotThere(t *testing.T) {
 	delete(w.Sources, "node")
 	if got := w.Ask(t.Context(), request("tax/low-income", newPerson()))[0]; !fault.Is(got.Err, fault.Unavailable) {
 		t.Errorf("got %v", got.Err)
+	}
+}
+
+// crowd is a source that answers when so many questions are with it, or its asker gives up.
+type crowd struct {
+	exchange.Source
+	waits sync.WaitGroup
+}
+
+func (c *crowd) Answer(ctx context.Context, asked exchange.SignedQuestion) (exchange.SignedAnswer, error) {
+	c.waits.Done()
+	here := make(chan struct{})
+	go func() {
+		c.waits.Wait()
+		close(here)
+	}()
+	select {
+	case <-here:
+		return c.Source.Answer(ctx, asked)
+	case <-ctx.Done():
+		return exchange.SignedAnswer{}, ctx.Err()
+	}
+}
+
+// However many ask at once, a register here answers all of them. One elsewhere is spared beyond sixty-four: who asks then is
+// not held up, and asks again later.
+func TestACrowdIsAnsweredHereAndSparedElsewhere(t *testing.T) {
+	w := newWorld(t)
+	subject := w.known(t)
+	const many, elsewhere = 150, 64
+	ask := func(evidence ident.Evidence, full func()) (answered, spared int) {
+		var mu sync.Mutex
+		var askers sync.WaitGroup
+		for range many {
+			askers.Go(func() {
+				got := w.Ask(t.Context(), request(evidence, subject))[0]
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case got.Err == nil:
+					answered++
+				case fault.Code(got.Err) == "exchange.left-alone":
+					if spared++; spared == many-elsewhere {
+						full()
+					}
+				default:
+					t.Error(got.Err)
+				}
+			})
+		}
+		askers.Wait()
+		return answered, spared
+	}
+	here := &crowd{Source: w.local}
+	here.waits.Add(many)
+	w.Sources[register.HeldHere] = here
+	if answered, spared := ask("employment/unemployment", func() {}); answered != many || spared != 0 {
+		t.Errorf("a register here answered %d and was spared %d", answered, spared)
+	}
+	there := &crowd{Source: w.remote}
+	there.waits.Add(elsewhere + 1) // one more than may be there: it answers when the rest was sent away
+	w.Sources[register.HeldNode] = there
+	if answered, spared := ask("tax/low-income", there.waits.Done); answered != elsewhere || spared != many-elsewhere {
+		t.Errorf("a register elsewhere answered %d and was spared %d", answered, spared)
 	}
 }
 
