@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"yagona/kernel/casework"
-	"yagona/kernel/ident"
-	"yagona/kernel/job"
 	"yagona/kernel/journal"
 	"yagona/store/query"
 	"yagona/store/sqlite"
@@ -22,11 +20,7 @@ import (
 
 // A reader keeps its snapshot for the next reading: never beyond a commit that was acknowledged before that began.
 func TestWhoReadsAfterAnAcknowledgementReadsIt(t *testing.T) {
-	db, err := sqlite.Temporary(t.Context(), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := open(t, time.Now)
 	var acknowledged atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -36,7 +30,11 @@ func TestWhoReadsAfterAnAcknowledgementReadsIt(t *testing.T) {
 		readers.Go(func() {
 			for ctx.Err() == nil {
 				least := acknowledged.Load()
-				seen, err := outages(t.Context(), db)
+				var seen int64
+				err := db.View(t.Context(), func(tx *query.Tx) (err error) {
+					seen, err = outages(tx)
+					return err
+				})
 				if err != nil || seen < least {
 					t.Errorf("%d outages are read after %d were acknowledged: %v", seen, least, err)
 					return
@@ -57,26 +55,24 @@ func TestWhoReadsAfterAnAcknowledgementReadsIt(t *testing.T) {
 
 // Whatever readings before it did, one reading reads one snapshot, which has what was acknowledged before it.
 func TestOneReadingReadsOneSnapshot(t *testing.T) {
-	db, err := sqlite.Temporary(t.Context(), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := open(t, time.Now)
 	var acknowledged atomic.Int64
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
 	defer stop()
+	const breaks = "a reading breaks"
 	refused := errors.New("refused")
 	read := func(ctx context.Context, worker int) {
-		defer func() { _ = recover() }()
+		defer func() {
+			if broken := recover(); broken != nil && broken != breaks {
+				panic(broken)
+			}
+		}()
 		least := acknowledged.Load()
 		err := db.View(ctx, func(tx *query.Tx) error {
 			var seen [2]int64
 			for i := range seen {
-				err := tx.OutageRows(func(journal.Row) error {
-					seen[i]++
-					return nil
-				})
-				if err != nil {
+				var err error
+				if seen[i], err = outages(tx); err != nil {
 					return err
 				}
 				if rand.IntN(3) == 0 {
@@ -88,7 +84,7 @@ func TestOneReadingReadsOneSnapshot(t *testing.T) {
 			}
 			switch rand.IntN(6) {
 			case 0:
-				panic("a reading that breaks")
+				panic(breaks)
 			case 1:
 				return refused
 			}
@@ -132,12 +128,10 @@ func TestOneReadingReadsOneSnapshot(t *testing.T) {
 	workers.Wait()
 }
 
-func outages(ctx context.Context, db *sqlite.DB) (seen int64, err error) {
-	err = db.View(ctx, func(tx *query.Tx) error {
-		return tx.OutageRows(func(journal.Row) error {
-			seen++
-			return nil
-		})
+func outages(tx *query.Tx) (seen int64, err error) {
+	err = tx.OutageRows(func(journal.Row) error {
+		seen++
+		return nil
 	})
 	return seen, err
 }
@@ -152,13 +146,14 @@ func TestReadingsDoNotKeepTheLogFromBeingEmptied(t *testing.T) {
 	defer db.Close()
 	write := func(number, size int) {
 		t.Helper()
-		err := db.Update(t.Context(), "test", func(tx *query.Tx) error {
-			return tx.QueueJob(job.Job{ID: ident.Job(strconv.Itoa(number)), Key: "key", Kind: "kind", Due: tx.Now(), Payload: make([]byte, size)})
-		})
-		if err != nil {
+		if err := queue(t, db, strconv.Itoa(number), size); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := outages(t.Context(), db); err != nil {
+		err := db.View(t.Context(), func(tx *query.Tx) error {
+			_, err := outages(tx)
+			return err
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -58,8 +58,7 @@ type DB struct {
 	cache   *query.Cache
 
 	moments atomic.Int64 // counts the beginnings and the ends of commits
-	keep    *time.Timer  // ends what idle readers keep
-	keeping atomic.Bool  // whether it runs
+	keeping atomic.Bool  // readers that keep their snapshots will be asked to give them back
 
 	onJobs, onEvents, onPublications atomic.Pointer[func()]
 	onCommit                         atomic.Pointer[func([]query.Written)]
@@ -81,11 +80,6 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		cache:   query.NewCache(),
 	}
 	db.moments.Store(1) // no reader has it, because it has no snapshot
-	db.keep = time.AfterFunc(time.Hour, func() {
-		db.keeping.Store(false)
-		db.giveBack()
-	})
-	db.keep.Stop()
 	if err := makePrivate(config.Path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
@@ -197,7 +191,6 @@ func (db *DB) Close() (err error) {
 func (db *DB) close() error {
 	close(db.closing)
 	<-db.stopped
-	db.keep.Stop()
 	var errs []error
 	for range db.config.Readers {
 		errs = append(errs, (<-db.readers).close())
@@ -543,7 +536,10 @@ func (s *snapshot) end(whole bool) {
 	if !whole || s.reader.moment != s.db.moments.Load() {
 		s.reader.giveBack()
 	} else if s.db.keeping.CompareAndSwap(false, true) {
-		s.db.keep.Reset(keepFor)
+		time.AfterFunc(keepFor, func() {
+			s.db.keeping.Store(false)
+			s.db.giveBack()
+		})
 	}
 	s.db.readers <- s.reader
 	s.reader = nil

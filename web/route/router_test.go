@@ -514,15 +514,9 @@ func TestABodyThatTricklesInDoesNotHoldTheConnection(t *testing.T) {
 			return err
 		},
 	})
-	server := httptest.NewServer(router)
-	defer server.Close()
-	connection, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
+	connection := connected(t, router)
 	began := time.Now()
-	_, err = io.WriteString(connection, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nand then nothing")
+	_, err := io.WriteString(connection, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nand then nothing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -725,6 +719,19 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	}
 }
 
+// connected returns a connection to a server that answers by the handler.
+func connected(t *testing.T, handler http.Handler) net.Conn {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	connection, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() }) // before the server, which waits for its connections
+	return connection
+}
+
 // A machine that stood still, or a handler that did not end in time, must not leave a connection on which nothing works any
 // more: a proxy keeps its connections for everybody.
 func TestAConnectionOutlivesARequestThatTookTooLong(t *testing.T) {
@@ -747,13 +754,7 @@ func TestAConnectionOutlivesARequestThatTookTooLong(t *testing.T) {
 			return route.WriteJSON(w, http.StatusOK, "quick")
 		},
 	})
-	server := httptest.NewServer(router)
-	defer server.Close()
-	connection, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
+	connection := connected(t, router)
 	answers := bufio.NewReader(connection)
 	for i, request := range []string{
 		"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -788,13 +789,7 @@ func TestAnAnswerTellsItsLength(t *testing.T) {
 			},
 		})
 	}
-	server := httptest.NewServer(router)
-	defer server.Close()
-	connection, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
+	connection := connected(t, router)
 	answers := bufio.NewReader(connection)
 	long := int64(len(`""`+"\n") + 50_000)
 	for _, asked := range []struct {
