@@ -73,22 +73,107 @@ func (w *window) begins(with string, tasks int) {
 // dictates writes the subsidy down for a resident, without a connection.
 func (w *window) dictates(who demo.Person, number string) {
 	w.t.Helper()
-	w.tap(`[data-part="assist"]`)
-	w.until("the forms", `document.querySelectorAll('[data-part="services"] > li').length > 0`)
-	w.tap(`[data-part="services"] a[href="#youth/tools-subsidy"]`)
-	w.until("the form", `document.querySelector('[data-part="case-body"] [name="number"]')`)
-	if number != "" {
-		w.fill("number", number)
-		w.choose("ask.trade", "sewing")
-		w.fill("ask.price", "1500000")
-	}
+	w.isTold(who, number)
+	w.tap(`[data-part="case-body"] form button`)
+}
+
+// isTold fills in the subsidy's form for a resident, without a connection, up to pressing its button.
+func (w *window) isTold(who demo.Person, number string) {
+	w.t.Helper()
+	w.opensSubsidy()
+	w.fill("number", number)
+	w.choose("ask.trade", "sewing")
+	w.fill("ask.price", "1500000")
 	w.tap(`[data-part="case-body"] form button`) // the account is missing: the device says so itself
 	w.tells("fault.field.required")
-	if number == "" {
-		w.fill("number", who.Number)
-	}
 	w.fill("ask.account", who.Account)
+}
+
+// opensSubsidy opens the form with which the subsidy is written down, without a connection.
+func (w *window) opensSubsidy() {
+	w.t.Helper()
+	w.tap(`[data-part="assist"]`)
+	w.until("the forms", `document.querySelector('[data-part="forms"]').hidden === false`) // those from before go away first
+	w.tap(`[data-part="services"] a[href="#youth/tools-subsidy"]`)
+	w.until("the form", `document.querySelector('[data-part="case"]').hidden === false`)
+}
+
+// A hurried official presses twice and goes on typing. That is one application, and the next resident's form is empty.
+func TestHelpingInHaste(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	resident, leader := s.people.Persona(demo.Jobless), s.people.Persona(demo.YouthLeader)
+	w := s.signedIn(t, locale.English, leader, "/desk")
+	w.begins(pin, 0)
+	w.connected(false)
+	w.isTold(resident, resident.Number)
+	w.run(chromedp.Evaluate[chromedp.Void](`(() => {
+		const form = document.querySelector('[data-part="case-body"] form');
+		form.requestSubmit();
+		form.requestSubmit();
+		const typing = setInterval(() => form.isConnected ? form.dispatchEvent(new Event("input")) : clearInterval(typing), 0);
+	})()`))
+	w.tells("device.not-sent")
+	w.opensSubsidy()
+	if found := ask(w, chromedp.Value(chromedp.CSS(`main [name="number"]`))); found != "" {
+		t.Error("the next form has what was typed for the resident before")
+	}
+
+	// What is not finished is there again, says so, and can be thrown away.
+	w.fill("ask.price", "700000")
+	w.tap(`[data-part="case"] .back`)
+	w.opensSubsidy()
+	w.until("the draft", `document.querySelector('[data-part="draft"]') && document.querySelector('[data-part="case-body"] [name="ask.price"]').value === "700000"`)
+	w.picture("offline-draft")
+	w.tap(`[data-part="draft"] button`)
+	w.until("an empty form", `!document.querySelector('[data-part="draft"]') && document.querySelector('[data-part="case-body"] [name="ask.price"]').value === ""`)
+	w.tap(`[data-part="case"] .back`)
+	w.opensSubsidy()
+	w.until("an empty form", `!document.querySelector('[data-part="draft"]') && document.querySelector('[data-part="case-body"] [name="ask.price"]').value === ""`)
+	w.tap(`[data-part="case"] .back`)
+	w.lines("acts", 1)
+
+	// One that was not taken is opened again, and left: it stays, whatever else is written down.
+	w.connected(true)
+	w.tap(`[data-part="send"]`)
+	w.until("it waits for the resident", `document.querySelector('[data-part="acts"] a')`)
+	w.connected(false)
+	w.dictates(resident, strings.Repeat("1", len(resident.Number)))
+	w.lines("acts", 2)
+	w.connected(true)
+	w.tap(`[data-part="send"]`)
+	w.until("one was not taken", `document.querySelector('[data-part="acts"] .tag.bad')`)
+	w.connected(false)
+	w.opensSubsidy()
+	w.fill("ask.price", "700000")
+	w.tap(`[data-part="case"] .back`)
+	w.tap(`[data-part="acts"] li:has(.tag.bad) button`) // open and correct
+	w.until("what was said", `document.querySelector('[data-part="case-body"] [name="ask.price"]')?.value === "1500000"`)
+	w.run(chromedp.SendKeys(chromedp.CSS(`main [name="ask.price"]`), "0"))
+	w.tap(`[data-part="case"] .back`)
+	w.opensSubsidy()
+	w.until("the other's draft", `document.querySelector('[data-part="case-body"] [name="ask.price"]').value === "700000"`)
+	w.tap(`[data-part="draft"] button`)
+	w.tap(`[data-part="case"] .back`)
+	w.dictates(resident, resident.Number)
+	w.lines("acts", 3)
+	w.tap(`[data-part="acts"] li:has(.tag.bad) button`)
+	w.until("the correction", `document.querySelector('[data-part="case-body"] [name="ask.price"]')?.value === "15000000"`)
+	w.fill("number", resident.Number)
 	w.tap(`[data-part="case-body"] form button`)
+	w.lines("acts", 3)
+	w.until("it is replaced", `!document.querySelector('[data-part="acts"] .tag.bad')`)
+}
+
+// Whoever unlocks a device and is called away leaves it locked, without having touched it again.
+func TestADeviceLocksByItself(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	w := s.signedIn(t, locale.English, s.people.Persona(demo.YouthLeader), "/desk")
+	w.with(`{ const later = setTimeout; window.setTimeout = (does, after, ...more) => later(does, after === 600_000 ? 5_000 : after, ...more); }`)
+	w.begins(pin, 0)
+	w.unlock(pin) // waits until it is locked
+	w.lines("tasks", 0)
+	w.unlock(pin)
+	w.lines("tasks", 0)
 }
 
 // An official writes an application down with the network off. It waits, sealed, for them alone; arrives once; and nothing

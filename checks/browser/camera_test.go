@@ -1,11 +1,8 @@
 package browser
 
 import (
-	"context"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"yagona/locale"
@@ -38,10 +35,7 @@ func TestADocumentIsReadWithTheCamera(t *testing.T) {
 	if !ask(w, chromedp.Evaluate[bool](`document.featurePolicy.allowsFeature("camera")`)) {
 		t.Error("the page may not use the camera")
 	}
-	w.run(chromedp.Action[chromedp.Void](func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: camera})
-		return chromedp.Void{}, err
-	}))
+	w.with(camera)
 	w.open("/verify")
 	w.until("the camera is offered", `!document.querySelector("[data-camera]").hidden`)
 	w.leading(chromedp.Click(chromedp.CSS("[data-camera]")))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"yagona/locale"
@@ -218,6 +219,15 @@ func (w *window) shows(text string) {
 	if shown := w.text(); !strings.Contains(shown, text) {
 		w.t.Fatalf("%s does not say %q but: %s", w.address(), text, shown)
 	}
+}
+
+// with has pages run a script of the test's own before their own, from the next page on.
+func (w *window) with(script string) {
+	w.t.Helper()
+	w.run(chromedp.Action[chromedp.Void](func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return chromedp.Void{}, err
+	}))
 }
 
 // fill types an answer into an input.

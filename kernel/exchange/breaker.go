@@ -24,7 +24,11 @@ type breaker struct {
 	underWay int       // guarded by mu
 }
 
-var errLeftAlone = fault.New(fault.Unavailable, "exchange.left-alone", "The register has failed several times and is left alone for a moment. It is asked again later.")
+// Why a register is not asked now.
+var (
+	errLeftAlone = fault.New(fault.Unavailable, "exchange.left-alone", "The register has failed several times and is left alone for a moment. It is asked again later.")
+	errBusy      = fault.New(fault.Unavailable, "exchange.busy", "Many are asking this register at the moment. It is asked again later.")
+)
 
 // breaker returns the register's breaker.
 func (x *Exchange) breaker(path ident.Register) *breaker {
@@ -39,12 +43,16 @@ func (x *Exchange) breaker(path ident.Register) *breaker {
 	return x.breakers[path]
 }
 
-// enter lets a question to a register that is held so pass, and returns what to call when it is answered; or errLeftAlone.
+// enter lets a question to a register that is held so pass, and returns what to call when it is answered; or errBusy
+// or errLeftAlone.
 func (b *breaker) enter(held register.Held, now time.Time) (finish func(time.Time, error), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if held != register.HeldHere && b.underWay >= breakerAtOnce || now.Before(b.until) {
+	if now.Before(b.until) {
 		return nil, errLeftAlone
+	}
+	if held != register.HeldHere && b.underWay >= breakerAtOnce {
+		return nil, errBusy
 	}
 	if b.failures >= breakerFailures {
 		b.until = now.Add(breakerRest) // this one tries; the others wait for what becomes of it

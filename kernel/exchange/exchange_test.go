@@ -416,7 +416,7 @@ func TestACrowdIsAnsweredHereAndSparedElsewhere(t *testing.T) {
 				switch {
 				case got.Err == nil:
 					answered++
-				case fault.Code(got.Err) == "exchange.left-alone":
+				case fault.Code(got.Err) == "exchange.busy":
 					if spared++; spared == many-elsewhere {
 						full()
 					}

@@ -34,7 +34,7 @@ var statuses = map[string]int{
 	"document.unknown": http.StatusNotFound, "erasure.confirmed-already": http.StatusConflict,
 	"erasure.law": http.StatusUnprocessableEntity, "erasure.no-standing": http.StatusForbidden, "erasure.no-supervisor": http.StatusConflict,
 	"erasure.open-business": http.StatusConflict, "erasure.same-person": http.StatusForbidden,
-	"erasure.unknown": http.StatusNotFound, "exchange.left-alone": http.StatusServiceUnavailable,
+	"erasure.unknown": http.StatusNotFound, "exchange.busy": http.StatusServiceUnavailable, "exchange.left-alone": http.StatusServiceUnavailable,
 	"exchange.no-source": http.StatusServiceUnavailable, "exchange.not-granted": http.StatusForbidden,
 	"exchange.other-agency": http.StatusForbidden, "exchange.unavailable": http.StatusServiceUnavailable,
 	"exchange.wrong-type": http.StatusServiceUnavailable,
@@ -165,7 +165,7 @@ func (o operation) problemCodes(profile *country.Profile) []string {
 
 // exchangeCodes are the codes that come out of asking registers, where it cannot wait.
 var exchangeCodes = []string{
-	"exchange.left-alone", "exchange.no-source", "exchange.not-granted", "exchange.other-agency", "exchange.unavailable", "exchange.wrong-type",
+	"exchange.busy", "exchange.left-alone", "exchange.no-source", "exchange.not-granted", "exchange.other-agency", "exchange.unavailable", "exchange.wrong-type",
 }
 
 // countryCode stands for the codes that the country profile's schemes give.

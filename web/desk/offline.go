@@ -181,7 +181,7 @@ func (d *Desk) offline(w http.ResponseWriter, _ *http.Request, v route.Visitor) 
 		"sure": r.Say("device.sure"), "choose-action": r.Say("fault.task.action"), "give-reason": r.Say("fault.task.no-reason"),
 		"give-question": r.Say("device.give-question"), "no-device": r.Say("device.no-device"),
 		"written-down": r.Say("device.written-down"), "give-answer": r.Say("fault.field.required"), "confirm": r.Say("device.confirm"),
-		"confirm-link": r.Say("device.confirm-link"), "open-again": r.Say("device.open-again"), "made": r.Say("assist.made"), "received": r.Say("assist.received"),
+		"confirm-link": r.Say("device.confirm-link"), "open-again": r.Say("device.open-again"), "draft": r.Say("device.draft"), "discard": r.Say("portal.discard"), "made": r.Say("assist.made"), "received": r.Say("assist.received"),
 		"photo-title": r.Say("photo.title"), "photo-add": r.Say("photo.add"), "photo-remove": r.Say("photo.remove", "number", "{number}"), "photo-here": r.Say("photo.here", "position", "{position}", "metres", "{metres}"),
 		"photo-few": r.Say("fault.photo.missing"), "photo-many": r.Say("fault.photo.too-many"),
 	} {

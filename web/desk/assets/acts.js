@@ -11,8 +11,9 @@ import { digestOf, hex, identifier, sendPhoto } from './pieces.js';
  * @param {{task?: string, revision?: number, service?: string, language?: string}} about
  * @param {string} title
  * @param {Record<string, string[]>} form
+ * @param {string} [key] under which what was typed was kept, if not under the task or the service
  */
-export async function record(vault, about, title, form) {
+export async function record(vault, about, title, form, key = about.task ?? about.service) {
   const now = Date.now();
   const id = identifier(now);
   const { task, revision, service, language } = about;
@@ -23,21 +24,24 @@ export async function record(vault, about, title, form) {
   const digest = await digestOf(new TextEncoder().encode(statement));
   const sealed = await vault.seal('acts', id, { statement, digest, title });
   await put('acts', { id, owner: vault.owner, task: task ?? service, made: now, state: 'unsent', problem: '', sealed });
-  await remove('acts', draftOf(vault, task ?? service));
+  await dropDraft(vault, key);
 }
 
-const draftOf = (vault, task) => `draft:${vault.owner}:${task}`;
+const draftOf = (vault, key) => `draft:${vault.owner}:${key}`;
 
-/** Keeps what is typed into the form of a task or a service that is not finished. */
-export async function keepDraft(vault, task, form) {
-  const id = draftOf(vault, task);
+/** Keeps what is typed into a form that is not finished: that of a task, of a service, or of an act that is corrected. */
+export async function keepDraft(vault, key, form) {
+  const id = draftOf(vault, key);
   const sealed = await vault.seal('acts', id, { form });
-  await put('acts', { id, owner: vault.owner, task, made: Date.now(), state: 'draft', problem: '', sealed });
+  await put('acts', { id, owner: vault.owner, task: key, made: Date.now(), state: 'draft', problem: '', sealed });
 }
+
+/** Forgets what was typed into a form. */
+export const dropDraft = (vault, key) => remove('acts', draftOf(vault, key));
 
 /** Returns what was typed into a form before, or null. */
-export async function draft(vault, task) {
-  const found = await get('acts', draftOf(vault, task));
+export async function draft(vault, key) {
+  const found = await get('acts', draftOf(vault, key));
   return found ? (await vault.unseal('acts', found.id, found.sealed)).form : null;
 }
 
@@ -68,8 +72,9 @@ export async function removePhoto(id) {
 /** Returns the ids of an act's photos. */
 const photosOf = (act) => written(act)?.form.photo ?? [];
 
-/** Forgets an act, with its photos. */
-export async function forget(act) {
+/** Forgets an act, with its photos and what was typed to correct it. */
+export async function forget(vault, act) {
+  await dropDraft(vault, act.id);
   await remove('acts', act.id);
   for (const id of photosOf(act)) await removePhoto(id);
 }

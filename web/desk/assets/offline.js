@@ -44,6 +44,7 @@ async function begin() {
 /** Opens what is on the device. */
 async function enter(opened) {
   vault = opened;
+  touched();
   await list();
   show('work');
   await send();
@@ -76,6 +77,7 @@ async function takeAlong(pin) {
     const known = (await all('keys')).find((key) => key.owner === taken.owner);
     vault = known ? await unlock(known, pin) : await create(taken.owner, taken.label, pin);
     if (!vault) return tell('wrong-pin', true);
+    touched();
   }
   if (vault.owner !== taken.owner) return tell('other-official', true);
   await vault.renew();
@@ -150,7 +152,7 @@ function actLine(act) {
   if (act.state === 'late') about.push(words('late-text'));
   const does = [button(act.state === 'unsent' ? 'take-back' : 'dismiss', act.title, async () => {
     if (['unsent', 'problem'].includes(act.state) && !confirm(words('sure'))) return;
-    await acts.forget(act);
+    await acts.forget(vault, act);
     await list();
     part('work').querySelector('h2').focus();
   })];
@@ -180,8 +182,31 @@ async function list() {
   part('tasks-empty').hidden = tasks.length > 0;
 }
 
-/** Shows a form of the platform's in the page. Its words were written, and escaped, by the platform. */
-async function fillIn(key, title, html, action, submit) {
+/** Says that a form has what was typed into it before. @param {() => void} discard */
+function offerDiscard(discard) {
+  const discards = Object.assign(document.createElement('button'), { type: 'button', className: 'as-link', textContent: words('discard') });
+  const offer = Object.assign(document.createElement('div'), { className: 'banner info' });
+  offer.dataset.part = 'draft';
+  offer.append(words('draft'), ' ', discards);
+  discards.addEventListener('click', () => {
+    discard();
+    offer.remove();
+    part('case').querySelector('h2').focus();
+  });
+  return offer;
+}
+
+/**
+ * Shows a form of the platform's in the page. Its words were written, and escaped, by the platform. What was typed into
+ * it before, and not finished, is there again.
+ * @param {string} key @param {string} title @param {string} html @param {string} action
+ * @param {(form: HTMLFormElement) => Promise<void>} submit
+ * @param {{above?: HTMLElement, corrects?: Record<string, string[]>}} [with] what stands above it, and what it corrects
+ */
+async function fillIn(key, title, html, action, submit, { above, corrects } = {}) {
+  const draft = await acts.draft(vault, key);
+  if (!vault) return; // it was locked meanwhile
+  // From here on nothing is waited for: two that are opened at once do not mix.
   const body = part('case-body');
   body.innerHTML = html;
   part('case-title').textContent = title;
@@ -190,23 +215,38 @@ async function fillIn(key, title, html, action, submit) {
       form.remove();
       continue;
     }
-    const typed = await acts.draft(vault, key);
-    if (typed) fill(form, typed);
-    form.addEventListener('input', () => vault && acts.keepDraft(vault, key, values(form)));
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      submit(form);
+    // While it is written down, nothing typed is kept: the next one who opens this form must not find it. Nor does pressing
+    // twice write it down twice.
+    let writing = false;
+    let kept = Promise.resolve();
+    const next = (/** @type {() => Promise<void>} */ does) => { kept = kept.then(does, does); };
+    form.addEventListener('input', () => {
+      if (!writing) next(async () => vault && acts.keepDraft(vault, key, values(form)));
     });
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      if (writing) return;
+      writing = true;
+      await kept.catch(() => {}); // what cannot be kept as a draft can still be written down, or says why not
+      await submit(form).finally(() => { writing = false; });
+    });
+    if (draft ?? corrects) fill(form, draft ?? corrects);
+    if (draft && !corrects) {
+      form.before(offerDiscard(() => {
+        form.reset();
+        next(async () => vault && acts.dropDraft(vault, key));
+      }));
+    }
+    if (above) form.before(above);
   }
   tell('');
   show('case');
-  return body;
 }
 
 /** Shows a task. */
 async function read(task) {
-  const body = await fillIn(task.task, task.title, task.html, '/decide', (form) => decide(form, task));
-  if (task.photos) body.querySelector('form')?.before(await album(vault, task, { words, tell }));
+  const above = task.photos && (await album(vault, task, { words, tell }));
+  await fillIn(task.task, task.title, task.html, '/decide', (form) => decide(form, task), { above });
 }
 
 /** Shows the forms with which an official writes an application down for somebody. */
@@ -232,16 +272,14 @@ const write = (form) => fillIn(form.service, form.title, form.html, form.service
 async function openAgain(act, said) {
   const form = await get('forms', said.service);
   if (!form) return tell('no-connection', true);
-  await acts.keepDraft(vault, said.service, said.form);
-  await write(form);
-  part('case-body').dataset.replaces = act.id;
+  await fillIn(act.id, form.title, form.html, form.service, (filled) => dictate(filled, form, act), { corrects: said.form });
   part('told').hidden = false;
   part('told').className = 'banner bad';
   part('told').textContent = act.problem;
 }
 
-/** Writes an application down that a resident told. */
-async function dictate(filled, form) {
+/** Writes an application down that a resident told, in the place of one that the platform did not take. @param {object} [replaced] */
+async function dictate(filled, form, replaced) {
   const wrong = missing(filled, form.required);
   if (wrong) {
     tell('give-answer', true);
@@ -249,9 +287,8 @@ async function dictate(filled, form) {
     return;
   }
   const given = values(filled);
-  const replaced = part('case-body').dataset.replaces;
-  await acts.record(vault, { service: form.service, language: form.language }, `${form.title}: ${given.number[0]}`, given);
-  if (replaced) await remove('acts', replaced);
+  await acts.record(vault, { service: form.service, language: form.language }, `${form.title}: ${given.number[0]}`, given, replaced?.id);
+  if (replaced) await acts.forget(vault, replaced);
   part('case-body').replaceChildren();
   await list();
   show('work');
@@ -328,8 +365,7 @@ for (const back of root.querySelectorAll('a.back')) {
 addEventListener('online', send);
 for (const one of ['pointerdown', 'keydown']) addEventListener(one, touched);
 setInterval(async () => {
-  await dropOld(Date.now());
-  if (vault) await list();
+  if (await dropOld(Date.now()) && vault) await list(); // otherwise whoever reads the list keeps their place in it
 }, 60_000);
 
 if ('serviceWorker' in navigator) {

@@ -11,12 +11,11 @@ for (const part of document.querySelectorAll('[data-photos]')) {
     told.textContent = part.querySelector(`template[data-text="${name}"]`).innerHTML.trim();
   };
   let announced = null; // the same photo goes on where it was cut
+  let sending = false; // pressing twice sends it once
   input.addEventListener('change', () => { announced = null; });
 
-  form.addEventListener('submit', async (event) => {
-    if (!crypto.subtle || !input.files[0]) return; // the platform says what is missing
-    event.preventDefault();
-    const file = input.files[0];
+  /** Sends the chosen photo. @param {File} file */
+  const send = async (file) => {
     if (file.size > LARGEST) return tell('photo-too-large');
     const data = new Uint8Array(await file.arrayBuffer());
     if (!isPhoto(data)) return tell('photo-type');
@@ -42,5 +41,12 @@ for (const part of document.querySelectorAll('[data-photos]')) {
     if (became === 'offline') return tell('photo-cut');
     if (became === 'sign-in') return form.submit(); // leads to the sign-in
     told.textContent = became.problem;
+  };
+  form.addEventListener('submit', async (event) => {
+    if (!crypto.subtle || !input.files[0]) return; // the platform says what is missing
+    event.preventDefault();
+    if (sending) return;
+    sending = true;
+    await send(input.files[0]).finally(() => { sending = false; });
   });
 }
