@@ -235,7 +235,8 @@ func (w *window) fill(name, answer string) {
 	w.t.Helper()
 	input := chromedp.CSS(fmt.Sprintf(`main [name=%q]`, name))
 	if ask(w, chromedp.Value(input)) != "" {
-		w.run(chromedp.Clear(input))
+		// Not its attribute: what a script has put there, or a person typed, is not in that.
+		w.run(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`void (document.querySelector(%q).value = "")`, input)))
 	}
 	w.run(chromedp.SendKeys(input, answer))
 }

@@ -82,7 +82,7 @@ export const replace = (store, records) => transact(store, 'readwrite', (s) => {
 
 const PHOTOS_KEPT = 7 * 24 * 60 * 60 * 1000; // without a decision that names them
 
-/** Drops the read copies whose time is over, and photos of which nothing came. It returns whether there were any of the former. @param {number} now */
+/** Drops the read copies whose time is over, and photos of which nothing came. @param {number} now */
 export async function dropOld(now) {
   const decided = new Set((await all('acts')).filter((act) => act.state !== 'draft').map((act) => act.task));
   for (const photo of await all('photos')) {
@@ -91,7 +91,9 @@ export async function dropOld(now) {
       await remove('pictures', photo.id);
     }
   }
-  const old = (await all('copies')).filter((copy) => copy.until <= now);
-  for (const copy of old) await remove('copies', [copy.owner, copy.task]);
-  return old.length > 0;
+  for (const copy of await all('copies')) {
+    if (copy.until <= now) {
+      await remove('copies', [copy.owner, copy.task]);
+    }
+  }
 }

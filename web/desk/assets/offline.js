@@ -230,7 +230,8 @@ async function fillIn(key, title, html, action, submit, { above, corrects } = {}
       await kept.catch(() => {}); // what cannot be kept as a draft can still be written down, or says why not
       await submit(form).finally(() => { writing = false; });
     });
-    if (draft ?? corrects) fill(form, draft ?? corrects);
+    const typed = draft ?? corrects;
+    if (typed) fill(form, typed);
     if (draft && !corrects) {
       form.before(offerDiscard(() => {
         form.reset();
@@ -365,7 +366,8 @@ for (const back of root.querySelectorAll('a.back')) {
 addEventListener('online', send);
 for (const one of ['pointerdown', 'keydown']) addEventListener(one, touched);
 setInterval(async () => {
-  if (await dropOld(Date.now()) && vault) await list(); // otherwise whoever reads the list keeps their place in it
+  await dropOld(Date.now());
+  if (vault) await list(); // also what another window has dropped or sent
 }, 60_000);
 
 if ('serviceWorker' in navigator) {
