@@ -38,7 +38,7 @@ type bare struct {
 }
 
 func openBare(ctx context.Context, folder string, clients int) (*bare, error) {
-	pool, err := sqlite.OpenFile(filepath.Join(folder, "bare.db"), "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(4000)")
+	pool, err := sqlite.OpenFile(filepath.Join(folder, "bare.db"), "journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(12000)")
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,12 @@ type DB struct {
 	done    []*query.Tx     // the acts of the commit under way that succeeded; used by the writing goroutine only
 	cache   *query.Cache
 
+	copyAt       int64          // how many pages the log holds when it is copied next; used by the writing goroutine only
+	copying      atomic.Bool    // a goroutine copies the log
+	copies       sync.WaitGroup // of those goroutines
+	copier       *connection    // used by them only; nil until the first
+	nearlyCopied atomic.Bool    // the writing goroutine copies the rest of the log
+
 	moments atomic.Int64 // counts the beginnings and the ends of commits
 	keeping atomic.Bool  // readers that keep their snapshots will be asked to give them back
 
@@ -120,15 +126,7 @@ func Temporary(ctx context.Context, clock act.Clock) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context) error {
-	synchronous := "FULL"
-	if !db.config.Durable {
-		synchronous = "OFF"
-	}
-	pragmas := []string{
-		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "cache_size(-8000)", "temp_store(MEMORY)",
-		// A page that many acts write goes from the write-ahead log into the database once for all of them: here once in 16 MiB.
-		"wal_autocheckpoint(4000)",
-	}
+	pragmas := db.pragmas()
 	writer, err := connect(nameOf(db.config.Path, pragmas))
 	if err != nil {
 		return err
@@ -164,6 +162,18 @@ func (db *DB) open(ctx context.Context) error {
 	return err
 }
 
+// pragmas returns how each of the store's connections behaves.
+func (db *DB) pragmas() []string {
+	synchronous := "FULL"
+	if !db.config.Durable {
+		synchronous = "OFF"
+	}
+	return []string{
+		"journal_mode(WAL)", "synchronous(" + synchronous + ")", "cache_size(-8000)", "temp_store(MEMORY)",
+		"wal_autocheckpoint(0)", // see writeahead.go
+	}
+}
+
 // OpenFile opens the database in a file, as it is, for statements of the caller's own: each connection with the pragmas,
 // such as "query_only(1)". It waits five seconds for whoever writes.
 func OpenFile(path string, pragmas ...string) (*sql.DB, error) {
@@ -191,6 +201,7 @@ func (db *DB) Close() (err error) {
 func (db *DB) close() error {
 	close(db.closing)
 	<-db.stopped
+	db.copies.Wait()
 	var errs []error
 	for range db.config.Readers {
 		errs = append(errs, (<-db.readers).close())
@@ -212,8 +223,10 @@ func (db *DB) disconnect() error {
 			continue
 		default:
 		}
-		if db.writer != nil {
-			errs = append(errs, db.writer.close())
+		for _, one := range []*connection{db.copier, db.writer} {
+			if one != nil {
+				errs = append(errs, one.close())
+			}
 		}
 		return errors.Join(errs...)
 	}
@@ -303,6 +316,7 @@ func (db *DB) write() {
 		select {
 		case first := <-db.acts:
 			db.commit(db.gather(first))
+			db.watchLog()
 			rest.Reset(restAfter)
 		case <-rest.C:
 			db.rest()
@@ -425,7 +439,7 @@ func (db *DB) transact(group []*pending) (err error) {
 		}
 	}
 	db.moments.Add(1)
-	db.giveBack() // so that the commit can empty the log
+	db.giveBack() // so that the commit can begin the log anew
 	err = db.writer.exec("COMMIT")
 	db.moments.Add(1)
 	if err != nil {
