@@ -25,7 +25,8 @@ type logState struct{ pages, copied int64 }
 
 // watchLog is called between two commits, when their acts are answered.
 func (db *DB) watchLog() {
-	if db.nearlyCopied.Swap(false) {
+	// What cannot be stored may find room where the log begins anew, however short that is: on a full disk it cannot grow.
+	if db.nearlyCopied.Swap(false) || db.condition.Load() != nil {
 		db.giveBack() // what a reader keeps is not copied over
 		_, err := db.writer.copyLog("PASSIVE")
 		db.noteCopying(err)
