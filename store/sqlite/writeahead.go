@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 )
 
 // The write-ahead log is taken into the database beside the acts. SQLite would do it within the commit that fills the log,
@@ -11,14 +12,25 @@ import (
 // its own copies the log while acts go on; what they have added meanwhile, a few pages, the writing goroutine copies
 // between two commits, after which the log begins anew.
 const (
-	// copyAfter is how many pages the log holds when its copying begins: 48 MiB. A page that many acts write is copied once
-	// for all of them. While it is copied the log grows on, so that a fourth more is a good measure of its file.
-	copyAfter = 12_000
+	// The log is copied when it is as long as the database, but not below the first number of pages (16 MiB) nor above the
+	// second (48 MiB). A page that many acts write is copied once for all of them; and on a small disk a long log would
+	// keep the room that its own copying needs. While it is copied the log grows on, by a fourth or so.
+	shortestLog, longestLog = 4_000, 12_000
+	pageSize                = 4096 // SQLite's own
 	// restPages is how many pages are left to the writing goroutine at most.
 	restPages = 400
 	// passes is how often the copying goes through the log until it leaves the rest to the next commit.
 	passes = 4
 )
+
+// copyAfter returns how many pages the log holds when its copying begins.
+func (db *DB) copyAfter() int64 {
+	file, err := os.Stat(db.config.Path)
+	if err != nil {
+		return shortestLog
+	}
+	return min(max(file.Size()/pageSize, shortestLog), longestLog)
+}
 
 // logState is how many pages the write-ahead log holds, and how many of them are in the database already.
 type logState struct{ pages, copied int64 }
@@ -36,9 +48,9 @@ func (db *DB) watchLog() {
 	}
 	log, err := db.writer.copyLog("NOOP")
 	switch {
-	case err != nil || log.pages < copyAfter:
-		db.copyAt = copyAfter
-	case log.pages >= db.copyAt:
+	case err != nil || log.pages < shortestLog:
+		db.copyAt = 0
+	case log.pages >= max(db.copyAt, db.copyAfter()):
 		// If a long reading keeps the log from beginning anew, the next try is worth its syncs when there is more to copy.
 		db.copyAt = log.pages + restPages
 		db.copying.Store(true)
