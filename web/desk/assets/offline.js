@@ -24,11 +24,21 @@ function tell(name, bad = false) {
   told.textContent = name && words(name);
 }
 
+const PARTS = ['set', 'unlock', 'work', 'case', 'forms'];
+const shown = () => PARTS.find((one) => !part(one).hidden);
+
 /** Shows one of the page's parts. @param {'set' | 'unlock' | 'work' | 'case' | 'forms'} name */
 function show(name) {
-  for (const one of ['set', 'unlock', 'work', 'case', 'forms']) part(one).hidden = one !== name;
+  for (const one of PARTS) part(one).hidden = one !== name;
   const heading = part(name).querySelector('h2');
   if (heading && document.activeElement !== document.body) heading.focus();
+}
+
+/** Goes back to the list, unless who uses the device has gone elsewhere while it was made. */
+async function goBack() {
+  const from = shown();
+  await list();
+  if (shown() === from) show('work');
 }
 
 async function begin() {
@@ -291,8 +301,7 @@ async function dictate(filled, form, replaced) {
   await acts.record(vault, { service: form.service, language: form.language }, `${form.title}: ${given.number[0]}`, given, replaced?.id);
   if (replaced) await acts.forget(vault, replaced);
   part('case-body').replaceChildren();
-  await list();
-  show('work');
+  await goBack();
   tell('written-down');
   await send();
 }
@@ -315,8 +324,7 @@ async function decide(form, task) {
   const chosen = form.querySelector('input[name="action"]:checked');
   if (taken.length) given.photo = taken.map((photo) => photo.id);
   await acts.record(vault, task, `${task.title}: ${chosen.labels[0].textContent.trim()}`, given);
-  await list();
-  show('work');
+  await goBack();
   tell('recorded');
   await send();
 }
@@ -359,8 +367,7 @@ part('other').addEventListener('click', () => show('set'));
 for (const back of root.querySelectorAll('a.back')) {
   back.addEventListener('click', async (event) => {
     event.preventDefault();
-    await list();
-    show('work');
+    await goBack();
   });
 }
 addEventListener('online', send);
