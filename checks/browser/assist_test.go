@@ -178,6 +178,28 @@ func TestADeviceLocksByItself(t *testing.T) {
 	w.lines("tasks", 0)
 }
 
+// Who asks for the day's tasks and goes on to a resident meanwhile is still there when they have come.
+func TestHelpingWhileTasksCome(t *testing.T) {
+	s := begin(t, chromium(t), axe(t))
+	w := s.signedIn(t, locale.English, s.people.Persona(demo.YouthLeader), "/desk")
+	w.begins(pin, 0)
+	w.run(chromedp.Evaluate[chromedp.Void](`(() => {
+		const at = document.getElementById("offline").dataset.tasks, fetched = fetch;
+		window.fetch = async (...asked) => {
+			if (asked[0] === at) await new Promise((go) => { window.come = go; });
+			return fetched(...asked);
+		};
+	})()`))
+	w.tap(`[data-part="take"]`)
+	w.until("the tasks are on their way", `window.come`)
+	w.opensSubsidy()
+	w.run(chromedp.Evaluate[chromedp.Void](`come()`))
+	w.tells("device.taken")
+	if !ask(w, chromedp.Evaluate[bool](`!document.querySelector('[data-part="case"]').hidden`)) {
+		t.Error("the resident's form has given way to the list")
+	}
+}
+
 // An official writes an application down with the network off. It waits, sealed, for them alone; arrives once; and nothing
 // is asked of a register before the resident tells the code that was sent to them.
 func TestHelpingWithoutAConnection(t *testing.T) {

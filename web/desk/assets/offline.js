@@ -34,9 +34,8 @@ function show(name) {
   if (heading && document.activeElement !== document.body) heading.focus();
 }
 
-/** Goes back to the list, unless who uses the device has gone elsewhere while it was made. */
-async function goBack() {
-  const from = shown();
+/** Goes to the list, unless who uses the device has left the part meanwhile that they were in when they asked for it. */
+async function goToWork(from = shown()) {
   await list();
   if (shown() === from) show('work');
 }
@@ -55,8 +54,7 @@ async function begin() {
 async function enter(opened) {
   vault = opened;
   touched();
-  await list();
-  show('work');
+  await goToWork();
   await send();
 }
 
@@ -73,6 +71,7 @@ function touched() {
 
 /** Asks the platform for today's tasks. The platform records that they were read. @param {string} [pin] of one who is new here */
 async function takeAlong(pin) {
+  const from = shown();
   tell('taking');
   let answer;
   try {
@@ -101,8 +100,7 @@ async function takeAlong(pin) {
   }
   await takeForms();
   navigator.storage?.persist?.(); // browsers that are short of space then ask before they drop anything
-  await list();
-  show('work');
+  await goToWork(from);
   tell('taken');
 }
 
@@ -301,7 +299,7 @@ async function dictate(filled, form, replaced) {
   await acts.record(vault, { service: form.service, language: form.language }, `${form.title}: ${given.number[0]}`, given, replaced?.id);
   if (replaced) await acts.forget(vault, replaced);
   part('case-body').replaceChildren();
-  await goBack();
+  await goToWork();
   tell('written-down');
   await send();
 }
@@ -324,7 +322,7 @@ async function decide(form, task) {
   const chosen = form.querySelector('input[name="action"]:checked');
   if (taken.length) given.photo = taken.map((photo) => photo.id);
   await acts.record(vault, task, `${task.title}: ${chosen.labels[0].textContent.trim()}`, given);
-  await goBack();
+  await goToWork();
   tell('recorded');
   await send();
 }
@@ -367,7 +365,7 @@ part('other').addEventListener('click', () => show('set'));
 for (const back of root.querySelectorAll('a.back')) {
   back.addEventListener('click', async (event) => {
     event.preventDefault();
-    await goBack();
+    await goToWork();
   });
 }
 addEventListener('online', send);
